@@ -1,0 +1,50 @@
+//! The two traits through which private keys are reached, and the one through
+//! which random numbers come in.
+
+use zeroize::Zeroizing;
+
+use crate::{DigestAlgorithm, KeyError, SignatureScheme};
+
+/// A cryptographically secure random number generator, given by the caller.
+pub trait Random {
+    /// Fills `out` with random octets.
+    fn fill(&mut self, out: &mut [u8]);
+}
+
+/// A private key that can sign: in software, or on a card.
+pub trait Signer {
+    /// DER of the SubjectPublicKeyInfo of this key.
+    fn public_key(&self) -> &[u8];
+
+    /// Signs a digest that was made with `digest`.
+    ///
+    /// The result is the signature value as CMS carries it: PKCS#1 octets, or
+    /// the DER of ECDSA-Sig-Value (RFC 5753 section 7.2).
+    ///
+    /// # Errors
+    /// The scheme does not fit the key, or the holder of the key refused.
+    fn sign_digest(
+        &self,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+    ) -> Result<Vec<u8>, KeyError>;
+}
+
+/// A private key that can decrypt: in software, or on a card.
+pub trait Decryptor {
+    /// DER of the SubjectPublicKeyInfo of this key.
+    fn public_key(&self) -> &[u8];
+
+    /// Undoes RSA PKCS#1 v1.5 key transport (RFC 8017 section 7.2.2) for a
+    /// content-encryption key of `key_len` octets.
+    ///
+    /// A refused padding, or a key of another length, is no error: the result
+    /// is then a key derived by HMAC from the private key and the ciphertext,
+    /// so that nobody can tell the two apart (RFC 3218).
+    ///
+    /// # Errors
+    /// The key is no RSA key, the ciphertext has not the length of the
+    /// modulus, or the holder of the key refused.
+    fn unwrap_rsa_pkcs1(&self, encrypted_key: &[u8], key_len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+}

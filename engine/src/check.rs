@@ -1,0 +1,114 @@
+//! The list of every check the engine makes.
+//!
+//! Each check asks [`Check::on`] before it counts. In every ordinary build the
+//! answer is a constant `true`. With the feature `broken-reader`, which no
+//! release has, a test can switch one check off for its thread and see whether
+//! the corpus notices: a corpus that cannot tell a broken reader from a right
+//! one proves nothing.
+
+/// One check of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Check {
+    /// The content's digest equals the messageDigest attribute (RFC 5652 section 5.6).
+    MessageDigest,
+    /// The contentType attribute equals eContentType (RFC 5652 section 5.6).
+    ContentTypeAttribute,
+    /// The signature value fits signed attributes and key (RFC 5652 section 5.6).
+    SignatureValue,
+    /// signedAttrs hold contentType and messageDigest (RFC 5652 section 5.3).
+    MandatoryAttributes,
+    /// No attribute occurs twice or has several values (RFC 5652 section 11).
+    AttributeMultiplicity,
+    /// A signed message has at least one signer.
+    SignerPresent,
+    /// A detached signature carries no content (RFC 8551 section 3.5.3.1).
+    DetachedWithoutContent,
+    /// Nothing stands after the end of the encoding, nothing is missing.
+    Encoding,
+    /// The content's padding is that of RFC 5652 section 6.3.
+    ContentPadding,
+    /// The recipient identifier names the certificate of the key.
+    RecipientMatch,
+    /// Each certificate of a path is signed by the next (RFC 5280 section 6.1.3 a 1).
+    CertificateSignature,
+    /// Each certificate of a path is within its validity (RFC 5280 section 6.1.3 a 2).
+    Validity,
+    /// Each issuer's name is the subject of the next (RFC 5280 section 6.1.3 a 4).
+    NameChaining,
+    /// Every issuer is a CA (RFC 5280 section 6.1.4 k).
+    BasicConstraints,
+    /// No path is longer than allowed (RFC 5280 section 6.1.4 m).
+    PathLength,
+    /// keyUsage permits what the key was used for (RFC 5280 section 6.1.4 n, RFC 8550 section 4.4.2).
+    KeyUsage,
+    /// extendedKeyUsage permits e-mail protection (RFC 8550 section 4.4.4).
+    ExtendedKeyUsage,
+    /// No critical extension is unknown (RFC 5280 section 6.1.4 o).
+    CriticalExtension,
+    /// The path ends at an anchor.
+    Anchor,
+    /// From or Sender is an address of the certificate (RFC 8550 section 3).
+    Identity,
+    /// Algorithms and keys satisfy the policy.
+    AlgorithmStrength,
+    /// signingTime and Date agree.
+    SigningTime,
+    /// Everything shown is covered.
+    Coverage,
+}
+
+impl Check {
+    /// Every check, for tests that switch them off one by one.
+    pub const ALL: &'static [Self] = &[
+        Self::MessageDigest,
+        Self::ContentTypeAttribute,
+        Self::SignatureValue,
+        Self::MandatoryAttributes,
+        Self::AttributeMultiplicity,
+        Self::SignerPresent,
+        Self::DetachedWithoutContent,
+        Self::Encoding,
+        Self::ContentPadding,
+        Self::RecipientMatch,
+        Self::CertificateSignature,
+        Self::Validity,
+        Self::NameChaining,
+        Self::BasicConstraints,
+        Self::PathLength,
+        Self::KeyUsage,
+        Self::ExtendedKeyUsage,
+        Self::CriticalExtension,
+        Self::Anchor,
+        Self::Identity,
+        Self::AlgorithmStrength,
+        Self::SigningTime,
+        Self::Coverage,
+    ];
+
+    /// Whether this check counts.
+    #[cfg(not(feature = "broken-reader"))]
+    #[inline]
+    #[must_use]
+    pub const fn on(self) -> bool {
+        true
+    }
+
+    /// Whether this check counts on this thread.
+    #[cfg(feature = "broken-reader")]
+    #[must_use]
+    pub fn on(self) -> bool {
+        OFF.with(|off| off.get() != Some(self))
+    }
+
+    /// Switches one check off on this thread (`None`: all on again).
+    #[cfg(feature = "broken-reader")]
+    pub fn switch_off(check: Option<Self>) {
+        OFF.with(|off| off.set(check));
+    }
+}
+
+#[cfg(feature = "broken-reader")]
+thread_local! {
+    static OFF: std::cell::Cell<Option<Check>> = const { std::cell::Cell::new(None) };
+}

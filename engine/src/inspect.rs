@@ -1,0 +1,1 @@
+//! The annotated trees of a message.

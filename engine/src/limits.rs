@@ -1,0 +1,55 @@
+//! Limits on everything an input can make large.
+
+/// How much of anything the engine reads before it gives up with
+/// `limit-exceeded`. The defaults hold every mail that a mail system would
+/// carry; none of them bounds the size of the content itself, which streams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Depth of nested BER elements in one object.
+    pub ber_depth: usize,
+    /// Octets of one structure that is held in memory: everything but content.
+    pub element_octets: usize,
+    /// Elements in one structure that is held in memory.
+    pub elements: usize,
+    /// Layers of S/MIME inside each other.
+    pub layers: usize,
+    /// Depth of nested multiparts.
+    pub mime_depth: usize,
+    /// MIME parts of one message.
+    pub mime_parts: usize,
+    /// Octets of one header section.
+    pub header_octets: usize,
+    /// Signers of one SignedData.
+    pub signers: usize,
+    /// Recipients of one message.
+    pub recipients: usize,
+    /// Certificates of one message.
+    pub certificates: usize,
+    /// Certificates in one path.
+    pub path_length: usize,
+    /// Signature checks while one path is sought.
+    pub path_work: usize,
+    /// Octets of content that one layer may put out.
+    pub content_octets: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            ber_depth: 64,
+            element_octets: 4 << 20,
+            elements: 100_000,
+            layers: 16,
+            mime_depth: 32,
+            mime_parts: 2_000,
+            header_octets: 1 << 20,
+            signers: 64,
+            recipients: 2_000,
+            certificates: 500,
+            path_length: 16,
+            path_work: 200,
+            content_octets: 64 << 30,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Encrypting an entity.

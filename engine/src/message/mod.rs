@@ -1,0 +1,4 @@
+//! What a mail program does: open, sign, encrypt.
+
+mod encrypt;
+mod sign;

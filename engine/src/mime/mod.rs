@@ -1,0 +1,1 @@
+//! MIME entities as exact byte ranges.

@@ -1,0 +1,63 @@
+//! What a standard forbids or does not know, and a reader nevertheless accepts.
+
+use crate::code::codes;
+
+codes! {
+    /// A departure from a standard that the reader accepted.
+    ///
+    /// Deviations are reported; they never change [`crate::Overall`] or an exit code.
+    Deviation: "deviation" {
+        /// Signed attributes not in DER order, signed as they stand (RFC 5652 section 5.4).
+        AttributesNotDer = "attributes-not-der",
+        /// SHA-2 digest identifier with NULL parameters (RFC 5754 section 2: generate absent).
+        DigestParametersNull = "digest-parameters-null",
+        /// micalg in another letter case or spelling than RFC 8551 section 3.5.3.2.
+        MicalgCase = "micalg-case",
+        /// micalg is an object identifier.
+        MicalgOid = "micalg-oid",
+        /// micalg names another digest than the signer used, or is absent.
+        MicalgWrong = "micalg-wrong",
+        /// The protocol parameter and the type of the signature part differ.
+        ProtocolTypeDiffers = "protocol-type-differs",
+        /// An `application/x-pkcs7-*` media type, the spelling before RFC 2633.
+        XPkcs7Name = "x-pkcs7-name",
+        /// `application/pkcs7-mime` without smime-type (RFC 8551 section 3.2.2).
+        SmimeTypeMissing = "smime-type-missing",
+        /// smime-type names another kind than the content.
+        SmimeTypeWrong = "smime-type-wrong",
+        /// `application/octet-stream` with a `.p7m` or `.p7s` name (RFC 8551 section 3.10).
+        OctetStreamName = "octet-stream-name",
+        /// Lines end in LF alone; the signature is over the CRLF form.
+        LfLineEnds = "lf-line-ends",
+        /// base64 lines over 76 characters (RFC 2045 section 6.8).
+        Base64LongLines = "base64-long-lines",
+        /// SMIMECapabilities parameters that no standard gives.
+        CapabilityParametersOdd = "capability-parameters-odd",
+        /// An authenticated cipher inside EnvelopedData.
+        GcmInEnveloped = "gcm-in-enveloped",
+        /// A self-signed certificate is among the certificates sent.
+        RootIncluded = "root-included",
+        /// The certificates are not in path order.
+        ChainUnordered = "chain-unordered",
+        /// An alias of an SM2 object identifier.
+        Sm2OidAlias = "sm2-oid-alias",
+        /// SM4-CBC named by the bare SM4 identifier.
+        Sm4OidShort = "sm4-oid-short",
+        /// GmSSL 3 digest over the ContentInfo header.
+        Gmssl3Digest = "gmssl-3-digest",
+        /// signingTime as UTCTime or GeneralizedTime against RFC 5652 section 11.3.
+        SigningTimeForm = "signing-time-form",
+        /// The MIME tree has an inner multipart that is never closed.
+        MultipartUnclosed = "multipart-unclosed",
+        /// A digest that SignedData.digestAlgorithms does not list (RFC 5652 section 5.3).
+        DigestNotListed = "digest-not-listed",
+        /// A version number that RFC 5652 does not give this structure.
+        VersionOdd = "version-odd",
+        /// Bytes after the end of the CMS object.
+        TrailingBytes = "trailing-bytes",
+        /// White space or other characters outside the base64 alphabet.
+        Base64Junk = "base64-junk",
+        /// The signature algorithm's parameters are absent where NULL is due, or the reverse.
+        SignatureParametersOdd = "signature-parameters-odd",
+    }
+}

@@ -1,0 +1,278 @@
+//! How a verdict is compared with what a case expects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::codes;
+use crate::{Aspect, AspectName, Deviation, Form, Kind, Layer, Reason, Verdict};
+
+/// What must come out of reading a case's message.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// The layers, outermost first; a reader that peels fewer or more fails.
+    #[serde(default)]
+    pub layers: Vec<LayerExpectation>,
+    /// Whether the reason of a bad aspect decides too, not only that it is bad.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reason_decides: bool,
+    /// SHA-256 of the innermost entity, CRLF, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sha256: Option<String>,
+}
+
+/// What must come out of one layer. An aspect that is not named is not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LayerExpectation {
+    /// The kind of wrapping.
+    pub kind: Kind,
+    /// Clear or opaque, where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
+    /// The aspects and their values; `{ bad = "reason" }` names the reason.
+    pub aspects: BTreeMap<AspectName, Aspect>,
+    /// Deviations that must be reported; others may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deviations: Vec<Deviation>,
+}
+
+impl LayerExpectation {
+    /// Whether some aspect of this layer must be bad.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.aspects.values().any(Aspect::is_bad)
+    }
+}
+
+codes! {
+    /// How the reason of a bad aspect compares with the expected one.
+    ReasonMatch: "reason match" {
+        /// The expected reason is among those given.
+        Exact = "exact",
+        /// Another reason was given.
+        Other = "other",
+        /// No reason was given, or none was expected.
+        None = "none",
+    }
+}
+
+/// One aspect that did not come out as expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Mismatch {
+    /// Where: `layer 2 integrity`, `layers`, `content`.
+    pub place: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came out.
+    pub observed: String,
+}
+
+/// The result of comparing a verdict with an expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    /// Everything that was compared came out as expected.
+    Pass(ReasonMatch),
+    /// Something else came out.
+    Fail(Vec<Mismatch>, ReasonMatch),
+    /// The bad aspect of a negative case is not among those the reader reports.
+    Undeclared(AspectName),
+}
+
+impl Expectation {
+    /// Whether some aspect of some layer must be bad.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.layers.iter().any(LayerExpectation::is_negative)
+    }
+
+    /// Compares a verdict with this expectation, on the aspects that the reader declared.
+    ///
+    /// Deviations are compared only where the reader `reports_deviations`.
+    #[must_use]
+    pub fn compare(&self, verdict: &Verdict, declared: &BTreeSet<AspectName>, reports_deviations: bool) -> Comparison {
+        if let Some(name) = self.undeclared(declared) {
+            return Comparison::Undeclared(name);
+        }
+        let mut mismatches = Vec::new();
+        let mut reasons = ReasonMatch::None;
+        // An outer layer that cannot be opened hides the ones inside it.
+        if self.layers.len() != verdict.layers.len() {
+            mismatches.push(Mismatch {
+                place: "layers".to_owned(),
+                expected: names(self.layers.iter().map(|layer| layer.kind)),
+                observed: names(verdict.layers.iter().map(|layer| layer.kind)),
+            });
+        }
+        for (number, (expected, observed)) in self.layers.iter().zip(&verdict.layers).enumerate() {
+            expected.compare(number + 1, observed, declared, reports_deviations, &mut mismatches, &mut reasons);
+        }
+        if self.reason_decides && reasons == ReasonMatch::Other {
+            mismatches.push(Mismatch {
+                place: "reason".to_owned(),
+                expected: "the expected reason".to_owned(),
+                observed: "another one".to_owned(),
+            });
+        }
+        if mismatches.is_empty() { Comparison::Pass(reasons) } else { Comparison::Fail(mismatches, reasons) }
+    }
+
+    /// The aspect that makes a negative case unusable for a reader: all its
+    /// bad aspects are undeclared.
+    #[must_use]
+    pub fn undeclared(&self, declared: &BTreeSet<AspectName>) -> Option<AspectName> {
+        let bad: BTreeSet<_> = self
+            .layers
+            .iter()
+            .flat_map(|layer| &layer.aspects)
+            .filter(|(_, value)| value.is_bad())
+            .map(|(name, _)| *name)
+            .collect();
+        if bad.is_disjoint(declared) { bad.first().copied() } else { None }
+    }
+}
+
+impl LayerExpectation {
+    fn compare(
+        &self,
+        number: usize,
+        observed: &Layer,
+        declared: &BTreeSet<AspectName>,
+        reports_deviations: bool,
+        mismatches: &mut Vec<Mismatch>,
+        reasons: &mut ReasonMatch,
+    ) {
+        let mut differ = |what: &str, expected: String, observed: String| {
+            mismatches.push(Mismatch { place: format!("layer {number} {what}"), expected, observed });
+        };
+        if observed.kind != self.kind && observed.kind != Kind::Unknown {
+            differ("kind", self.kind.to_string(), observed.kind.to_string());
+        }
+        if let (Some(expected), Some(form)) = (self.form, observed.form)
+            && expected != form
+        {
+            differ("form", expected.to_string(), form.to_string());
+        }
+        for (name, expected) in &self.aspects {
+            if !declared.contains(name) {
+                continue;
+            }
+            let value = observed.aspect(*name);
+            if !same_side(expected, value) {
+                differ(name.code(), expected.to_string(), value.to_string());
+            } else if let (Aspect::Bad(wanted), Aspect::Bad(found)) = (expected, value) {
+                let exact = found.reason == wanted.reason || found.also.contains(&wanted.reason);
+                *reasons = match (*reasons, exact) {
+                    (ReasonMatch::Other, _) | (_, false) => ReasonMatch::Other,
+                    _ => ReasonMatch::Exact,
+                };
+            }
+        }
+        if reports_deviations {
+            for deviation in &self.deviations {
+                let found = observed.deviations.contains(deviation)
+                    || observed.signers.iter().any(|signer| signer.deviations.contains(deviation));
+                if !found {
+                    differ("deviations", deviation.to_string(), "not reported".to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Good against bad decides; "unchecked" where a value was declared is neither.
+fn same_side(expected: &Aspect, observed: &Aspect) -> bool {
+    match expected {
+        Aspect::Good => observed.is_good(),
+        Aspect::Bad(_) => observed.is_bad(),
+        Aspect::Absent => matches!(observed, Aspect::Absent),
+        Aspect::Unchecked(None) => matches!(observed, Aspect::Unchecked(_)),
+        Aspect::Unchecked(Some(reason)) => observed == &Aspect::unchecked(*reason),
+    }
+}
+
+fn names(kinds: impl Iterator<Item = Kind>) -> String {
+    let list: Vec<_> = kinds.map(Kind::code).collect();
+    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+}
+
+/// The reasons of every bad aspect of a verdict, for records and gates.
+impl Verdict {
+    /// The reason of the first bad aspect, outermost layer first.
+    #[must_use]
+    pub fn first_bad(&self) -> Option<(AspectName, Reason)> {
+        self.layers.iter().find_map(|layer| {
+            AspectName::ALL.iter().find_map(|name| match layer.aspect(*name) {
+                Aspect::Bad(bad) => Some((*name, bad.reason)),
+                _ => None,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expectation(name: AspectName, value: Aspect) -> Expectation {
+        Expectation {
+            layers: vec![LayerExpectation {
+                kind: Kind::Signed,
+                form: None,
+                aspects: BTreeMap::from([(name, value)]),
+                deviations: Vec::new(),
+            }],
+            ..Expectation::default()
+        }
+    }
+
+    fn verdict(set: impl FnOnce(&mut Layer)) -> Verdict {
+        let mut layer = Layer::new("1/signed-data", Kind::Signed);
+        set(&mut layer);
+        Verdict::new("auto", vec![layer])
+    }
+
+    fn all() -> BTreeSet<AspectName> {
+        AspectName::ALL.iter().copied().collect()
+    }
+
+    #[test]
+    fn declared_but_unchecked_is_a_failure() {
+        let observed = verdict(|layer| layer.integrity = Aspect::Unchecked(None));
+        for expected in [Aspect::Good, Aspect::bad(Reason::DigestMismatch, "")] {
+            let result = expectation(AspectName::Integrity, expected).compare(&observed, &all(), true);
+            assert!(matches!(result, Comparison::Fail(..)), "{result:?}");
+        }
+    }
+
+    #[test]
+    fn a_negative_whose_aspect_is_undeclared_is_not_compared() {
+        let observed = verdict(|layer| layer.identity = Aspect::Good);
+        let result = expectation(AspectName::Identity, Aspect::bad(Reason::AddressMismatch, "")).compare(
+            &observed,
+            &BTreeSet::from([AspectName::Integrity]),
+            true,
+        );
+        assert_eq!(result, Comparison::Undeclared(AspectName::Identity));
+    }
+
+    #[test]
+    fn another_reason_passes_unless_the_reason_decides() {
+        let observed = verdict(|layer| layer.integrity = Aspect::bad(Reason::SignatureMismatch, ""));
+        let mut expected = expectation(AspectName::Integrity, Aspect::bad(Reason::DigestMismatch, ""));
+        assert_eq!(expected.compare(&observed, &all(), true), Comparison::Pass(ReasonMatch::Other));
+        expected.reason_decides = true;
+        assert!(matches!(expected.compare(&observed, &all(), true), Comparison::Fail(..)));
+    }
+
+    #[test]
+    fn a_missing_layer_is_a_failure() {
+        let expected = expectation(AspectName::Integrity, Aspect::Good);
+        let observed = Verdict::new("auto", Vec::new());
+        assert!(matches!(expected.compare(&observed, &all(), true), Comparison::Fail(..)));
+    }
+}

@@ -1,0 +1,28 @@
+//! The words of Waxseal, as types: what a reader says of a message, what was
+//! expected, and what a run records.
+//!
+//! Programs depend on these names: names are added, never renamed or reused.
+//!
+//! *Invariant of this floor:* this crate knows no cryptography, no file, no
+//! clock and no other crate of the house; only `serde`.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+mod aspect;
+mod code;
+mod deviation;
+mod expect;
+mod reason;
+mod run;
+mod verdict;
+
+pub use aspect::{Aspect, AspectName, Bad};
+pub use deviation::Deviation;
+pub use expect::{Comparison, Expectation, LayerExpectation, Mismatch, ReasonMatch};
+pub use reason::Reason;
+pub use run::{
+    Clock, Evidence, Hello, Knowledge, Line, Machine, Observed, Operation, Outcome, OutcomeRecord, PlanRecord, Planned,
+    Record, RunRecord, SutRecord,
+};
+pub use verdict::{FORMAT, Form, Kind, Layer, Overall, Recipient, Signer, Timestamp, Verdict};

@@ -1,0 +1,250 @@
+//! The run record: `run.jsonl`, one object a line, and what a shim declares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::codes;
+use crate::{Aspect, AspectName, Kind, Mismatch, ReasonMatch};
+
+codes! {
+    /// What came of one case on one SUT.
+    Outcome: "outcome" {
+        /// Everything that was compared came out as expected.
+        Pass = "pass",
+        /// Something else came out.
+        Fail = "fail",
+        /// The SUT declared that it cannot do this.
+        Unsupported = "unsupported",
+        /// The SUT ended without an answer.
+        Crash = "crash",
+        /// The SUT did not answer in time.
+        Hang = "hang",
+        /// The answer of the shim is no answer (garbage, too much output).
+        ShimError = "shim-error",
+        /// The bytes, or the program, are not on this machine.
+        NotAvailable = "not-available",
+    }
+}
+
+codes! {
+    /// How something is known about a client.
+    Knowledge: "knowledge" {
+        /// It ran here, now.
+        Measured = "measured",
+        /// Its verdict or its bytes were taken from the real client, with version and date.
+        Captured = "captured",
+        /// A source says so.
+        Documented = "documented",
+    }
+}
+
+codes! {
+    /// Where the bytes of a case come from.
+    Evidence: "evidence" {
+        /// A real client wrote them.
+        Recorded = "recorded",
+        /// The engine wrote them in a client's shape.
+        Replica = "replica",
+        /// The engine wrote them.
+        Generated = "generated",
+        /// Generated or recorded bytes with one named change.
+        Mutated = "mutated",
+    }
+}
+
+codes! {
+    /// What a SUT can be asked to do.
+    Operation: "operation" {
+        /// Read a message and say what it is.
+        Open = "open",
+        /// Sign an entity.
+        Sign = "sign",
+        /// Encrypt an entity.
+        Encrypt = "encrypt",
+        /// Judge chain and identity of a certificate.
+        CheckCertificate = "check-certificate",
+    }
+}
+
+codes! {
+    /// What a SUT can do about the time at which it judges.
+    Clock: "clock" {
+        /// The time is a parameter.
+        Settable = "settable",
+        /// The process can be started under another time.
+        Faketime = "faketime",
+        /// Only now.
+        System = "system",
+    }
+}
+
+/// What a shim says of itself before it is asked anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Hello {
+    /// Name of the SUT, such as `openssl`.
+    pub name: String,
+    /// Its version, as it states it.
+    pub version: String,
+    /// What it can be asked to do.
+    pub operations: BTreeSet<Operation>,
+    /// Algorithms it knows, by the names of the algorithm table.
+    pub algorithms: BTreeSet<String>,
+    /// Kinds of layers that it can read.
+    pub forms: BTreeSet<Kind>,
+    /// Aspects that it reports; only these are compared.
+    pub aspects: BTreeSet<AspectName>,
+    /// Whether it reports deviations.
+    #[serde(default)]
+    pub deviations: bool,
+    /// What it can do about the time.
+    pub clock: Clock,
+}
+
+/// One line of `run.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Line {
+    /// The id of the run; the same on every line of it.
+    pub run: String,
+    /// Which shard wrote the line, `1/1` if the run is not divided.
+    pub shard: String,
+    /// What the line records.
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// What a line records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "most lines are outcomes")]
+pub enum Record {
+    /// The first line: what ran, where.
+    Run(RunRecord),
+    /// What will be tried.
+    Plan(PlanRecord),
+    /// What came of one case on one SUT.
+    Outcome(OutcomeRecord),
+    /// The last line; a record without it is incomplete.
+    End {
+        /// How many outcomes were written.
+        outcomes: u64,
+        /// Wall-clock time of the run, milliseconds.
+        ms: u64,
+    },
+}
+
+/// The head of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RunRecord {
+    /// The format of the record, 1.
+    pub format: u32,
+    /// Version of the `waxseal` that ran.
+    pub waxseal: String,
+    /// SHA-256 over the whole corpus, lower-case hexadecimal.
+    pub corpus: String,
+    /// When the run started, RFC 3339.
+    pub started: String,
+    /// The SUTs, with their versions.
+    pub suts: Vec<SutRecord>,
+    /// The machine.
+    pub machine: Machine,
+}
+
+/// A SUT of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SutRecord {
+    /// Name of the SUT.
+    pub name: String,
+    /// Its version, if it was admitted.
+    pub version: Option<String>,
+    /// Whether the user named it (its failures decide the exit code).
+    pub named: bool,
+    /// Why it takes no part, if it does not.
+    pub not_available: Option<String>,
+}
+
+/// The machine that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Machine {
+    /// Operating system and architecture, such as `linux-x86_64`.
+    pub platform: String,
+    /// Workers that ran at once.
+    pub workers: u32,
+}
+
+/// What will be tried, and what will not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PlanRecord {
+    /// One entry for each case and SUT.
+    pub entries: Vec<Planned>,
+}
+
+/// One case on one SUT, as planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Planned {
+    /// Id of the case.
+    pub case: String,
+    /// Name of the SUT.
+    pub sut: String,
+    /// The outcome that is already certain, if the case will not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_running: Option<Outcome>,
+    /// Why it will not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// What came of one case on one SUT.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OutcomeRecord {
+    /// Id of the case.
+    pub case: String,
+    /// Name of the SUT.
+    pub sut: String,
+    /// Version of the SUT.
+    pub sut_version: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// One line that says why, for everything but a pass; the gate compares it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How the reason of a bad aspect compares with the expected one.
+    pub reason_match: ReasonMatch,
+    /// What was observed on each layer, declared aspects only.
+    #[serde(default)]
+    pub aspects: Vec<Observed>,
+    /// What did not come out as expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mismatches: Vec<Mismatch>,
+    /// The SUT's own error text, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native: Option<String>,
+    /// Where the bytes come from.
+    pub evidence: Evidence,
+    /// How the outcome is known.
+    pub knowledge: Knowledge,
+    /// Time of the request, milliseconds.
+    pub ms: u64,
+}
+
+/// What a SUT said of one layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Observed {
+    /// The kind of wrapping.
+    pub kind: Kind,
+    /// The aspects it reports.
+    pub aspects: BTreeMap<AspectName, Aspect>,
+    /// The deviations it reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deviations: Vec<crate::Deviation>,
+}

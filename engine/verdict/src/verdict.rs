@@ -1,0 +1,353 @@
+//! What a reader said of a message.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::codes;
+use crate::{Aspect, AspectName, Deviation};
+
+/// The number of the verdict format written by this version.
+pub const FORMAT: u32 = 1;
+
+/// What a reader said of a whole message: its layers, outermost first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Verdict {
+    /// The format of this record, [`FORMAT`].
+    pub format: u32,
+    /// The layers drawn together, see [`Overall`].
+    pub overall: Overall,
+    /// Which arithmetic did the work: `auto`, `rustcrypto`, `aws-lc`, or a peer's own word.
+    pub provider: String,
+    /// One entry for each wrapping, outermost first.
+    pub layers: Vec<Layer>,
+    /// Protected header fields that differ from, or are absent from, the outer ones.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Time-stamps found on signatures.
+    #[serde(default)]
+    pub timestamps: Vec<Timestamp>,
+    /// The family of messages: `cms`, or a GM/T dialect.
+    pub dialect: String,
+}
+
+impl Verdict {
+    /// A verdict over these layers, with [`Overall`] drawn from them.
+    #[must_use]
+    pub fn new(provider: impl Into<String>, layers: Vec<Layer>) -> Self {
+        Self {
+            format: FORMAT,
+            overall: Overall::of(&layers),
+            provider: provider.into(),
+            layers,
+            headers: BTreeMap::new(),
+            timestamps: Vec::new(),
+            dialect: "cms".to_owned(),
+        }
+    }
+
+    /// Whether any aspect of any layer is bad (exit code 1).
+    #[must_use]
+    pub fn has_bad(&self) -> bool {
+        self.layers.iter().any(|layer| AspectName::ALL.iter().any(|name| layer.aspect(*name).is_bad()))
+    }
+}
+
+codes! {
+    /// The layers drawn together in one word.
+    Overall: "overall" {
+        /// Everything that applies was checked, and nothing is bad.
+        Valid = "valid",
+        /// Only coverage, identity, policy or time is bad.
+        Warning = "warning",
+        /// Nothing is bad, but an aspect that applies is unchecked.
+        Undetermined = "undetermined",
+        /// Structure, decryption, integrity or chain is bad somewhere.
+        Invalid = "invalid",
+        /// There is no layer: an ordinary mail.
+        Unprotected = "unprotected",
+    }
+}
+
+impl Overall {
+    /// Draws the layers together.
+    #[must_use]
+    pub fn of(layers: &[Layer]) -> Self {
+        if layers.is_empty() {
+            return Self::Unprotected;
+        }
+        let any = |names: &[AspectName], test: fn(&Aspect) -> bool| {
+            layers.iter().any(|layer| names.iter().any(|name| test(layer.aspect(*name))))
+        };
+        use AspectName as A;
+        if any(&[A::Structure, A::Decryption, A::Integrity, A::Chain], Aspect::is_bad) {
+            Self::Invalid
+        } else if any(AspectName::ALL, Aspect::is_bad) {
+            Self::Warning
+        } else if any(AspectName::ALL, |aspect| matches!(aspect, Aspect::Unchecked(_))) {
+            Self::Undetermined
+        } else {
+            Self::Valid
+        }
+    }
+}
+
+codes! {
+    /// What kind of wrapping a layer is. The list is open: kinds are added.
+    Kind: "kind" {
+        /// SignedData with at least one signer.
+        Signed = "signed",
+        /// EnvelopedData.
+        Encrypted = "encrypted",
+        /// AuthEnvelopedData.
+        AuthEnveloped = "authenveloped",
+        /// CompressedData.
+        Compressed = "compressed",
+        /// SignedData that only carries certificates.
+        CertsOnly = "certs-only",
+        /// DigestedData.
+        Digested = "digested",
+        /// EncryptedData.
+        EncryptedData = "encrypted-data",
+        /// AuthenticatedData.
+        Authenticated = "authenticated",
+        /// A signed receipt.
+        Receipt = "receipt",
+        /// A time-stamp token.
+        Timestamp = "timestamp",
+        /// A CMS object whose kind could not be read.
+        Unknown = "unknown",
+    }
+}
+
+codes! {
+    /// How a signature is attached to what it signs.
+    Form: "form" {
+        /// multipart/signed: readable without S/MIME.
+        Clear = "clear",
+        /// The content is inside the SignedData.
+        Opaque = "opaque",
+    }
+}
+
+/// One wrapping of the message: a CMS object at one place of the MIME tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Layer {
+    /// Place in the MIME tree and kind of object, such as `1.2/signed-data`.
+    pub path: String,
+    /// What kind of wrapping this is.
+    pub kind: Kind,
+    /// Clear or opaque; only on signed layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
+    /// Is it a well-formed message of its kind?
+    #[serde(default)]
+    pub structure: Aspect,
+    /// Could it be decrypted?
+    #[serde(default)]
+    pub decryption: Aspect,
+    /// Is the content the one that was signed or authenticated?
+    #[serde(default)]
+    pub integrity: Aspect,
+    /// Which of the displayed bytes are protected?
+    #[serde(default)]
+    pub coverage: Aspect,
+    /// Does a path lead from the signer's certificate to an anchor?
+    #[serde(default)]
+    pub chain: Aspect,
+    /// Is the sender the one the certificate names?
+    #[serde(default)]
+    pub identity: Aspect,
+    /// Do algorithms and encodings satisfy the policy?
+    #[serde(default)]
+    pub policy: Aspect,
+    /// Are signing time, Date and time-stamps consistent?
+    #[serde(default)]
+    pub time: Aspect,
+    /// What a standard forbids and the reader accepted on this layer.
+    #[serde(default)]
+    pub deviations: Vec<Deviation>,
+    /// The signers, in the order of signerInfos.
+    #[serde(default)]
+    pub signers: Vec<Signer>,
+    /// The recipients, in the order of recipientInfos.
+    #[serde(default)]
+    pub recipients: Vec<Recipient>,
+    /// The content cipher, such as `aes-256-cbc`.
+    #[serde(default)]
+    pub content_cipher: Option<String>,
+    /// MIME parts that this layer protects.
+    #[serde(default)]
+    pub covered: Vec<String>,
+    /// MIME parts that are shown beside it without protection.
+    #[serde(default)]
+    pub uncovered: Vec<String>,
+}
+
+impl Layer {
+    /// A layer on which nothing has been judged yet: every aspect absent.
+    #[must_use]
+    pub fn new(path: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            path: path.into(),
+            kind,
+            form: None,
+            structure: Aspect::Absent,
+            decryption: Aspect::Absent,
+            integrity: Aspect::Absent,
+            coverage: Aspect::Absent,
+            chain: Aspect::Absent,
+            identity: Aspect::Absent,
+            policy: Aspect::Absent,
+            time: Aspect::Absent,
+            deviations: Vec::new(),
+            signers: Vec::new(),
+            recipients: Vec::new(),
+            content_cipher: None,
+            covered: Vec::new(),
+            uncovered: Vec::new(),
+        }
+    }
+
+    /// One aspect by name.
+    #[must_use]
+    pub const fn aspect(&self, name: AspectName) -> &Aspect {
+        match name {
+            AspectName::Structure => &self.structure,
+            AspectName::Decryption => &self.decryption,
+            AspectName::Integrity => &self.integrity,
+            AspectName::Coverage => &self.coverage,
+            AspectName::Chain => &self.chain,
+            AspectName::Identity => &self.identity,
+            AspectName::Policy => &self.policy,
+            AspectName::Time => &self.time,
+        }
+    }
+
+    /// One aspect by name, to be set.
+    pub const fn aspect_mut(&mut self, name: AspectName) -> &mut Aspect {
+        match name {
+            AspectName::Structure => &mut self.structure,
+            AspectName::Decryption => &mut self.decryption,
+            AspectName::Integrity => &mut self.integrity,
+            AspectName::Coverage => &mut self.coverage,
+            AspectName::Chain => &mut self.chain,
+            AspectName::Identity => &mut self.identity,
+            AspectName::Policy => &mut self.policy,
+            AspectName::Time => &mut self.time,
+        }
+    }
+
+    /// Notes a deviation once.
+    pub fn deviate(&mut self, deviation: Deviation) {
+        if !self.deviations.contains(&deviation) {
+            self.deviations.push(deviation);
+        }
+    }
+}
+
+/// One signer of a signed layer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Signer {
+    /// Addresses that the signer's certificate names; empty if none or no certificate.
+    #[serde(default)]
+    pub email: Vec<String>,
+    /// Subject of the certificate, RFC 4514 form.
+    #[serde(default)]
+    pub subject: String,
+    /// Issuer of the certificate, RFC 4514 form.
+    #[serde(default)]
+    pub issuer: String,
+    /// Serial number, lower-case hexadecimal.
+    #[serde(default)]
+    pub serial: String,
+    /// Digest algorithm, such as `sha-256`, or an object identifier.
+    #[serde(default)]
+    pub digest: String,
+    /// Signature algorithm, such as `rsa-pkcs1-v1_5`, or an object identifier.
+    #[serde(default)]
+    pub signature: String,
+    /// The signingTime attribute, RFC 3339.
+    #[serde(default)]
+    pub signing_time: Option<String>,
+    /// Digest of the content as computed by the reader, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_digest: Option<String>,
+    /// Object identifiers of the signed attributes, in the order received.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<String>,
+    /// Is the content the one this signer signed?
+    #[serde(default)]
+    pub integrity: Aspect,
+    /// Does a path lead from this signer's certificate to an anchor?
+    #[serde(default)]
+    pub chain: Aspect,
+    /// Is the sender the one this certificate names?
+    #[serde(default)]
+    pub identity: Aspect,
+    /// Do this signer's algorithms satisfy the policy?
+    #[serde(default)]
+    pub policy: Aspect,
+    /// Is this signer's signing time consistent?
+    #[serde(default)]
+    pub time: Aspect,
+    /// What a standard forbids and the reader accepted on this signer.
+    #[serde(default)]
+    pub deviations: Vec<Deviation>,
+}
+
+/// One recipient of an encrypted layer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Recipient {
+    /// Kind of RecipientInfo: `ktri`, `kari`, `kekri`, `pwri`, `ori`.
+    pub kind: String,
+    /// How the recipient is named: `issuer=…, serial=…` or `ski=…`.
+    pub id: String,
+    /// Key management algorithm, such as `rsa-pkcs1-v1_5`, or an object identifier.
+    pub algorithm: String,
+    /// Whether a key that was given belongs to this recipient.
+    #[serde(default)]
+    pub matched: bool,
+}
+
+/// A time-stamp found on a signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Timestamp {
+    /// The layer that carries it.
+    pub layer: String,
+    /// The time it states, RFC 3339.
+    pub time: Option<String>,
+    /// Subject of the authority.
+    pub authority: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reason;
+
+    fn layer(set: impl FnOnce(&mut Layer)) -> Layer {
+        let mut layer = Layer::new("1/signed-data", Kind::Signed);
+        layer.structure = Aspect::Good;
+        layer.integrity = Aspect::Good;
+        set(&mut layer);
+        layer
+    }
+
+    #[test]
+    fn overall_follows_the_contract() {
+        assert_eq!(Overall::of(&[]), Overall::Unprotected);
+        assert_eq!(Overall::of(&[layer(|_| ())]), Overall::Valid);
+        let unchecked = layer(|layer| layer.chain = Aspect::unchecked(Reason::NoAnchor));
+        assert_eq!(Overall::of(&[unchecked.clone()]), Overall::Undetermined);
+        let warning = layer(|layer| layer.identity = Aspect::bad(Reason::AddressMismatch, ""));
+        assert_eq!(Overall::of(&[warning.clone(), unchecked]), Overall::Warning);
+        let invalid = layer(|layer| layer.integrity = Aspect::bad(Reason::DigestMismatch, ""));
+        assert_eq!(Overall::of(&[warning, invalid]), Overall::Invalid);
+    }
+}
