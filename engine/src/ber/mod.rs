@@ -1,4 +1,12 @@
 //! Basic Encoding Rules (X.690): an event reader and a writer.
 
+pub mod definite;
 pub mod reader;
+pub mod string;
+pub mod tag;
 pub mod writer;
+
+pub use definite::to_definite;
+pub use reader::{BerError, BerErrorKind, Event, Header, Length, Reader};
+pub use string::OctetStream;
+pub use tag::{Class, Tag};

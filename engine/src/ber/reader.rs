@@ -1,1 +1,655 @@
-//! Event reader.
+//! An event reader for BER over any `Read`, in bounded memory.
+//!
+//! Real clients write indefinite lengths, strings in segments and segments in
+//! segments. The reader gives one [`Event`] for each beginning and each end, lets
+//! the caller stream or skip what is between, and says in every error at which
+//! offset and under which elements it happened (X.690 section 8).
+
+use std::io::{self, Read};
+
+use crate::Limits;
+use crate::ber::tag::{Class, Tag};
+
+/// How the length of an element is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// So many content octets.
+    Definite(u64),
+    /// Until the end-of-contents octets.
+    Indefinite,
+}
+
+/// The identifier and length octets of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// The tag.
+    pub tag: Tag,
+    /// Whether the content is made of elements.
+    pub constructed: bool,
+    /// The length as written.
+    pub length: Length,
+    /// Whether identifier and length are as short as DER wants them.
+    pub minimal: bool,
+    /// Offset of the identifier octet in the input.
+    pub offset: u64,
+    /// Number of identifier and length octets.
+    pub header_len: u8,
+    /// Number of elements around this one.
+    pub depth: usize,
+}
+
+impl Header {
+    /// Offset of the first content octet.
+    #[must_use]
+    pub const fn content_offset(&self) -> u64 {
+        self.offset + self.header_len as u64
+    }
+}
+
+/// What comes next in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// An element begins. The content of a primitive one waits for
+    /// [`Reader::read_content`]; what is not read is skipped.
+    Begin(Header),
+    /// The constructed element that began last, and has not ended, ends.
+    End {
+        /// Offset after its last octet.
+        offset: u64,
+    },
+}
+
+/// What is wrong with an encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BerErrorKind {
+    /// The input ends inside an element.
+    Truncated,
+    /// X.690 does not allow it.
+    Malformed(&'static str),
+    /// Another element was expected here.
+    Unexpected {
+        /// What was expected.
+        expected: &'static str,
+        /// The tag found; `None` at the end of the surrounding element.
+        found: Option<Tag>,
+    },
+    /// A limit was reached.
+    Limit(&'static str),
+    /// The input could not be read.
+    Io(io::ErrorKind),
+}
+
+/// An error of the encoding, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BerError {
+    /// What is wrong.
+    pub kind: BerErrorKind,
+    /// Offset in the input, in octets.
+    pub offset: u64,
+    /// The elements around the place, outermost first, as `tag[index]`.
+    pub path: String,
+}
+
+impl std::fmt::Display for BerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.kind {
+            BerErrorKind::Truncated => f.write_str("the input ends inside an element")?,
+            BerErrorKind::Malformed(what) => f.write_str(what)?,
+            BerErrorKind::Unexpected { expected, found: Some(tag) } => write!(f, "expected {expected}, found {tag}")?,
+            BerErrorKind::Unexpected { expected, found: None } => {
+                write!(f, "expected {expected}, found the end of the element")?;
+            }
+            BerErrorKind::Limit(what) => write!(f, "limit exceeded: {what}")?,
+            BerErrorKind::Io(kind) => write!(f, "cannot read: {kind}")?,
+        }
+        write!(f, " at offset {}", self.offset)?;
+        if !self.path.is_empty() {
+            write!(f, " in {}", self.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BerError {}
+
+/// An element that is open: its end, and where we are in it.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    tag: Tag,
+    /// Offset after the content; `None` for an indefinite length.
+    end: Option<u64>,
+    /// Children begun so far.
+    children: usize,
+}
+
+/// Reads BER as events.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// The unread octets are `buffer[start..filled]`.
+    start: usize,
+    filled: usize,
+    offset: u64,
+    frames: Vec<Frame>,
+    /// Content octets of the current primitive element that are not read yet.
+    pending: u64,
+    max_depth: usize,
+    max_elements: usize,
+    elements: usize,
+    capture: Option<Vec<u8>>,
+    top_children: usize,
+}
+
+const BUFFER: usize = 64 << 10;
+
+impl<R: Read> Reader<R> {
+    /// A reader at the beginning of an input.
+    pub fn new(input: R, limits: &Limits) -> Self {
+        Self::at_offset(input, limits, 0)
+    }
+
+    /// A reader whose input begins at `offset` of something larger; offsets in
+    /// events and errors count from there.
+    pub fn at_offset(input: R, limits: &Limits, offset: u64) -> Self {
+        Self {
+            input,
+            buffer: Vec::new(),
+            start: 0,
+            filled: 0,
+            offset,
+            frames: Vec::new(),
+            pending: 0,
+            max_depth: limits.ber_depth,
+            max_elements: limits.elements,
+            elements: 0,
+            capture: None,
+            top_children: 0,
+        }
+    }
+
+    /// Offset of the next octet.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The number of elements that are open.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Gives the input back, where its reader wants to be asked something.
+    pub const fn input(&self) -> &R {
+        &self.input
+    }
+
+    /// The next event; `None` at the end of the input, outside every element.
+    ///
+    /// # Errors
+    /// The encoding is malformed, ends too early, or exceeds a limit.
+    pub fn next_event(&mut self) -> Result<Option<Event>, BerError> {
+        self.skip_pending()?;
+        if let Some(frame) = self.frames.last().copied() {
+            match frame.end {
+                Some(end) if self.offset == end => {
+                    self.frames.pop();
+                    return Ok(Some(Event::End { offset: self.offset }));
+                }
+                None if self.peek(2)? == Some([0, 0].as_slice()) => {
+                    self.consume(2);
+                    self.frames.pop();
+                    return Ok(Some(Event::End { offset: self.offset }));
+                }
+                _ => {}
+            }
+        } else if self.peek(1)?.is_none() {
+            return Ok(None);
+        }
+        self.begin().map(|header| Some(Event::Begin(header)))
+    }
+
+    /// The next element of the one that is open, or `None` where it ends.
+    ///
+    /// # Errors
+    /// As [`Reader::next_event`].
+    pub fn next_element(&mut self) -> Result<Option<Header>, BerError> {
+        Ok(match self.next_event()? {
+            Some(Event::Begin(header)) => Some(header),
+            Some(Event::End { .. }) | None => None,
+        })
+    }
+
+    /// The next element, which must have this tag and be constructed; opens it.
+    ///
+    /// # Errors
+    /// Another element, or the end, comes next.
+    pub fn enter(&mut self, tag: Tag, expected: &'static str) -> Result<Header, BerError> {
+        let header = self.expect(tag, expected)?;
+        if header.constructed {
+            Ok(header)
+        } else {
+            Err(self
+                .error_at(BerErrorKind::Malformed("a primitive element where a constructed one is due"), header.offset))
+        }
+    }
+
+    /// The next element, which must have this tag.
+    ///
+    /// # Errors
+    /// Another element, or the end, comes next.
+    pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Header, BerError> {
+        match self.next_element()? {
+            Some(header) if header.tag == tag => Ok(header),
+            Some(header) => {
+                Err(self.error_at(BerErrorKind::Unexpected { expected, found: Some(header.tag) }, header.offset))
+            }
+            None => Err(self.error(BerErrorKind::Unexpected { expected, found: None })),
+        }
+    }
+
+    /// Reads content of the current primitive element; 0 at its end.
+    ///
+    /// # Errors
+    /// The input ends too early or cannot be read.
+    pub fn read_content(&mut self, out: &mut [u8]) -> Result<usize, BerError> {
+        let wanted = usize::try_from(self.pending).unwrap_or(usize::MAX).min(out.len());
+        if wanted == 0 {
+            return Ok(0);
+        }
+        if self.start == self.filled {
+            // Large content goes past the buffer: one copy less.
+            if wanted >= BUFFER && self.capture.is_none() {
+                let read = self.read_input(|input, _| input.read(&mut out[..wanted]))?;
+                if read == 0 {
+                    return Err(self.error(BerErrorKind::Truncated));
+                }
+                self.offset += read as u64;
+                self.pending -= read as u64;
+                return Ok(read);
+            }
+            self.fill(1)?;
+        }
+        let read = wanted.min(self.filled - self.start);
+        if read == 0 {
+            return Err(self.error(BerErrorKind::Truncated));
+        }
+        out[..read].copy_from_slice(&self.buffer[self.start..self.start + read]);
+        self.consume(read);
+        self.pending -= read as u64;
+        Ok(read)
+    }
+
+    /// Reads the whole content of the current primitive element.
+    ///
+    /// # Errors
+    /// The content is longer than `limit`, or ends too early.
+    pub fn content(&mut self, limit: usize) -> Result<Vec<u8>, BerError> {
+        if self.pending > limit as u64 {
+            return Err(self.error(BerErrorKind::Limit("octets of one element")));
+        }
+        // Grown as it is read: a length that lies costs nothing.
+        let mut content = Vec::new();
+        let mut block = [0; 4096];
+        loop {
+            match self.read_content(&mut block)? {
+                0 => return Ok(content),
+                read => content.extend_from_slice(&block[..read]),
+            }
+        }
+    }
+
+    /// Skips what is left of the element that `header` began.
+    ///
+    /// # Errors
+    /// As [`Reader::next_event`].
+    pub fn skip(&mut self, header: &Header) -> Result<(), BerError> {
+        while self.frames.len() > header.depth {
+            self.next_event()?;
+        }
+        self.skip_pending()
+    }
+
+    /// The whole element that `header` began, as it stands in the input, at
+    /// most `limit` octets. The header must be the last one given out.
+    ///
+    /// # Errors
+    /// The element is longer than `limit`, or malformed.
+    pub fn raw(&mut self, header: &Header, limit: usize) -> Result<Vec<u8>, BerError> {
+        if let Length::Definite(length) = header.length
+            && length > limit as u64
+        {
+            return Err(self.error_at(BerErrorKind::Limit("octets of one element"), header.offset));
+        }
+        self.capture = Some(encode_header(header));
+        self.elements = 0;
+        let result = self.capture_rest(header, limit);
+        let captured = self.capture.take().unwrap_or_default();
+        result.map(|()| captured)
+    }
+
+    fn capture_rest(&mut self, header: &Header, limit: usize) -> Result<(), BerError> {
+        self.skip_pending_within(limit)?;
+        while self.frames.len() > header.depth {
+            self.next_event()?;
+            self.skip_pending_within(limit)?;
+        }
+        Ok(())
+    }
+
+    /// An error at the present offset.
+    #[must_use]
+    pub fn error(&self, kind: BerErrorKind) -> BerError {
+        self.error_at(kind, self.offset)
+    }
+
+    /// An error at another offset of the same element.
+    #[must_use]
+    pub fn error_at(&self, kind: BerErrorKind, offset: u64) -> BerError {
+        let mut path = String::new();
+        let mut index = self.top_children.saturating_sub(1);
+        for frame in &self.frames {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(&format!("{}[{index}]", frame.tag));
+            index = frame.children.saturating_sub(1);
+        }
+        BerError { kind, offset, path }
+    }
+
+    fn begin(&mut self) -> Result<Header, BerError> {
+        let depth = self.frames.len();
+        if depth >= self.max_depth {
+            return Err(self.error(BerErrorKind::Limit("depth of nested elements")));
+        }
+        // Segments of streamed content are many and cost nothing; only what is
+        // held in memory is counted against the limit.
+        if self.capture.is_some() {
+            self.elements += 1;
+            if self.elements > self.max_elements {
+                return Err(self.error(BerErrorKind::Limit("number of elements")));
+            }
+        }
+        let offset = self.offset;
+        let (identifier, tag_minimal) = self.identifier()?;
+        let (constructed, tag) = identifier;
+        let (length, length_minimal) = self.length()?;
+        let header_len = u8::try_from(self.offset - offset)
+            .map_err(|_| self.error_at(BerErrorKind::Malformed("identifier and length octets without end"), offset))?;
+        if tag == Tag::END_OF_CONTENTS {
+            return Err(self.error_at(BerErrorKind::Malformed("end-of-contents where none is due"), offset));
+        }
+        let end = match length {
+            Length::Definite(length) => Some(
+                self.offset
+                    .checked_add(length)
+                    .ok_or_else(|| self.error_at(BerErrorKind::Malformed("a length beyond every input"), offset))?,
+            ),
+            Length::Indefinite if constructed => None,
+            Length::Indefinite => {
+                return Err(self.error_at(BerErrorKind::Malformed("a primitive element of indefinite length"), offset));
+            }
+        };
+        if let (Some(end), Some(outer)) = (end, self.enclosing_end())
+            && end > outer
+        {
+            return Err(self.error_at(BerErrorKind::Malformed("an element longer than the one around it"), offset));
+        }
+        match self.frames.last_mut() {
+            Some(frame) => frame.children += 1,
+            None => self.top_children += 1,
+        }
+        if constructed {
+            self.frames.push(Frame { tag, end, children: 0 });
+            self.pending = 0;
+        } else {
+            self.pending = end.map_or(0, |end| end - self.offset);
+        }
+        Ok(Header { tag, constructed, length, minimal: tag_minimal && length_minimal, offset, header_len, depth })
+    }
+
+    /// The nearest end that is known: an indefinite element inside a definite
+    /// one still ends within it.
+    fn enclosing_end(&self) -> Option<u64> {
+        self.frames.iter().rev().find_map(|frame| frame.end)
+    }
+
+    fn identifier(&mut self) -> Result<((bool, Tag), bool), BerError> {
+        let first = self.byte()?;
+        let class = Class::from_identifier(first);
+        let constructed = first & 0x20 != 0;
+        let low = first & 0x1f;
+        if low != 0x1f {
+            return Ok(((constructed, Tag::new(class, u32::from(low))), true));
+        }
+        let mut number: u32 = 0;
+        let mut minimal = true;
+        for position in 0.. {
+            let octet = self.byte()?;
+            if position == 0 && octet == 0x80 {
+                minimal = false;
+            }
+            number = number
+                .checked_mul(128)
+                .and_then(|number| number.checked_add(u32::from(octet & 0x7f)))
+                .ok_or_else(|| self.error(BerErrorKind::Malformed("a tag number over 32 bits")))?;
+            if octet & 0x80 == 0 {
+                break;
+            }
+        }
+        Ok(((constructed, Tag::new(class, number)), minimal && number >= 31))
+    }
+
+    fn length(&mut self) -> Result<(Length, bool), BerError> {
+        let first = self.byte()?;
+        match first {
+            0..=0x7f => Ok((Length::Definite(u64::from(first)), true)),
+            0x80 => Ok((Length::Indefinite, false)),
+            0xff => Err(self.error(BerErrorKind::Malformed("the reserved length octet FF"))),
+            _ => {
+                let mut length: u64 = 0;
+                let count = first & 0x7f;
+                for _ in 0..count {
+                    let octet = self.byte()?;
+                    length = length
+                        .checked_mul(256)
+                        .and_then(|length| length.checked_add(u64::from(octet)))
+                        .ok_or_else(|| self.error(BerErrorKind::Malformed("a length over 64 bits")))?;
+                }
+                let shortest = if length < 128 { 0 } else { (64 - length.leading_zeros()).div_ceil(8) };
+                Ok((Length::Definite(length), u32::from(count) == shortest))
+            }
+        }
+    }
+
+    fn byte(&mut self) -> Result<u8, BerError> {
+        if let Some(end) = self.enclosing_end()
+            && self.offset >= end
+        {
+            return Err(self.error(BerErrorKind::Malformed("a header longer than the element around it")));
+        }
+        match self.peek(1)? {
+            Some([octet]) => {
+                let octet = *octet;
+                self.consume(1);
+                Ok(octet)
+            }
+            _ => Err(self.error(BerErrorKind::Truncated)),
+        }
+    }
+
+    fn skip_pending(&mut self) -> Result<(), BerError> {
+        self.skip_pending_within(usize::MAX)
+    }
+
+    fn skip_pending_within(&mut self, limit: usize) -> Result<(), BerError> {
+        if self.capture.as_ref().is_some_and(|held| held.len() as u64 + self.pending > limit as u64) {
+            return Err(self.error(BerErrorKind::Limit("octets of one element")));
+        }
+        while self.pending > 0 {
+            if self.start == self.filled {
+                self.fill(1)?;
+            }
+            let step = usize::try_from(self.pending).unwrap_or(usize::MAX).min(self.filled - self.start);
+            if step == 0 {
+                return Err(self.error(BerErrorKind::Truncated));
+            }
+            self.consume(step);
+            self.pending -= step as u64;
+        }
+        Ok(())
+    }
+
+    /// The next `count` octets without reading past them; `None` where the input ends first.
+    fn peek(&mut self, count: usize) -> Result<Option<&[u8]>, BerError> {
+        if self.filled - self.start < count {
+            self.fill(count)?;
+        }
+        Ok(self.buffer.get(self.start..self.start + count).filter(|_| self.filled - self.start >= count))
+    }
+
+    fn fill(&mut self, count: usize) -> Result<(), BerError> {
+        if self.buffer.is_empty() {
+            self.buffer.resize(BUFFER, 0);
+        }
+        self.buffer.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
+        self.start = 0;
+        while self.filled < count {
+            let filled = self.filled;
+            let read = self.read_input(|input, buffer| input.read(&mut buffer[filled..]))?;
+            if read == 0 {
+                break;
+            }
+            self.filled += read;
+        }
+        Ok(())
+    }
+
+    fn read_input(&mut self, mut read: impl FnMut(&mut R, &mut [u8]) -> io::Result<usize>) -> Result<usize, BerError> {
+        loop {
+            match read(&mut self.input, &mut self.buffer) {
+                Ok(read) => return Ok(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.error(BerErrorKind::Io(error.kind()))),
+            }
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        if let Some(capture) = &mut self.capture {
+            capture.extend_from_slice(&self.buffer[self.start..self.start + count]);
+        }
+        self.start += count;
+        self.offset += count as u64;
+    }
+}
+
+/// The header octets again: minimal ones are encoded, others are rebuilt with
+/// as many length octets as were read, so that a captured element is the
+/// element of the input, octet for octet.
+fn encode_header(header: &Header) -> Vec<u8> {
+    let mut out = header.tag.identifier(header.constructed);
+    match header.length {
+        Length::Indefinite => out.push(0x80),
+        Length::Definite(length) => {
+            let count = usize::from(header.header_len).saturating_sub(out.len() + 1);
+            if count == 0 {
+                out.push(length as u8);
+            } else {
+                out.push(0x80 | count as u8);
+                let octets = length.to_be_bytes();
+                out.extend(std::iter::repeat_n(0, count.saturating_sub(octets.len())));
+                out.extend_from_slice(&octets[octets.len().saturating_sub(count)..]);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(input: &[u8]) -> Result<Vec<Event>, BerError> {
+        let mut reader = Reader::new(input, &Limits::default());
+        let mut list = Vec::new();
+        while let Some(event) = reader.next_event()? {
+            list.push(event);
+        }
+        Ok(list)
+    }
+
+    fn kind(input: &[u8]) -> BerErrorKind {
+        events(input).unwrap_err().kind
+    }
+
+    #[test]
+    fn definite_and_indefinite_give_the_same_elements() {
+        let definite = events(&[0x30, 5, 4, 3, 1, 2, 3]).unwrap();
+        let indefinite = events(&[0x30, 0x80, 4, 3, 1, 2, 3, 0, 0]).unwrap();
+        assert_eq!(definite.len(), 3);
+        assert_eq!(definite[1], indefinite[1]);
+        assert_eq!(indefinite[2], Event::End { offset: 9 });
+    }
+
+    #[test]
+    fn malformed_encodings_are_named() {
+        assert_eq!(kind(&[0x30, 5, 4, 3, 1]), BerErrorKind::Truncated);
+        assert_eq!(kind(&[0x30, 0x80, 4, 1, 1]), BerErrorKind::Truncated);
+        assert!(matches!(kind(&[4, 0x80, 0, 0]), BerErrorKind::Malformed(_)));
+        assert!(matches!(kind(&[0x30, 3, 4, 3, 1, 2, 3]), BerErrorKind::Malformed(_)));
+        assert!(matches!(kind(&[0x30, 2, 0, 0]), BerErrorKind::Malformed(_)));
+        assert!(matches!(kind(&[0x30, 0xff]), BerErrorKind::Malformed(_)));
+        assert!(matches!(kind(&[0x30, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0]), BerErrorKind::Malformed(_)));
+    }
+
+    #[test]
+    fn errors_name_offset_and_path() {
+        let error = events(&[0x30, 6, 2, 1, 0, 0x31, 1, 4]).unwrap_err();
+        assert_eq!(error.offset, 8);
+        assert_eq!(error.path, "SEQUENCE[0]/SET[1]");
+        assert!(error.to_string().contains("at offset 8 in SEQUENCE[0]/SET[1]"), "{error}");
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let mut deep = [0x30, 0x80].repeat(100_000);
+        deep.extend([0, 0].repeat(100_000));
+        assert_eq!(kind(&deep), BerErrorKind::Limit("depth of nested elements"));
+    }
+
+    #[test]
+    fn a_lying_length_costs_no_memory() {
+        let mut reader = Reader::new([4, 0x84, 0x7f, 0xff, 0xff, 0xff, 1].as_slice(), &Limits::default());
+        let header = reader.next_element().unwrap().unwrap();
+        assert_eq!(header.length, Length::Definite(0x7fff_ffff));
+        assert_eq!(reader.content(usize::MAX).unwrap_err().kind, BerErrorKind::Truncated);
+    }
+
+    #[test]
+    fn raw_gives_back_the_input() {
+        for input in [
+            [0x30, 0x80, 0x24, 0x80, 4, 1, 7, 0, 0, 0, 0].as_slice(),
+            &[0x30, 0x81, 3, 4, 1, 7],
+            &[0x30, 0x84, 0, 0, 0, 3, 4, 1, 7],
+            &[4, 0],
+            &[0x9f, 0x1f, 1, 9],
+        ] {
+            let mut reader = Reader::new(input, &Limits::default());
+            let header = reader.next_element().unwrap().unwrap();
+            assert_eq!(reader.raw(&header, 100).unwrap(), input);
+            assert_eq!(reader.next_event().unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn raw_is_limited() {
+        let mut reader = Reader::new([0x30, 0x80, 4, 1, 7, 4, 1, 8, 0, 0].as_slice(), &Limits::default());
+        let header = reader.next_element().unwrap().unwrap();
+        assert_eq!(reader.raw(&header, 5).unwrap_err().kind, BerErrorKind::Limit("octets of one element"));
+    }
+}
