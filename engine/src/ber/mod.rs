@@ -1,11 +1,13 @@
 //! Basic Encoding Rules (X.690): an event reader and a writer.
 
+pub mod cursor;
 pub mod definite;
 pub mod reader;
 pub mod string;
 pub mod tag;
 pub mod writer;
 
+pub use cursor::{Cursor, Element};
 pub use definite::to_definite;
 pub use reader::{BerError, BerErrorKind, Event, Header, Length, Reader};
 pub use string::OctetStream;

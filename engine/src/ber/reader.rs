@@ -60,7 +60,7 @@ pub enum Event {
 }
 
 /// What is wrong with an encoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BerErrorKind {
     /// The input ends inside an element.
@@ -76,8 +76,13 @@ pub enum BerErrorKind {
     },
     /// A limit was reached.
     Limit(&'static str),
-    /// The input could not be read.
-    Io(io::ErrorKind),
+    /// The input could not be read; what its reader said.
+    Input {
+        /// The kind of the reader's error; `InvalidData` is a damaged transfer encoding.
+        kind: io::ErrorKind,
+        /// Its text.
+        message: String,
+    },
 }
 
 /// An error of the encoding, with its place.
@@ -93,7 +98,7 @@ pub struct BerError {
 
 impl std::fmt::Display for BerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.kind {
+        match &self.kind {
             BerErrorKind::Truncated => f.write_str("the input ends inside an element")?,
             BerErrorKind::Malformed(what) => f.write_str(what)?,
             BerErrorKind::Unexpected { expected, found: Some(tag) } => write!(f, "expected {expected}, found {tag}")?,
@@ -101,7 +106,7 @@ impl std::fmt::Display for BerError {
                 write!(f, "expected {expected}, found the end of the element")?;
             }
             BerErrorKind::Limit(what) => write!(f, "limit exceeded: {what}")?,
-            BerErrorKind::Io(kind) => write!(f, "cannot read: {kind}")?,
+            BerErrorKind::Input { message, .. } => return f.write_str(message),
         }
         write!(f, " at offset {}", self.offset)?;
         if !self.path.is_empty() {
@@ -534,7 +539,10 @@ impl<R: Read> Reader<R> {
             match read(&mut self.input, &mut self.buffer) {
                 Ok(read) => return Ok(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.error(BerErrorKind::Io(error.kind()))),
+                Err(error) => {
+                    let kind = BerErrorKind::Input { kind: error.kind(), message: error.to_string() };
+                    return Err(self.error(kind));
+                }
             }
         }
     }

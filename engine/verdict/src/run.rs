@@ -119,7 +119,6 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "most lines are outcomes")]
 pub enum Record {
     /// The first line: what ran, where.
     Run(RunRecord),
