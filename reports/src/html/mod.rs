@@ -1,0 +1,104 @@
+//! The report as one page: summary, matrix cases × SUTs, one part a case.
+//!
+//! The page holds its style and script and fetches nothing; without the script
+//! it is a plain table with plain parts. Text of a case or a SUT is escaped by
+//! construction, so a hostile mail cannot reach the reader of a report.
+
+mod case;
+mod marks;
+mod matrix;
+mod overview;
+
+use maud::{DOCTYPE, PreEscaped, html};
+
+use crate::grid::Grid;
+use crate::privacy::Privacy;
+use crate::{CaseText, Run, Summary};
+
+/// What the reader of the report asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Print addresses, subjects and native error texts of recorded mails too.
+    /// Without it they appear by id and hash.
+    pub include_private: bool,
+}
+
+/// Draws a run as one self-contained HTML page.
+///
+/// Cases of the run that have no text in `cases` appear by their id; texts of
+/// cases that are not in the run are left out.
+#[must_use]
+pub fn render(run: &Run, cases: &[CaseText], options: &Options) -> String {
+    let grid = Grid::new(run, cases);
+    let summary = Summary::of(run, cases);
+    let privacy = Privacy { include: options.include_private };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                // The page needs nothing from outside, and says so to the browser.
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+                title { "Waxseal report " (summary.run) }
+                style { (PreEscaped(include_str!("style.css"))) }
+            }
+            body {
+                (overview::draw(run, &summary, options))
+                (matrix::draw(&grid, privacy))
+                (case::draw(&grid, privacy))
+                footer { "Written by Waxseal " (summary.waxseal) " from run " code { (summary.run) } "." }
+                script { (PreEscaped(include_str!("script.js"))) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::small;
+
+    fn page(options: &Options) -> String {
+        let (run, cases) = small();
+        let page = render(&run, &cases, options);
+        let body = page.split_once("</style></head>").unwrap().1;
+        // One element a line makes the snapshot readable, and a change in it small.
+        body.split_once("<script>").unwrap().0.replace("><", ">\n<")
+    }
+
+    #[test]
+    fn a_small_run() {
+        insta::assert_snapshot!(page(&Options::default()));
+    }
+
+    #[test]
+    fn hostile_text_is_escaped() {
+        let page = page(&Options { include_private: true });
+        assert!(!page.contains("<script>alert"));
+        assert!(page.contains("&lt;script&gt;alert('alice@example.test')&lt;/script&gt; &amp; more"), "{page}");
+    }
+
+    #[test]
+    fn a_recorded_mail_shows_no_address() {
+        assert!(page(&Options { include_private: true }).contains("alice@example.test"));
+        assert!(!page(&Options::default()).contains("alice"));
+    }
+
+    #[test]
+    fn nothing_is_fetched() {
+        let (run, cases) = small();
+        let page = render(&run, &cases, &Options::default());
+        for way in ["http://", "https://", "src=\"", "<link", "@import", "url("] {
+            assert!(!page.contains(way), "{way}");
+        }
+    }
+
+    #[test]
+    fn the_same_run_gives_the_same_bytes() {
+        let (run, cases) = small();
+        assert_eq!(render(&run, &cases, &Options::default()), render(&run, &cases, &Options::default()));
+    }
+}
