@@ -1,1 +1,64 @@
-//! Certificates: paths and identities.
+//! Certificates: read once, then judged: is there a path to an anchor, and is
+//! the sender the one the certificate names?
+//!
+//! Everything after [`Certificate::parse`] works on a type that cannot be
+//! malformed. The bytes that an issuer signed are cut out of the input as they
+//! were received and never encoded again.
+
+mod cursor;
+mod extensions;
+mod file;
+mod general_name;
+mod name;
+mod name_constraints;
+mod parsed;
+
+#[cfg(test)]
+mod corpora;
+
+pub use extensions::{AuthorityKeyIdentifier, BasicConstraints, Extension, KeyUsage};
+pub use general_name::GeneralName;
+pub use name::Name;
+pub use name_constraints::NameConstraints;
+pub use parsed::Certificate;
+
+/// Why bytes are no certificate, or a file holds none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// The encoding breaks X.690 or RFC 5280.
+    #[error("{what} at offset {offset} {why}")]
+    Encoding {
+        /// Where, in octets from the start of the certificate.
+        offset: usize,
+        /// Which field.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A PEM block that cannot be decoded.
+    #[error("PEM block {label:?} starting at line {line}: {why}")]
+    Pem {
+        /// The word after BEGIN.
+        label: String,
+        /// Line of the BEGIN, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The file holds something, but no certificate.
+    #[error("no certificate found: {found}; {advice}")]
+    NotACertificate {
+        /// What the file holds instead.
+        found: String,
+        /// What to do.
+        advice: &'static str,
+    },
+}
+
+impl CertificateError {
+    /// An encoding error without computed text.
+    pub(crate) fn encoding(offset: usize, what: &'static str, why: &str) -> Self {
+        Self::Encoding { offset, what, why: why.to_owned() }
+    }
+}

@@ -1,0 +1,145 @@
+//! Test: every certificate of the public corpora parses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Certificate;
+
+/// The folder of shared ground truth, or `None` with a line that says so.
+pub(super) fn shared(folder: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "shared/{folder} is missing and CI is set");
+    println!("not tested: shared/{folder} is not there");
+    None
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+fn load(path: &Path) -> Vec<Certificate> {
+    Certificate::from_file(&fs::read(path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn pkits() {
+    let Some(folder) = shared("oracles/pkits/certs") else { return };
+    let certificates: Vec<_> = files(&folder).iter().flat_map(|path| load(path)).collect();
+    assert_eq!(certificates.len(), 405);
+    let by_subject = |end: &str| certificates.iter().find(|found| found.subject().starts_with(end)).unwrap();
+    assert_eq!(by_subject("CN=Valid Negative Serial Number EE Certificate Test14").serial_hex(), "ff");
+    assert_eq!(by_subject("CN=Invalid Negative Serial Number EE Certificate Test15").serial_hex(), "-01");
+    assert!(certificates.iter().all(|found| found.extensions().iter().all(|extension| !extension.malformed)));
+}
+
+#[test]
+fn rfc9216() {
+    let Some(folder) = shared("oracles/rfc9216") else { return };
+    let certificates: Vec<_> = files(&folder)
+        .iter()
+        .filter(|path| path.to_string_lossy().ends_with("certificate.pem"))
+        .flat_map(|path| load(path))
+        .collect();
+    assert_eq!(certificates.len(), 12);
+    let addresses: Vec<_> = certificates.iter().flat_map(Certificate::emails).collect();
+    for name in ["alice", "bob", "carlos", "dana"] {
+        assert!(addresses.contains(&format!("{name}@smime.example")), "{name} in {addresses:?}");
+    }
+}
+
+#[test]
+fn keys_of_the_recordings() {
+    let Some(folder) = shared("recordings/keys") else { return };
+    let mut read = 0;
+    for path in files(&folder) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let is_certificate = [".crt", ".cer", ".p7b"].iter().any(|end| name.ends_with(end)) || name == "cert.pem";
+        if is_certificate {
+            let certificates = load(&path);
+            assert!(!certificates.is_empty(), "{name}");
+            read += certificates.len();
+        } else {
+            // Anything else is refused with a reason, never with a panic.
+            let _ = Certificate::from_file(&fs::read(&path).unwrap());
+        }
+    }
+    assert!(read >= 17, "only {read} certificates were read");
+}
+
+/// Names, serial numbers, times and addresses are those that OpenSSL prints.
+#[test]
+fn fields_agree_with_openssl() {
+    let Some(folder) = shared("oracles/pkits/certs") else { return };
+    let mut compared = 0;
+    for (index, path) in files(&folder).iter().enumerate() {
+        // The unusual ones, and a sample of the rest: each costs a process.
+        let unusual =
+            ["Name", "Serial", "Date", "Attribute", "RFC822", "UTF8"].map(|word| path.to_string_lossy().contains(word));
+        if index % 16 != 0 && !unusual.contains(&true) {
+            continue;
+        }
+        let Ok(output) = Command::new("openssl")
+            .args(["x509", "-inform", "der", "-noout", "-subject", "-issuer", "-serial", "-startdate", "-enddate"])
+            .args(["-email", "-dateopt", "iso_8601", "-nameopt", "RFC2253,-esc_msb,utf8", "-in"])
+            .arg(path)
+            .output()
+        else {
+            println!("not tested: openssl is not installed");
+            return;
+        };
+        let mut printed = String::from_utf8(output.stdout).unwrap();
+        for (theirs, ours) in [
+            // Names that RFC 2253 does not have, and that OpenSSL spells in its own way.
+            ("0.9.2342.19200300.100.1.1=", "UID="),
+            ("GN=", "givenName="),
+        ] {
+            printed = printed.replace(theirs, ours);
+        }
+        let certificate = &load(path)[0];
+        let iso = |time: time::OffsetDateTime| format!("{} {}Z", time.date(), &time.time().to_string()[..]);
+        let mut expected = format!(
+            "subject={}\nissuer={}\nserial={}\nnotBefore={}\nnotAfter={}\n",
+            certificate.subject(),
+            certificate.issuer(),
+            certificate.serial_hex().to_uppercase(),
+            iso(certificate.not_before()).replace(".0Z", "Z"),
+            iso(certificate.not_after()).replace(".0Z", "Z"),
+        );
+        for address in certificate.emails() {
+            expected += &format!("{address}\n");
+        }
+        assert_eq!(expected, printed, "{}", path.display());
+        compared += 1;
+    }
+    assert!(compared > 60, "{compared}");
+}
+
+#[test]
+fn cutting_and_flipping_never_panics() {
+    let Some(folder) = shared("oracles/rfc9216") else { return };
+    let certificate = &load(&folder.join("s4.1.certificate.pem"))[0];
+    for cut in 0..certificate.der().len() {
+        assert!(Certificate::parse(&certificate.der()[..cut]).is_err());
+    }
+    let mut flipped = certificate.der().to_vec();
+    for at in 0..flipped.len() {
+        for bit in [0x01, 0x20, 0x80, 0xff] {
+            flipped[at] ^= bit;
+            if let Ok(read) = Certificate::parse(&flipped) {
+                let _ = (read.subject(), read.serial_hex(), read.emails(), read.tbs().len(), format!("{read:?}"));
+            }
+            flipped[at] ^= bit;
+        }
+    }
+}
