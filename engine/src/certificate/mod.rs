@@ -9,6 +9,7 @@ mod cursor;
 mod extensions;
 mod file;
 mod general_name;
+pub mod identity;
 mod name;
 mod name_constraints;
 mod parsed;

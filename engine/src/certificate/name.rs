@@ -286,8 +286,8 @@ mod tests {
 
     #[test]
     fn order_of_relative_names_matters_and_subtrees_are_prefixes() {
-        let (c, o): ((u8, u8, &[u8]), (u8, u8, &[u8])) =
-            ((6, tag::PRINTABLE_STRING, b"DE"), (10, tag::UTF8_STRING, b"Org"));
+        let c = (6, tag::PRINTABLE_STRING, b"DE".as_slice());
+        let o = (10, tag::UTF8_STRING, b"Org".as_slice());
         assert_ne!(name(&[c, o]), name(&[o, c]));
         assert!(name(&[c, o]).is_within(&name(&[c])));
         assert!(name(&[c, o]).is_within(&name(&[])));

@@ -1,0 +1,183 @@
+//! Is the author of a mail the one that the signer's certificate names
+//! (RFC 8550 section 3)?
+
+use waxseal_verdict::{Aspect, Reason};
+
+use super::Certificate;
+use crate::Check;
+
+/// Who a mail says it is from, as its header fields name them.
+///
+/// A CMS object that stands in no mail has no author at all, and nobody should
+/// ask about it: its identity is not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Author {
+    /// The addresses of all From fields, without display names.
+    pub from: Vec<String>,
+    /// The address of the Sender field.
+    pub sender: Option<String>,
+    /// An address that the reader of the mail expects. It takes the place of
+    /// the header fields.
+    pub expected: Option<String>,
+}
+
+impl Author {
+    /// An author of whom only the address is known.
+    #[must_use]
+    pub fn expected(address: impl Into<String>) -> Self {
+        Self { expected: Some(address.into()), ..Self::default() }
+    }
+
+    /// The addresses of which one has to be in the certificate, or why there
+    /// is none to ask for.
+    ///
+    /// RFC 8550 section 3 lets From or Sender match; it says nothing of several
+    /// authors, and a reader that shows one of them and checks another can be
+    /// deceived, so that these are refused.
+    fn addresses(&self) -> Result<Vec<&str>, Aspect> {
+        if let Some(address) = &self.expected {
+            return Ok(vec![address]);
+        }
+        let from: Vec<&str> =
+            self.from.iter().map(|address| address.trim()).filter(|found| !found.is_empty()).collect();
+        match from.as_slice() {
+            [] => Err(Aspect::bad(Reason::NoFrom, "the mail has no From field with an address")),
+            [_] => Ok(from.into_iter().chain(self.sender.as_deref()).collect()),
+            several => Err(Aspect::bad(Reason::SeveralFrom, format!("From names {}", several.join(", ")))),
+        }
+    }
+}
+
+/// Compares the author with the addresses in a certificate.
+///
+/// Good if From or Sender is one of them; `no-address` unchecked if the
+/// certificate names none; else bad, with the addresses of both sides.
+#[must_use]
+pub fn check(author: &Author, certificate: &Certificate) -> Aspect {
+    judge(author, &certificate.emails()).map_or_else(|aspect| aspect, |_| Aspect::Good)
+}
+
+/// The address of the certificate that is the author's, if there is one.
+#[must_use]
+pub fn matching(author: &Author, certificate: &Certificate) -> Option<String> {
+    let certified = certificate.emails();
+    judge(author, &certified).ok().flatten().map(str::to_owned)
+}
+
+/// The certified address that matches, or what to say of the identity.
+fn judge<'a>(author: &Author, certified: &'a [String]) -> Result<Option<&'a str>, Aspect> {
+    if !Check::Identity.on() {
+        return Ok(None);
+    }
+    let addresses = author.addresses()?;
+    if certified.is_empty() {
+        return Err(Aspect::unchecked(Reason::NoAddress));
+    }
+    let found = certified.iter().find(|known| addresses.iter().any(|address| same_mailbox(known, address)));
+    if let Some(address) = found {
+        return Ok(Some(address));
+    }
+    let mismatch = Aspect::bad(
+        Reason::AddressMismatch,
+        format!("{} is not among the addresses of the certificate: {}", addresses.join(" or "), certified.join(", ")),
+    );
+    Err(match addresses.as_slice() {
+        [_] => mismatch,
+        _ => mismatch.worst(Aspect::bad(Reason::SenderMismatch, "")),
+    })
+}
+
+/// Whether two addresses are of one mailbox: the domain without regard to case,
+/// the local part too (RFC 8550 section 3: should), quoted or not.
+fn same_mailbox(one: &str, other: &str) -> bool {
+    match (split(one), split(other)) {
+        (Some((local, domain)), Some((other_local, other_domain))) => domain == other_domain && local == other_local,
+        _ => false,
+    }
+}
+
+/// Local part without quotes, and domain, both in lower case.
+fn split(address: &str) -> Option<(String, String)> {
+    let (local, domain) = address.trim().rsplit_once('@')?;
+    if local.is_empty() || domain.is_empty() {
+        return None;
+    }
+    let local = match local.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
+        Some(quoted) => unescape(quoted),
+        None => local.to_owned(),
+    };
+    Some((local.to_lowercase(), domain.to_lowercase()))
+}
+
+/// The content of a quoted string: each backslash stands before a character
+/// that is meant as it is (RFC 5322 section 3.2.4).
+fn unescape(quoted: &str) -> String {
+    let mut chars = quoted.chars();
+    let mut text = String::with_capacity(quoted.len());
+    while let Some(c) = chars.next() {
+        text.push(if c == '\\' { chars.next().unwrap_or(c) } else { c });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aspect(from: &[&str], sender: Option<&str>, certified: &[&str]) -> Aspect {
+        let author = Author {
+            from: from.iter().map(ToString::to_string).collect(),
+            sender: sender.map(str::to_owned),
+            expected: None,
+        };
+        let certified: Vec<String> = certified.iter().map(ToString::to_string).collect();
+        judge(&author, &certified).map_or_else(|aspect| aspect, |_| Aspect::Good)
+    }
+
+    #[test]
+    fn case_and_quotes_do_not_matter() {
+        for from in ["Alice@EXAMPLE.test", "\"alice\"@example.test", " alice@example.test", "\"al\\ice\"@example.test"]
+        {
+            assert_eq!(aspect(&[from], None, &["alice@example.test"]), Aspect::Good, "{from}");
+        }
+        assert_eq!(aspect(&["JÜRGEN@example.test"], None, &["x@y", "jürgen@example.test"]), Aspect::Good);
+    }
+
+    #[test]
+    fn other_addresses_are_named() {
+        for from in ["bob@example.test", "alice@example.test.evil", "alice", "alice@example.test\0", "alice@"] {
+            let aspect = aspect(&[from], None, &["alice@example.test"]);
+            assert_eq!(aspect.reason(), Some(Reason::AddressMismatch), "{from}");
+            let Aspect::Bad(bad) = aspect else { unreachable!() };
+            assert_eq!(bad.detail, format!("{from} is not among the addresses of the certificate: alice@example.test"));
+        }
+    }
+
+    #[test]
+    fn sender_counts_beside_from() {
+        let certified = ["secretary@example.test"];
+        assert_eq!(aspect(&["boss@example.test"], Some("secretary@example.test"), &certified), Aspect::Good);
+        let Aspect::Bad(bad) = aspect(&["boss@example.test"], Some("other@example.test"), &certified) else {
+            panic!("neither matches")
+        };
+        assert_eq!((bad.reason, bad.also), (Reason::AddressMismatch, vec![Reason::SenderMismatch]));
+    }
+
+    #[test]
+    fn no_author_several_authors_no_address() {
+        assert_eq!(aspect(&[], None, &["a@b"]).reason(), Some(Reason::NoFrom));
+        assert_eq!(aspect(&[""], Some("a@b"), &["a@b"]).reason(), Some(Reason::NoFrom));
+        assert_eq!(aspect(&["a@b", "c@d"], Some("a@b"), &["a@b"]).reason(), Some(Reason::SeveralFrom));
+        assert_eq!(aspect(&["a@b"], None, &[]), Aspect::unchecked(Reason::NoAddress));
+    }
+
+    #[test]
+    fn an_expected_address_takes_the_place_of_the_fields() {
+        let mut author = Author::expected("A@b");
+        author.from = vec!["x@y".into(), "z@y".into()];
+        let certified = ["a@B".to_owned()];
+        assert_eq!(judge(&author, &certified), Ok(Some("a@B")));
+        author.expected = Some("x@y".into());
+        assert!(judge(&author, &certified).is_err_and(|aspect| aspect.is_bad()));
+    }
+}
