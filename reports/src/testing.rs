@@ -114,3 +114,17 @@ pub(crate) fn small() -> (Run, Vec<CaseText>) {
     let lines: Vec<_> = records.into_iter().map(|record| line("1/1", record)).collect();
     (read_run(record(&lines).as_bytes()).unwrap(), vec![positive, negative, recorded])
 }
+
+/// Passes only, on invented SUTs.
+pub(crate) fn large(cases: usize, suts: usize) -> Run {
+    let Record::Run(mut head) = head() else { panic!("a head") };
+    head.suts = (0..suts)
+        .map(|sut| SutRecord { name: format!("sut{sut}"), version: None, named: false, not_available: None })
+        .collect();
+    let mut lines = vec![line("1/1", Record::Run(head))];
+    for case in 0..cases {
+        let outcomes = (0..suts).map(|sut| outcome(&format!("a/b/case{case}"), &format!("sut{sut}"), Outcome::Pass));
+        lines.extend(outcomes.map(|record| line("1/1", record)));
+    }
+    read_run(record(&lines).as_bytes()).unwrap()
+}

@@ -13,7 +13,7 @@ const WIDE: usize = 6;
 pub(super) fn draw(grid: &Grid<'_>, privacy: Privacy) -> Markup {
     html! {
         section id="matrix" {
-            h2 { "Cases and programs" }
+            h2 { "Cases × SUTs" }
             (toolbar(grid))
             div.scroll.tall {
                 table.matrix.dense[grid.suts.len() > WIDE] {
@@ -45,7 +45,7 @@ fn toolbar(grid: &Grid<'_>) -> Markup {
         form.toolbar id="filter" hidden {
             input type="search" id="q" placeholder="Filter by id, title or evidence" aria-label="Filter by text";
             select id="on" aria-label="Outcomes of" {
-                option value="" { "on any program" }
+                option value="" { "on any SUT" }
                 @for (column, sut) in grid.suts.iter().enumerate() { option value=(column) { "on " (sut.name) } }
             }
             span.chips role="group" aria-label="Outcomes" {
@@ -55,7 +55,7 @@ fn toolbar(grid: &Grid<'_>) -> Markup {
                     }
                 }
             }
-            label { input type="checkbox" id="differ"; " programs differ" }
+            label { input type="checkbox" id="differ"; " SUTs differ" }
             output id="shown" {}
         }
     }
@@ -108,7 +108,7 @@ fn counts(grid: &Grid<'_>) -> Vec<(Outcome, usize)> {
 fn legend(grid: &Grid<'_>) -> Markup {
     let knowledge = |kind| grid.rows.iter().flat_map(Row::outcomes).any(|outcome| outcome.knowledge == kind);
     html! {
-        ul.legend {
+        ul.legend.letters[grid.suts.len() > WIDE] {
             @for (kind, _) in counts(grid) { li { span.(outcome_class(kind)) { (kind) } " " (outcome_meaning(kind)) } }
             @for kind in Knowledge::ALL {
                 @if knowledge(*kind) {

@@ -101,4 +101,13 @@ mod tests {
         let (run, cases) = small();
         assert_eq!(render(&run, &cases, &Options::default()), render(&run, &cases, &Options::default()));
     }
+
+    #[test]
+    fn a_thousand_cases_on_twenty_suts_stay_a_small_page() {
+        let run = crate::testing::large(1_000, 20);
+        let page = render(&run, &[], &Options::default());
+        assert_eq!(run.outcomes().len(), 20_000);
+        // Most of it is one cell an outcome and one part a case.
+        assert!(page.len() < 2 << 20, "{} bytes", page.len());
+    }
 }

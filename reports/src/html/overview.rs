@@ -17,7 +17,7 @@ pub(super) fn draw(run: &Run, summary: &Summary, options: &Options) -> Markup {
         }
         @if !summary.missing.is_empty() {
             div.banner role="alert" {
-                strong { "This run is incomplete." } " What is not here says nothing about any program."
+                strong { "This run is incomplete." } " What is not here says nothing about any SUT."
                 ul { @for missing in &summary.missing { li { (missing) } } }
             }
         }
@@ -28,16 +28,21 @@ pub(super) fn draw(run: &Run, summary: &Summary, options: &Options) -> Markup {
         }
         div.tiles {
             (tile(summary.cases, "cases"))
-            (tile(took_part, if took_part == 1 { "program" } else { "programs" }))
+            (tile(took_part, if took_part == 1 { "SUT took part" } else { "SUTs took part" }))
             (tile(summary.findings.len(), "findings"))
             (tile(summary.unwitnessed.len(), "unwitnessed"))
         }
         section id="summary" {
             h2 { "Summary" }
-            (programs(summary))
+            (suts(summary))
             div.two {
                 (facts(run, summary))
                 (provenance(summary))
+            }
+            p.hint {
+                "SUT: a program under test. Findings: outcomes that are "
+                (Outcome::ALL.iter().filter(|kind| is_finding(**kind)).map(|kind| kind.code()).collect::<Vec<_>>().join(", "))
+                ". Unwitnessed: mail that Waxseal made, that must be accepted, and that only Waxseal accepted."
             }
         }
     }
@@ -48,7 +53,7 @@ fn tile(number: usize, what: &str) -> Markup {
 }
 
 /// Counts for each SUT and outcome, with a bar.
-fn programs(summary: &Summary) -> Markup {
+fn suts(summary: &Summary) -> Markup {
     let kinds: Vec<_> = Outcome::ALL
         .iter()
         .copied()
@@ -59,10 +64,10 @@ fn programs(summary: &Summary) -> Markup {
         .collect();
     html! {
         div.scroll {
-            table.programs {
+            table.suts {
                 thead {
                     tr {
-                        th { "Program" }
+                        th { "SUT" }
                         th { "Version" }
                         th.share { "Share" }
                         @for kind in &kinds { th.number title=(outcome_meaning(*kind)) { (kind) } }
@@ -136,20 +141,14 @@ fn provenance(summary: &Summary) -> Markup {
             dt { "Unwitnessed" }
             dd {
                 @if summary.unwitnessed.is_empty() {
-                    "0: every mail that must be accepted was accepted by an independent program, or its answer is published"
+                    b { "0" }
                 } @else {
-                    b { (summary.unwitnessed.len()) } " that no independent program accepted: "
+                    b { (summary.unwitnessed.len()) } ": "
                     @for (number, id) in summary.unwitnessed.iter().enumerate() {
                         @if number > 0 { ", " }
                         a href={ "#" (id) } { (id) }
                     }
                 }
-            }
-        }
-        @if !summary.findings.is_empty() {
-            p.hint { "Findings are outcomes other than pass, unsupported and not-available: "
-                (Outcome::ALL.iter().filter(|kind| is_finding(**kind)).map(|kind| kind.code()).collect::<Vec<_>>().join(", "))
-                "."
             }
         }
     }

@@ -18,7 +18,7 @@
     let shown = 0;
     for (const { row, cells, text, part } of rows) {
       const looked = column === "" ? cells : [cells[column]];
-      // "differ" asks about the programs that took part and can do the case.
+      // "differ" asks about the SUTs that took part and can do the case.
       const said = new Set(cells.filter((cell) => !"uno".includes(cell)));
       const show =
         words.every((word) => text.includes(word)) &&
