@@ -79,13 +79,13 @@ fn settled(task: &Task, sut: &Sut) -> Option<(Outcome, String)> {
 
 /// What the case needs and the SUT does not declare.
 fn undeclared(task: &Task, hello: &Hello) -> Option<String> {
-    if let Some(kind) = task.kinds().iter().find(|kind| !hello.forms.contains(kind)) {
+    if let Some(kind) = task.kinds.iter().find(|kind| !hello.forms.contains(kind)) {
         return Some(format!("does not read {kind}"));
     }
     if let Some(algorithm) = task.algorithms.iter().find(|name| !hello.algorithms.contains(*name)) {
         return Some(format!("does not know {algorithm}"));
     }
-    if task.clock.is_some() {
+    if task.fixed_clock {
         match hello.clock {
             Clock::Settable => {}
             Clock::System => return Some("its clock cannot be set".to_owned()),

@@ -18,23 +18,22 @@ pub struct Task {
     pub evidence: Evidence,
     /// Algorithms that a reader must know, by the names of the algorithm table.
     pub algorithms: BTreeSet<String>,
-    /// The time at which it must be judged; a case without one is right at any
-    /// time, and is then judged now.
-    pub clock: Option<OffsetDateTime>,
+    /// Kinds of layers that it must be able to read.
+    pub kinds: BTreeSet<Kind>,
+    /// The time at which it is judged.
+    pub clock: OffsetDateTime,
+    /// Whether the answer changes with the clock: a SUT that only knows "now"
+    /// cannot be asked.
+    pub fixed_clock: bool,
+    /// Whether the bytes are other people's, so that nothing of them may stand
+    /// in the record.
+    pub private: bool,
     /// What must come out.
     pub expectation: Expectation,
     /// Other outcomes that are right too (a case of level *may*).
     pub accepted: Vec<Expectation>,
     /// The files, or why they are not on this machine.
     pub files: Result<Arc<CaseFiles>, String>,
-}
-
-impl Task {
-    /// The kinds of layers that a reader must be able to read.
-    #[must_use]
-    pub fn kinds(&self) -> BTreeSet<Kind> {
-        self.expectation.layers.iter().map(|layer| layer.kind).collect()
-    }
 }
 
 /// What goes into the directory of a case.

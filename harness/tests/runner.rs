@@ -171,12 +171,12 @@ fn what_is_not_declared_is_unsupported_and_never_asked() {
     let mut algorithm = task("algorithm", Aspect::Good);
     algorithm.algorithms.insert("sm3".to_owned());
     let mut kind = task("kind", Aspect::Good);
-    kind.expectation.layers[0].kind = waxseal_verdict::Kind::Encrypted;
+    kind.kinds.insert(waxseal_verdict::Kind::Encrypted);
     let mut aspect = task("aspect", Aspect::Good);
     aspect.expectation.layers[0].aspects =
         [(waxseal_verdict::AspectName::Identity, Aspect::bad(Reason::AddressMismatch, ""))].into();
     let mut clock = task("clock", Aspect::Good);
-    clock.clock = Some(time::OffsetDateTime::UNIX_EPOCH);
+    clock.fixed_clock = true;
     let mut absent = task("absent", Aspect::Good);
     absent.files = Err("not in the directory".to_owned());
     let mut without_clock = sut.clone();
@@ -252,7 +252,13 @@ fn a_kept_directory_has_everything() {
             ["README.md", "answer.json", "content", "expected.json", "message", "outcome.txt", "request.json"]
         );
         let request = std::fs::read_to_string(case.join("request.json")).unwrap();
-        assert_eq!(request, "{\"id\":1,\"op\":\"open\",\"dir\":\".\",\"message\":\"message\",\"out\":\"content\"}\n");
+        assert_eq!(
+            request,
+            concat!(
+                r#"{"id":1,"op":"open","dir":".","message":"message","clock":"1970-01-01T00:00:00Z","out":"content"}"#,
+                "\n"
+            )
+        );
         assert_eq!(
             std::fs::read_to_string(case.join("outcome.txt")).unwrap(),
             "pass: everything came out as expected\n"

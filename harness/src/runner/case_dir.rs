@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use time::format_description::well_known::Rfc3339;
+
 use super::RunError;
 use super::judge::{Content, Judged};
 use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, Request};
@@ -179,7 +181,7 @@ fn arguments(
         keys,
         anchors: write_some("anchors.pem", files.anchors.as_bytes())?,
         extra_certificates: write_some("extra-certificates.pem", files.extra_certificates.as_bytes())?,
-        clock: task.clock.and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok()),
+        clock: task.clock.format(&Rfc3339).ok(),
         from: files.from.clone(),
         policy: files.policy.clone(),
         out: OUT.to_owned(),

@@ -218,7 +218,10 @@ mod tests {
             twin: None,
             evidence: Evidence::Recorded,
             algorithms: BTreeSet::new(),
-            clock: None,
+            kinds: BTreeSet::from([Kind::Signed]),
+            clock: time::OffsetDateTime::UNIX_EPOCH,
+            fixed_clock: false,
+            private: true,
             expectation: Expectation {
                 layers: vec![layer],
                 content_sha256: hash.map(str::to_owned),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use waxseal_verdict::{Evidence, Hello, Outcome, OutcomeRecord};
+use waxseal_verdict::{Hello, Outcome, OutcomeRecord};
 
 use crate::plan::{Entry, Plan};
 use crate::shim::protocol::{Answer, Request};
@@ -213,7 +213,7 @@ impl Worker<'_> {
     ) -> Judged {
         let content = dir.content(self.run.options.limits.file_octets);
         let judged = Judged::new(task, hello, answer.as_ref(), &content, stderr);
-        let private = task.evidence == Evidence::Recorded && !self.run.options.include_private;
+        let private = task.private && !self.run.options.include_private;
         if private { judged.without_private() } else { judged }
     }
 

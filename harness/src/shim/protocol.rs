@@ -143,7 +143,6 @@ pub struct AnswerLine {
 
 /// One answer, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every answer is a verdict")]
 pub enum Answer {
     /// What the shim can do.
     Hello(Hello),

@@ -63,7 +63,10 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
         twin: None,
         evidence: Evidence::Generated,
         algorithms: BTreeSet::new(),
-        clock: None,
+        kinds: BTreeSet::from([Kind::Signed]),
+        clock: time::OffsetDateTime::UNIX_EPOCH,
+        fixed_clock: false,
+        private: false,
         expectation: Expectation { layers: vec![layer], ..Expectation::default() },
         accepted: Vec::new(),
         files: Ok(Arc::new(CaseFiles {
