@@ -1,1 +1,42 @@
-//! .
+//! The corpus of Waxseal as types: cases, the PKI they use, the catalogue of
+//! recordings, the requirements.
+//!
+//! [`Corpus`] reads and checks it: from the binary itself
+//! ([`Corpus::embedded`]) or from a directory ([`Corpus::load`]). Whoever holds
+//! a [`Corpus`] needs no further check: ids are unique and match their files,
+//! twins, entities and requirements exist, reasons fit their aspects.
+//!
+//! *Invariant of this floor:* this crate reads and checks; it makes no message,
+//! knows no cryptography but SHA-256, and runs nothing.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+mod case;
+mod catalogue;
+mod check;
+mod code;
+mod corpus;
+mod files;
+mod instant;
+mod pki;
+mod problem;
+mod recipe;
+mod recordings;
+mod requirement;
+pub mod schema;
+mod select;
+
+pub use case::{Case, Disagreement, Flag, Given, Input, Level, Needs, Role, Source, Witness};
+pub use catalogue::{Client, Entry, KeyFile, Origin, PinnedFile};
+pub use corpus::Corpus;
+pub use instant::Instant;
+pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, Pki};
+pub use problem::{CorpusError, Problem};
+pub use recipe::{
+    Attribute, AttributeChange, Attributes, Base, Border, EncryptStep, Identifier, LineEnds, Recipe, SignStep,
+    Spelling, Step, Tampering,
+};
+pub use recordings::{Recordings, RecordingsError};
+pub use requirement::{Obligation, Party, Requirement};
+pub use select::{Selection, SelectionError};

@@ -1,0 +1,218 @@
+//! The whole corpus, read and checked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::check::check;
+use crate::files::Files;
+use crate::pki::PkiFile;
+use crate::requirement::RequirementFile;
+use crate::{Case, CorpusError, Entry, Pki, Problem, Requirement};
+
+/// Cases, catalogue, PKI and requirements, free of faults.
+#[derive(Debug, Clone)]
+pub struct Corpus {
+    pub(crate) files: Files,
+    /// Committed cases and those of recordings, in the order of their ids.
+    pub(crate) cases: Vec<Case>,
+    pub(crate) entries: BTreeMap<String, Entry>,
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) pki: Pki,
+    hash: String,
+}
+
+impl Corpus {
+    /// The corpus that was compiled into this binary.
+    ///
+    /// # Errors
+    /// The corpus has faults; the tests of this crate make sure that a
+    /// released one has none.
+    pub fn embedded() -> Result<Self, CorpusError> {
+        Files::embedded().and_then(Self::from_files).map_err(|problems| CorpusError { problems })
+    }
+
+    /// A corpus in a directory laid out as `vectors/`: `cases/`, `catalogue/`,
+    /// `pki/`, `requirements.toml`.
+    ///
+    /// # Errors
+    /// A file cannot be read or the corpus has faults: every one, with file and field.
+    pub fn load(dir: &Path) -> Result<Self, CorpusError> {
+        Files::read(dir).and_then(Self::from_files).map_err(|problems| CorpusError { problems })
+    }
+
+    /// Every case in the order of ids, those of recordings too.
+    #[must_use]
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
+    /// A case by its id.
+    #[must_use]
+    pub fn case(&self, id: &str) -> Option<&Case> {
+        self.cases.binary_search_by(|case| case.id.as_str().cmp(id)).ok().map(|index| &self.cases[index])
+    }
+
+    /// The catalogue entry behind a case `recorded/…`.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    /// Every catalogue entry in the order of ids.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// Every requirement, in the order of the file.
+    #[must_use]
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
+    }
+
+    /// A requirement by its id.
+    #[must_use]
+    pub fn requirement(&self, id: &str) -> Option<&Requirement> {
+        self.requirements.iter().find(|requirement| requirement.id == id)
+    }
+
+    /// Who there is.
+    #[must_use]
+    pub const fn pki(&self) -> &Pki {
+        &self.pki
+    }
+
+    /// SHA-256 over all files of the corpus: which corpus a run was about.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Every data file with its path below `vectors/`, to be written out again.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    /// Generated positives that nobody else has accepted yet.
+    pub fn unwitnessed(&self) -> impl Iterator<Item = &Case> {
+        self.cases.iter().filter(|case| case.is_unwitnessed())
+    }
+
+    pub(crate) fn from_files(files: Files) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut cases: Vec<Case> = read_all(&files, "cases", &mut problems).into_iter().map(|(_, case)| case).collect();
+        let entries: Vec<Entry> =
+            read_all(&files, "catalogue", &mut problems).into_iter().map(|(_, entry)| entry).collect();
+        let requirements = read_one::<RequirementFile>(&files, "requirements.toml", &mut problems)
+            .map_or_else(Vec::new, |file| file.requirement);
+        let pki = Pki {
+            entities: read_one::<PkiFile>(&files, "pki/pki.toml", &mut problems)
+                .map_or_else(Vec::new, |file| file.entity),
+            files: files
+                .below("pki", ".pem")
+                .map(|(path, text)| (path.trim_start_matches("pki/").to_owned(), text.to_owned()))
+                .collect(),
+        };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        cases.extend(entries.iter().map(Entry::case));
+        cases.sort_by(|a, b| a.id.cmp(&b.id));
+        let hash = files.hash();
+        let entries = entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
+        let corpus = Self { files, cases, entries, requirements, pki, hash };
+        check(&corpus, &mut problems);
+        if problems.is_empty() { Ok(corpus) } else { Err(problems) }
+    }
+}
+
+/// A value that knows its own id.
+trait Identified {
+    /// The id it states.
+    fn id(&self) -> &str;
+    /// The id that a file at this path, below its folder and without `.toml`, must state.
+    fn id_of(path: &str) -> String;
+}
+
+impl Identified for Case {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn id_of(path: &str) -> String {
+        path.to_owned()
+    }
+}
+
+impl Identified for Entry {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn id_of(path: &str) -> String {
+        format!("recorded/{path}")
+    }
+}
+
+/// Reads every file of a folder; each must state the id that its path gives it.
+fn read_all<T: DeserializeOwned + Identified>(
+    files: &Files,
+    folder: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<(String, T)> {
+    let mut values = Vec::new();
+    for (path, text) in files.below(folder, "") {
+        let Some(stem) = path.strip_suffix(".toml") else {
+            problems.push(Problem::new(path, "", "only .toml files belong here"));
+            continue;
+        };
+        match toml::from_str::<T>(text) {
+            Err(error) => problems.push(Problem::new(path, "", error.to_string().trim_end())),
+            Ok(value) => {
+                let wanted = T::id_of(stem.trim_start_matches(folder).trim_start_matches('/'));
+                if value.id() != wanted {
+                    problems.push(Problem::new(path, "id", format!("is {:?}, the path says {wanted:?}", value.id())));
+                }
+                values.push((path.to_owned(), value));
+            }
+        }
+    }
+    values
+}
+
+fn read_one<T: DeserializeOwned>(files: &Files, path: &str, problems: &mut Vec<Problem>) -> Option<T> {
+    let Some(text) = files.0.get(path) else {
+        problems.push(Problem::new(path, "", "is missing"));
+        return None;
+    };
+    toml::from_str(text).map_err(|error| problems.push(Problem::new(path, "", error.to_string().trim_end()))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Selection;
+
+    #[test]
+    fn the_embedded_corpus_has_no_fault_and_is_the_one_on_disk() {
+        let embedded = Corpus::embedded().unwrap();
+        let loaded = Corpus::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
+        assert_eq!(embedded.hash(), loaded.hash());
+        assert_eq!(embedded.requirements().len(), 331);
+    }
+
+    #[test]
+    fn cases_are_found_by_id_and_by_glob() {
+        let corpus = Corpus::embedded().unwrap();
+        for case in corpus.cases() {
+            assert_eq!(corpus.case(&case.id).map(|found| &found.id), Some(&case.id));
+        }
+        assert!(corpus.case("no/such/case").is_none());
+        let selection = Selection::new(&["recorded/", "nothing/**"]).unwrap();
+        let chosen = corpus.cases().iter().filter(|case| selection.contains(case)).count();
+        assert_eq!(chosen, corpus.entries().count());
+        assert_eq!(selection.unmatched(corpus.cases()), ["nothing/**"]);
+        assert!(Selection::new(&["a/[b"]).unwrap_err().to_string().contains("a/[b"));
+    }
+}

@@ -1,0 +1,175 @@
+//! The PKI of the corpus: who there is, described as data in `pki/pki.toml`.
+//!
+//! Keys (`pki/NAME.key.pem`) and certificates (`pki/NAME.cert.pem`) are
+//! committed beside it. They are test material: the private keys are public.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Instant;
+use crate::code::codes;
+
+/// Every person and authority of the corpus, with keys and certificates.
+#[derive(Debug, Clone, Default)]
+pub struct Pki {
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+impl Pki {
+    /// All entities, in the order of the file: an issuer stands before what it issued.
+    #[must_use]
+    pub fn entities(&self) -> &[Entity] {
+        &self.entities
+    }
+
+    /// An entity by its name.
+    #[must_use]
+    pub fn entity(&self, name: &str) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.name == name)
+    }
+
+    /// The private key of an entity, PKCS#8 PEM.
+    #[must_use]
+    pub fn key_pem(&self, name: &str) -> Option<&str> {
+        let holder = self.entity(name)?.key_of.as_deref().unwrap_or(name);
+        self.files.get(&format!("{holder}.key.pem")).map(String::as_str)
+    }
+
+    /// The certificate of an entity, PEM.
+    #[must_use]
+    pub fn certificate_pem(&self, name: &str) -> Option<&str> {
+        self.files.get(&format!("{name}.cert.pem")).map(String::as_str)
+    }
+
+    /// The names from an entity's own certificate up to, and without, the self-signed end.
+    #[must_use]
+    pub fn path_without_root(&self, name: &str) -> Vec<&str> {
+        let mut path = Vec::new();
+        let mut next = self.entity(name);
+        while let Some(entity) = next {
+            let Some(issuer) = entity.issuer.as_deref() else { break };
+            path.push(entity.name.as_str());
+            // Issuers stand before what they issued, so that this cannot turn in a circle.
+            next = self.entity(issuer);
+        }
+        path
+    }
+}
+
+/// A person or authority of the corpus, and the certificate it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Entity {
+    /// Name in cases and in file names, such as `alice`.
+    pub name: String,
+    /// What it is for, in a sentence.
+    pub what: String,
+    /// Common name of the subject.
+    pub common_name: String,
+    /// Organisation of the subject and country, where it has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// Addresses in subjectAltName (RFC 8550 section 3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// An emailAddress attribute in the subject name, the old place of an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_address: Option<String>,
+    /// Kind of the key.
+    pub key: KeyType,
+    /// Uses the key of this entity instead of its own (a renewed or second certificate).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_of: Option<String>,
+    /// The issuing entity; a self-signed certificate without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Serial number, hexadecimal; positive, at most 20 octets (RFC 5280 section 4.1.2.2).
+    pub serial: String,
+    /// First moment of validity.
+    pub not_before: Instant,
+    /// Last moment of validity.
+    pub not_after: Instant,
+    /// Whether basicConstraints says cA.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub authority: bool,
+    /// pathLenConstraint, for authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_length: Option<u8>,
+    /// keyUsage; the extension is absent if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_usage: Vec<KeyUse>,
+    /// extKeyUsage; the extension is absent if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended_key_usage: Vec<ExtendedUse>,
+}
+
+codes! {
+    /// Kind of a key.
+    KeyType {
+        /// RSA, 2048 bits.
+        Rsa2048 = "rsa-2048",
+        /// RSA, 3072 bits.
+        Rsa3072 = "rsa-3072",
+        /// RSA, 4096 bits.
+        Rsa4096 = "rsa-4096",
+        /// NIST P-256.
+        P256 = "p-256",
+        /// NIST P-384.
+        P384 = "p-384",
+    }
+}
+
+impl KeyType {
+    /// The signature scheme of this key, in the words of the algorithm table.
+    #[must_use]
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => "rsa-pkcs1-v1_5",
+            Self::P256 | Self::P384 => "ecdsa",
+        }
+    }
+}
+
+codes! {
+    /// A bit of keyUsage (RFC 5280 section 4.2.1.3).
+    KeyUse {
+        /// digitalSignature.
+        DigitalSignature = "digital-signature",
+        /// nonRepudiation, also called contentCommitment.
+        NonRepudiation = "non-repudiation",
+        /// keyEncipherment.
+        KeyEncipherment = "key-encipherment",
+        /// dataEncipherment.
+        DataEncipherment = "data-encipherment",
+        /// keyAgreement.
+        KeyAgreement = "key-agreement",
+        /// keyCertSign.
+        CertificateSign = "certificate-sign",
+        /// cRLSign.
+        CrlSign = "crl-sign",
+    }
+}
+
+codes! {
+    /// A purpose in extKeyUsage (RFC 5280 section 4.2.1.12).
+    ExtendedUse {
+        /// id-kp-emailProtection.
+        EmailProtection = "email-protection",
+        /// id-kp-clientAuth.
+        ClientAuth = "client-auth",
+        /// id-kp-serverAuth.
+        ServerAuth = "server-auth",
+        /// anyExtendedKeyUsage.
+        Any = "any",
+    }
+}
+
+/// The written form of `pki/pki.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PkiFile {
+    pub(crate) entity: Vec<Entity>,
+}

@@ -1,0 +1,359 @@
+//! How a message is made: a base entity, then steps.
+//!
+//! A recipe is deterministic: the same bytes come out on every machine. The
+//! crate `waxseal-forge` follows it; this is only its description.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use waxseal_verdict::Form;
+
+use crate::Instant;
+use crate::code::codes;
+
+/// A base entity, the steps that turn it into the message, and the header above it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The entity to protect.
+    pub base: Base,
+    /// What is done with it, in order; the last step makes the outermost layer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// The address in From; that of the first signer, or of `alice`, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The moment in Date; the clock of the case if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Instant>,
+    /// How the message is stored.
+    #[serde(default, skip_serializing_if = "LineEnds::is_crlf")]
+    pub line_ends: LineEnds,
+}
+
+codes! {
+    /// The entity that a recipe protects.
+    Base {
+        /// One text part in 7bit.
+        Text = "text",
+        /// Lines that end in spaces and tabs.
+        TrailingSpaces = "trailing-spaces",
+        /// Text outside ASCII, quoted-printable with soft breaks.
+        QuotedPrintable = "quoted-printable",
+        /// Text outside ASCII, base64.
+        Base64 = "base64",
+        /// Text outside ASCII, 8bit.
+        EightBit = "8bit",
+        /// Text and an attachment in multipart/mixed.
+        Mixed = "mixed",
+        /// Plain text and HTML in multipart/alternative.
+        Alternative = "alternative",
+        /// An octet stream in binary, with every octet value.
+        Binary = "binary",
+        /// A text part without a single octet.
+        Empty = "empty",
+        /// Lines longer than 998 octets.
+        LongLines = "long-lines",
+        /// A line feed without carriage return inside CRLF text.
+        BareLf = "bare-lf",
+        /// A multipart whose inner multipart is never closed.
+        Unclosed = "unclosed",
+        /// A multipart whose boundary begins like the one around it.
+        BoundaryPrefix = "boundary-prefix",
+        /// Two hundred thousand octets of text: several segments and reads.
+        Large = "large",
+    }
+}
+
+/// One thing done with the entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Sign what there is so far.
+    Sign(SignStep),
+    /// Encrypt what there is so far.
+    Encrypt(EncryptStep),
+    /// Put the entity into the multipart/mixed of a mailing list, a footer beside it.
+    ListFooter(Nothing),
+    /// Replace the only occurrence of a text in the entity as it stands.
+    Replace(ReplaceStep),
+    /// Change something inside the CMS object of the outermost layer.
+    Tamper(TamperStep),
+}
+
+/// A step without parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Sign the entity (RFC 8551 section 3.5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignStep {
+    /// The signers.
+    pub by: Vec<String>,
+    /// Clear or opaque.
+    pub form: Form,
+    /// Digest algorithm, by the name of the algorithm table.
+    #[serde(default = "sha_256")]
+    pub digest: String,
+    /// How a signer is named.
+    #[serde(default)]
+    pub identifier: Identifier,
+    /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u32>,
+    /// Certificates sent along; the signers' paths without the root if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<Vec<String>>,
+    /// Which signed attributes there are.
+    #[serde(default)]
+    pub attributes: Attributes,
+    /// The signingTime; the date of the message if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_time: Option<Instant>,
+    /// How the MIME header around it is spelt.
+    #[serde(default, skip_serializing_if = "Spelling::is_usual")]
+    pub mime: Spelling,
+}
+
+/// Encrypt the entity (RFC 8551 section 3.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EncryptStep {
+    /// The recipients.
+    pub to: Vec<String>,
+    /// Content cipher, by the name of the algorithm table.
+    pub cipher: String,
+    /// How a recipient is named.
+    #[serde(default)]
+    pub identifier: Identifier,
+    /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u32>,
+    /// How the MIME header around it is spelt.
+    #[serde(default, skip_serializing_if = "Spelling::is_usual")]
+    pub mime: Spelling,
+}
+
+/// Replace the only occurrence of a text in the entity as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplaceStep {
+    /// The text as it stands; it must occur exactly once.
+    pub find: String,
+    /// The text that takes its place.
+    pub put: String,
+}
+
+/// Change something inside the CMS object of the outermost layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TamperStep {
+    /// What is changed.
+    pub with: Tampering,
+}
+
+/// A change inside a CMS object. Lengths around it are corrected, except by `truncate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Tampering {
+    /// Change a signed attribute of the first signer.
+    Attribute {
+        /// Which one.
+        name: Attribute,
+        /// What happens to it.
+        change: AttributeChange,
+        /// Whether the first signer signs again afterwards: only the attribute is wrong then.
+        #[serde(default)]
+        signed_again: bool,
+    },
+    /// Invert the last bit of the first signer's signature value.
+    Signature {},
+    /// Send these entities' certificates instead.
+    Certificates {
+        /// The entities, perhaps none.
+        of: Vec<String>,
+    },
+    /// Remove every SignerInfo.
+    NoSigners {},
+    /// Put the signed content into a detached signature.
+    AttachContent {},
+    /// Name another digest algorithm in digestAlgorithms.
+    DigestAlgorithms {
+        /// Name of the algorithm table.
+        name: String,
+    },
+    /// Invert the last bit of an octet in the middle of the (encrypted) content.
+    Content {},
+    /// Invert the last bit of the first recipient's encrypted key.
+    EncryptedKey {},
+    /// Remove every RecipientInfo.
+    NoRecipients {},
+    /// Write another version number into the SignedData or EnvelopedData.
+    Version {
+        /// The number.
+        number: u8,
+    },
+    /// End the object there.
+    Truncate {
+        /// The structural border.
+        after: Border,
+    },
+    /// Add an octet after the object.
+    Trailing {},
+}
+
+codes! {
+    /// A signed attribute.
+    Attribute {
+        /// contentType.
+        ContentType = "content-type",
+        /// messageDigest.
+        MessageDigest = "message-digest",
+        /// signingTime.
+        SigningTime = "signing-time",
+    }
+}
+
+codes! {
+    /// What happens to an attribute.
+    AttributeChange {
+        /// The last octet of its value is changed.
+        Alter = "alter",
+        /// It is removed.
+        Remove = "remove",
+        /// It stands there twice.
+        Repeat = "repeat",
+        /// Its value stands there twice.
+        TwoValues = "two-values",
+    }
+}
+
+codes! {
+    /// A structural border of a CMS object: the object ends right after what is named.
+    Border {
+        /// Tag and length of ContentInfo.
+        ContentInfo = "content-info",
+        /// ContentInfo.contentType.
+        ContentType = "content-type",
+        /// Tag and length of the explicit tag of ContentInfo.content.
+        Content = "content",
+        /// Tag and length of SignedData or EnvelopedData.
+        Data = "data",
+        /// The version.
+        Version = "version",
+        /// SignedData.digestAlgorithms.
+        DigestAlgorithms = "digest-algorithms",
+        /// SignedData.encapContentInfo.
+        EncapsulatedContent = "encapsulated-content",
+        /// SignedData.certificates.
+        Certificates = "certificates",
+        /// Tag and length of signerInfos.
+        SignerInfos = "signer-infos",
+        /// The first SignerInfo's identifier.
+        SignerIdentifier = "signer-identifier",
+        /// The first SignerInfo's signed attributes.
+        SignedAttributes = "signed-attributes",
+        /// All but the last octet of the signature value.
+        Signature = "signature",
+        /// EnvelopedData.recipientInfos.
+        RecipientInfos = "recipient-infos",
+        /// EncryptedContentInfo.contentType.
+        EncryptedContentType = "encrypted-content-type",
+        /// EncryptedContentInfo.contentEncryptionAlgorithm.
+        ContentCipher = "content-cipher",
+        /// The first half of the encrypted content.
+        HalfContent = "half-content",
+        /// The encrypted content, before what closes the object.
+        EncryptedContent = "encrypted-content",
+    }
+}
+
+codes! {
+    /// How a signer or recipient is named (RFC 5652 sections 5.3 and 6.2.1).
+    #[derive(Default)]
+    Identifier {
+        /// issuerAndSerialNumber.
+        #[default]
+        IssuerAndSerial = "issuer-and-serial",
+        /// subjectKeyIdentifier.
+        SubjectKey = "subject-key",
+    }
+}
+
+codes! {
+    /// Which signed attributes a SignerInfo has.
+    #[derive(Default)]
+    Attributes {
+        /// contentType, messageDigest, signingTime, SMIMECapabilities, key preference.
+        #[default]
+        Usual = "usual",
+        /// contentType, messageDigest, signingTime.
+        Plain = "plain",
+        /// None: the signature is over the content itself (RFC 5652 section 5.4).
+        None = "none",
+        /// As `plain`, signed in an order that is not DER, as Gmail does.
+        NotDer = "not-der",
+    }
+}
+
+codes! {
+    /// How the message is stored.
+    #[derive(Default)]
+    LineEnds {
+        /// As it was sent.
+        #[default]
+        Crlf = "crlf",
+        /// As list archives store it; the signature is over the CRLF form.
+        Lf = "lf",
+    }
+}
+
+impl LineEnds {
+    const fn is_crlf(&self) -> bool {
+        matches!(self, Self::Crlf)
+    }
+}
+
+/// How the MIME header around a CMS object is spelt; what is absent is spelt as RFC 8551 wants.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spelling {
+    /// Media type of the part that holds the object, such as `application/x-pkcs7-mime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// smime-type; empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smime_type: Option<String>,
+    /// protocol of multipart/signed; empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// micalg of multipart/signed; empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micalg: Option<String>,
+    /// Boundary of multipart/signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<String>,
+    /// File name, in `name` and `filename`; empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Characters on a base64 line; 0 for a single line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64_line: Option<u32>,
+    /// Transfer encoding of the object: `base64` if absent, or `binary`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_encoding: Option<String>,
+    /// Text before the first boundary of multipart/signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preamble: Option<String>,
+}
+
+impl Spelling {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn sha_256() -> String {
+    "sha-256".to_owned()
+}

@@ -1,0 +1,170 @@
+//! The user's directory of recordings: bytes that the project never commits.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::catalogue::PinnedFile;
+use crate::files::sha256;
+
+/// A directory of recordings, every file known by its hash.
+///
+/// Files may lie anywhere below it. If it holds a `manifest.tsv` (columns
+/// `file` and `sha256` first), a listed file with other content is refused
+/// instead of being merely absent.
+#[derive(Debug, Clone)]
+pub struct Recordings {
+    root: PathBuf,
+    by_hash: BTreeMap<String, PathBuf>,
+    /// Hash that the manifest states, and the file that should have it.
+    stated: BTreeMap<String, PathBuf>,
+}
+
+/// Why a recording cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordingsError {
+    /// The directory cannot be read.
+    #[error("{path}: cannot be read: {why}; give a directory with --recordings or WAXSEAL_RECORDINGS")]
+    Unreadable {
+        /// What was to be read.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The file is not there: the case is not available.
+    #[error("no file with sha256 {sha256} below {directory}")]
+    Absent {
+        /// The hash that was wanted.
+        sha256: String,
+        /// Where it was looked for.
+        directory: String,
+    },
+    /// The file is there, and is another one.
+    #[error("{file}: refused, its sha256 is {found} and not {wanted}: take it again from its source")]
+    Differs {
+        /// The file.
+        file: String,
+        /// The hash of the catalogue.
+        wanted: String,
+        /// The hash that the file has.
+        found: String,
+    },
+}
+
+impl RecordingsError {
+    /// Whether the file is merely absent (outcome `not-available`), not wrong.
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent { .. })
+    }
+}
+
+impl Recordings {
+    /// Reads a directory and hashes every file below it.
+    ///
+    /// # Errors
+    /// The directory, or a file in it, cannot be read.
+    pub fn open(root: &Path) -> Result<Self, RecordingsError> {
+        let unreadable =
+            |path: &Path, why: String| RecordingsError::Unreadable { path: path.display().to_string(), why };
+        let mut by_hash = BTreeMap::new();
+        for found in walkdir::WalkDir::new(root).sort_by_file_name() {
+            let entry = found.map_err(|error| unreadable(root, error.to_string()))?;
+            if entry.file_type().is_file() {
+                let bytes = std::fs::read(entry.path()).map_err(|error| unreadable(entry.path(), error.to_string()))?;
+                by_hash.insert(sha256(&bytes), entry.into_path());
+            }
+        }
+        let stated =
+            std::fs::read_to_string(root.join("manifest.tsv")).map_or_else(|_| BTreeMap::new(), |text| stated(&text));
+        Ok(Self { root: root.to_owned(), by_hash, stated })
+    }
+
+    /// The bytes of the file with this hash.
+    ///
+    /// # Errors
+    /// [`RecordingsError::Absent`] if no file has it, [`RecordingsError::Differs`]
+    /// if the manifest names a file for it that has another.
+    pub fn by_hash(&self, wanted: &str) -> Result<Vec<u8>, RecordingsError> {
+        if let Some(path) = self.by_hash.get(wanted) {
+            return self.read(path, wanted);
+        }
+        match self.stated.get(wanted).map(|file| self.root.join(file)) {
+            Some(path) if path.is_file() => self.read(&path, wanted),
+            _ => Err(self.absent(wanted)),
+        }
+    }
+
+    /// The bytes of a file that is known by path and hash.
+    ///
+    /// # Errors
+    /// As [`Recordings::by_hash`]; a file at the path with another hash is refused.
+    pub fn pinned(&self, file: &PinnedFile) -> Result<Vec<u8>, RecordingsError> {
+        let path = self.root.join(&file.file);
+        if path.is_file() { self.read(&path, &file.sha256) } else { self.by_hash(&file.sha256) }
+    }
+
+    fn read(&self, path: &Path, wanted: &str) -> Result<Vec<u8>, RecordingsError> {
+        let bytes = std::fs::read(path).map_err(|error| RecordingsError::Unreadable {
+            path: path.display().to_string(),
+            why: error.to_string(),
+        })?;
+        // Hashed again: the file may have changed since the directory was opened.
+        let found = sha256(&bytes);
+        if found == wanted {
+            Ok(bytes)
+        } else {
+            let file = path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
+            Err(RecordingsError::Differs { file, wanted: wanted.to_owned(), found })
+        }
+    }
+
+    fn absent(&self, wanted: &str) -> RecordingsError {
+        RecordingsError::Absent { sha256: wanted.to_owned(), directory: self.root.display().to_string() }
+    }
+}
+
+/// What a manifest states: hash and file of every line.
+fn stated(manifest: &str) -> BTreeMap<String, PathBuf> {
+    let lines = manifest.lines().skip(1).filter_map(|line| {
+        let mut columns = line.split('\t');
+        let (file, hash) = (columns.next()?, columns.next()?);
+        Some((hash.to_owned(), PathBuf::from(file)))
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn found_by_hash_wherever_it_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("deep")).unwrap();
+        std::fs::write(dir.path().join("deep/mail.eml"), "x").unwrap();
+        let recordings = Recordings::open(dir.path()).unwrap();
+        assert_eq!(recordings.by_hash(&sha256(b"x")).unwrap(), b"x");
+        let error = recordings.by_hash(&sha256(b"y")).unwrap_err();
+        assert!(error.is_absent(), "{error}");
+    }
+
+    #[test]
+    fn another_content_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("mail.eml"), "changed").unwrap();
+        let wanted = sha256(b"original");
+        std::fs::write(dir.path().join("manifest.tsv"), format!("file\tsha256\nmail.eml\t{wanted}\n")).unwrap();
+        let recordings = Recordings::open(dir.path()).unwrap();
+        let error = recordings.by_hash(&wanted).unwrap_err();
+        assert!(matches!(&error, RecordingsError::Differs { file, .. } if file == "mail.eml"), "{error}");
+        let pinned = PinnedFile { file: "mail.eml".to_owned(), sha256: wanted };
+        assert!(matches!(recordings.pinned(&pinned), Err(RecordingsError::Differs { .. })));
+    }
+
+    #[test]
+    fn a_missing_directory_says_what_to_do() {
+        let error = Recordings::open(Path::new("no/such/place")).unwrap_err();
+        assert!(error.to_string().contains("--recordings"), "{error}");
+    }
+}

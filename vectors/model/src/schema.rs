@@ -1,0 +1,79 @@
+//! The published JSON schemas, drawn from the types: `vectors/schema/*.json`.
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+
+use crate::{Case, Entry};
+
+/// Every published schema: file name and content.
+#[must_use]
+pub fn all() -> Vec<(&'static str, serde_json::Value)> {
+    vec![
+        ("case.json", of::<Case>()),
+        ("recording.json", of::<Entry>()),
+        ("verdict.json", of::<waxseal_verdict::Verdict>()),
+        ("run-line.json", of::<waxseal_verdict::Line>()),
+    ]
+}
+
+/// The schema as the file holds it.
+#[must_use]
+pub fn written(schema: &serde_json::Value) -> String {
+    format!("{schema:#}\n")
+}
+
+fn of<T: JsonSchema>() -> serde_json::Value {
+    let schema = SchemaGenerator::new(SchemaSettings::draft2020_12()).into_root_schema_for::<T>().to_value();
+    // What the file is stands first.
+    let mut ordered = serde_json::Map::new();
+    for key in ["$schema", "title", "description"] {
+        if let Some(value) = schema.get(key) {
+            ordered.insert(key.to_owned(), value.clone());
+        }
+    }
+    if let serde_json::Value::Object(fields) = schema {
+        ordered.extend(fields);
+    }
+    serde_json::Value::Object(ordered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Corpus;
+
+    #[test]
+    fn published_schemas_are_up_to_date() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
+        for (name, schema) in all() {
+            let path = folder.join(name);
+            if std::env::var_os("WAXSEAL_UPDATE").is_some() {
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(&path, written(&schema)).unwrap();
+            }
+            let published = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                published == written(&schema),
+                "vectors/schema/{name} is out of date: run `WAXSEAL_UPDATE=1 cargo test --release -p waxseal-model`"
+            );
+        }
+    }
+
+    #[test]
+    fn every_committed_file_satisfies_its_schema() {
+        let corpus = Corpus::embedded().unwrap();
+        for (folder, schema) in [("cases", of::<Case>()), ("catalogue", of::<Entry>())] {
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            for (path, text) in corpus.files.below(folder, ".toml") {
+                let value: serde_json::Value = toml::from_str(text).unwrap();
+                let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+                assert!(errors.is_empty(), "{path}: {errors:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_schema_refuses_unknown_fields() {
+        let validator = jsonschema::validator_for(&of::<Case>()).unwrap();
+        assert!(!validator.is_valid(&serde_json::json!({ "id": "a/b/c", "surprise": true })));
+    }
+}
