@@ -1,3 +1,1 @@
-//! The `waxseal` command; everything it does is in the library.
-
 fn main() {}
