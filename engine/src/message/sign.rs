@@ -1,1 +1,234 @@
-//! Signing an entity.
+//! Signing a mail (RFC 8551 section 3.5).
+
+use std::io::Write;
+
+use time::OffsetDateTime;
+use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, Signer};
+
+use super::compose::{Armor, Boundary, ComposeError, Entity, Head, MimeShape, check_boundary, expand, fields, scan};
+use crate::Limits;
+use crate::certificate::Certificate;
+use crate::cms::write::{Content as _, ContentSigner, Shape, SignedData, Tamper, WriteError, content_type};
+use crate::io::Source;
+
+/// The two forms of a signed mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// multipart/signed: readable without S/MIME.
+    #[default]
+    Clear,
+    /// application/pkcs7-mime: the content stands in the CMS object.
+    Opaque,
+}
+
+/// How a mail is signed. The result is a function of the request and the mail
+/// alone, as far as the keys sign deterministically.
+#[derive(Clone)]
+pub struct SignRequest<'a> {
+    /// Keys, each with its certificate.
+    pub signers: &'a [(&'a dyn Signer, &'a Certificate)],
+    /// Certificates that are sent along, after those of the signers.
+    pub certificates: &'a [Certificate],
+    /// The certificate to encrypt answers for; named by the key preference
+    /// attributes.
+    pub encryption_certificate: Option<&'a Certificate>,
+    /// The digest.
+    pub digest: DigestAlgorithm,
+    /// Clear or opaque.
+    pub form: Form,
+    /// How the object is written.
+    pub shape: Shape,
+    /// How the mail around it is written.
+    pub mime: MimeShape,
+    /// The signingTime attribute, and the Date of a mail that has none.
+    pub signing_time: Option<OffsetDateTime>,
+    /// The boundary of the clear form.
+    pub boundary: Boundary,
+    /// Fields of the outer header, in the place of those of the same name.
+    pub headers: Vec<(String, String)>,
+    /// Who hashes.
+    pub arithmetic: &'a Arithmetic,
+    /// How long a header may be.
+    pub limits: Limits,
+    /// What is wrong with it.
+    pub tamper: Tamper,
+}
+
+impl<'a> SignRequest<'a> {
+    /// A clear signature with SHA-256, in the default shapes.
+    #[must_use]
+    pub fn new(
+        signers: &'a [(&'a dyn Signer, &'a Certificate)],
+        signing_time: OffsetDateTime,
+        boundary: Boundary,
+        arithmetic: &'a Arithmetic,
+    ) -> Self {
+        Self {
+            signers,
+            certificates: &[],
+            encryption_certificate: None,
+            digest: DigestAlgorithm::Sha256,
+            form: Form::Clear,
+            shape: Shape::default(),
+            mime: MimeShape::default(),
+            signing_time: Some(signing_time),
+            boundary,
+            headers: Vec::new(),
+            arithmetic,
+            limits: Limits::default(),
+            tamper: Tamper::default(),
+        }
+    }
+}
+
+/// Why a mail could not be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The mail.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The signature.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Arithmetic outside of the signature.
+    #[error(transparent)]
+    Arithmetic(#[from] KeyError),
+    /// Nobody to sign.
+    #[error("no signer: signing needs a key and its certificate")]
+    NoSigner,
+}
+
+/// Signs a mail or a MIME entity and writes a mail.
+///
+/// The `Content-…` fields of the input and its body are signed, in canonical
+/// form (RFC 8551 section 3.1.1); all other fields stay outside. The input is
+/// read from its start, more than once. After an error, what the output got is
+/// no mail.
+///
+/// # Errors
+/// The input is no mail, a key or certificate does not fit or refuses, or a
+/// shape has no encoding; see [`SignError`].
+pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'_>) -> Result<(), SignError> {
+    if request.signers.is_empty() {
+        return Err(SignError::NoSigner);
+    }
+    let mut head = Head::read(input, request.limits.header_octets)?;
+    for (name, value) in &request.headers {
+        head.set(name, value)?;
+    }
+    if let Some(at) = request.signing_time {
+        head.date(at)?;
+    }
+    let columns = request.mime.columns()?;
+    let mut entity = Entity::new(input, &head);
+    let signers: Vec<_> = request
+        .signers
+        .iter()
+        .map(|(signer, certificate)| ContentSigner { signer: *signer, certificate, digest: request.digest })
+        .collect();
+    let recipe = SignedData {
+        signers: &signers,
+        certificates: request.certificates,
+        signing_time: request.signing_time,
+        encryption_certificate: request.encryption_certificate,
+        content_type: content_type::DATA,
+        shape: &request.shape,
+        tamper: &request.tamper,
+        arithmetic: request.arithmetic,
+    };
+    match request.form {
+        Form::Clear => clear(&head, &mut entity, out, request, &recipe),
+        Form::Opaque => {
+            head.write_outer(out)?;
+            out.write_all(&fields(&request.mime.opaque, "", "")).map_err(ComposeError::Write)?;
+            let mut armor = Armor::new(out, columns);
+            recipe.write(&mut armor, &mut entity)?;
+            Ok(armor.finish().map_err(ComposeError::Write)?)
+        }
+    }
+}
+
+fn clear(
+    head: &Head,
+    entity: &mut Entity<'_>,
+    out: &mut dyn Write,
+    request: &SignRequest<'_>,
+    recipe: &SignedData<'_>,
+) -> Result<(), SignError> {
+    let columns = request.mime.columns()?;
+    let (boundary, eight_bit) = choose_boundary(entity, request)?;
+    let write = |out: &mut dyn Write, octets: &[u8]| out.write_all(octets).map_err(ComposeError::Write);
+
+    head.write_outer(out)?;
+    // A multipart says what its parts need (RFC 2045 section 6.4).
+    if entity.is_binary() {
+        write(out, b"Content-Transfer-Encoding: binary\r\n")?;
+    } else if eight_bit {
+        write(out, b"Content-Transfer-Encoding: 8bit\r\n")?;
+    }
+    write(out, &fields(&request.mime.signed, &request.mime.micalg(&[request.digest]), &boundary))?;
+    write(out, request.mime.preamble.as_bytes())?;
+    write(out, format!("--{boundary}\r\n").as_bytes())?;
+    let digests = copy_and_hash(entity, out, recipe)?;
+    // The line end before a delimiter belongs to it, not to the signed part.
+    write(out, format!("\r\n--{boundary}\r\n").as_bytes())?;
+    write(out, &fields(&request.mime.signature, "", ""))?;
+    let mut armor = Armor::new(out, columns);
+    if request.tamper.content_in_detached {
+        recipe.write(&mut armor, entity)?;
+    } else {
+        recipe.write_detached(&mut armor, &digests)?;
+    }
+    armor.finish().map_err(ComposeError::Write)?;
+    Ok(write(out, format!("\r\n--{boundary}--\r\n").as_bytes())?)
+}
+
+/// A boundary that does not occur in the content, and whether the content has
+/// octets above 127.
+fn choose_boundary(entity: &mut Entity<'_>, request: &SignRequest<'_>) -> Result<(String, bool), SignError> {
+    let used = |boundary: String| {
+        SignError::Compose(ComposeError::Boundary { boundary, why: "it occurs in the content: give another one" })
+    };
+    match &request.boundary {
+        Boundary::Given(boundary) => {
+            check_boundary(boundary)?;
+            let found = scan(entity, boundary).map_err(ComposeError::Read)?;
+            if found.boundary { Err(used(boundary.clone())) } else { Ok((boundary.clone(), found.eight_bit)) }
+        }
+        Boundary::Random(seed) => {
+            let mut boundary = String::new();
+            // A second attempt is for a pattern with few random places.
+            for attempt in 0..8 {
+                boundary = expand(&request.mime.boundary, seed, attempt, request.arithmetic)?;
+                check_boundary(&boundary)?;
+                let found = scan(entity, &boundary).map_err(ComposeError::Read)?;
+                if !found.boundary {
+                    return Ok((boundary, found.eight_bit));
+                }
+            }
+            Err(used(boundary))
+        }
+    }
+}
+
+/// Writes the content once, hashing what is written.
+fn copy_and_hash(
+    entity: &mut Entity<'_>,
+    out: &mut dyn Write,
+    recipe: &SignedData<'_>,
+) -> Result<crate::cms::write::Digests, SignError> {
+    let mut digester = recipe.digester()?;
+    let mut buffer = vec![0; 64 << 10];
+    entity.rewind().map_err(ComposeError::Read)?;
+    loop {
+        let read = match std::io::Read::read(entity, &mut buffer) {
+            Ok(0) => return Ok(digester.finish()),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(ComposeError::Read(error).into()),
+        };
+        digester.update(&buffer[..read]);
+        out.write_all(&buffer[..read]).map_err(ComposeError::Write)?;
+    }
+}

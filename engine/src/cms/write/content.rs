@@ -1,0 +1,75 @@
+//! Content that is read as often as the form of the object needs.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::{CHUNK, WriteError};
+
+/// What is signed or encrypted: octets that can be read again from their start.
+pub trait Content: Read {
+    /// Goes back to the start.
+    ///
+    /// # Errors
+    /// The source cannot.
+    fn rewind(&mut self) -> io::Result<()>;
+
+    /// How many octets there are. Where only reading tells, they are read.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    fn measure(&mut self) -> io::Result<u64> {
+        self.rewind()?;
+        let mut buffer = vec![0; CHUNK];
+        let mut total = 0;
+        loop {
+            match self.read(&mut buffer) {
+                Ok(0) => return Ok(total),
+                Ok(read) => total += read as u64,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl<T: Read + Seek + ?Sized> Content for T {
+    fn rewind(&mut self) -> io::Result<()> {
+        self.seek(SeekFrom::Start(0)).map(drop)
+    }
+
+    fn measure(&mut self) -> io::Result<u64> {
+        self.seek(SeekFrom::End(0))
+    }
+}
+
+/// Reads all content from its start, a chunk at a time.
+pub(super) fn each_chunk(
+    content: &mut dyn Content,
+    mut take: impl FnMut(&mut Vec<u8>, bool) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    content.rewind().map_err(WriteError::Read)?;
+    let mut buffer = zeroize::Zeroizing::new(vec![0; CHUNK]);
+    loop {
+        buffer.resize(CHUNK, 0);
+        let read = fill(content, &mut buffer).map_err(WriteError::Read)?;
+        buffer.truncate(read);
+        let last = read < CHUNK;
+        take(&mut buffer, last)?;
+        if last {
+            return Ok(());
+        }
+    }
+}
+
+/// Fills the buffer; less than all of it means the end.
+fn fill(content: &mut dyn Content, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match content.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,174 @@
+//! How an object is written.
+
+use serde::{Deserialize, Serialize};
+
+use super::Capability;
+use crate::ber::writer::SegmentPlan;
+
+/// A writer's habits, as data.
+///
+/// Nothing here changes what an object means. Every combination is readable;
+/// [`Order::AsGiven`] for attributes is the one that RFC 5652 section 5.3
+/// forbids, and stands here because clients in use write so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Shape {
+    /// Definite or indefinite lengths.
+    pub encoding: Encoding,
+    /// Sizes of the first content segments, each used once, before the regular
+    /// ones of [`Encoding::Ber`].
+    pub first_segments: Vec<usize>,
+    /// Whether the last cipher block of encrypted content stands in a segment
+    /// of its own, as in libraries that flush the cipher after the content.
+    pub last_block_apart: bool,
+    /// The signed attributes, in the order in which they are written when
+    /// `attribute_order` is [`Order::AsGiven`]. An attribute for which the
+    /// recipe has no value is left out. None at all means no signedAttrs.
+    pub attributes: Vec<AttributeKind>,
+    /// Order of the signed attributes, in the object and under the signature.
+    pub attribute_order: Order,
+    /// Order in every other SET OF: digestAlgorithms, certificates,
+    /// signerInfos, recipientInfos.
+    pub set_order: Order,
+    /// What the SMIMECapabilities attribute says (RFC 8551 section 2.5.2).
+    pub capabilities: Vec<Capability>,
+    /// Parameters of digest algorithms; RFC 5754 section 2 wants them absent.
+    pub digest_parameters: Parameters,
+    /// How an RSA PKCS#1 v1.5 signature is named.
+    pub rsa_signature: RsaSignature,
+    /// How a signer's certificate is named.
+    pub signer_id: IdentifierForm,
+    /// How a recipient's certificate is named.
+    pub recipient_id: IdentifierForm,
+    /// Whether the signers' certificates stand in the object, before the
+    /// others. Without it, the certificates are just those that are given.
+    pub signer_certificates: bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            encoding: Encoding::Der,
+            first_segments: Vec::new(),
+            last_block_apart: false,
+            attributes: vec![
+                AttributeKind::ContentType,
+                AttributeKind::SigningTime,
+                AttributeKind::MessageDigest,
+                AttributeKind::Capabilities,
+                AttributeKind::KeyPreference,
+                AttributeKind::SigningCertificate,
+                AttributeKind::AlgorithmProtection,
+            ],
+            attribute_order: Order::Der,
+            set_order: Order::AsGiven,
+            capabilities: Capability::defaults(),
+            digest_parameters: Parameters::Absent,
+            rsa_signature: RsaSignature::WithDigest,
+            signer_id: IdentifierForm::IssuerAndSerial,
+            recipient_id: IdentifierForm::IssuerAndSerial,
+            signer_certificates: true,
+        }
+    }
+}
+
+impl Shape {
+    /// The default shape with another encoding.
+    #[must_use]
+    pub fn encoded(encoding: Encoding) -> Self {
+        Self { encoding, ..Self::default() }
+    }
+
+    /// How content is cut, where it is; `block` is the cipher's block length,
+    /// or 0 for content that is not encrypted.
+    pub(super) fn segments(&self, block: usize) -> Option<SegmentPlan> {
+        match self.encoding {
+            Encoding::Der => None,
+            Encoding::Ber { segment } => Some(SegmentPlan {
+                first: self.first_segments.clone(),
+                size: segment,
+                apart: if self.last_block_apart { block } else { 0 },
+            }),
+        }
+    }
+}
+
+/// The form of the lengths around the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// Definite lengths throughout, content in one piece. The content is read
+    /// twice. (To be DER in every point, an object also needs
+    /// [`Order::Der`] in its sets.)
+    Der,
+    /// Indefinite lengths around the content, which is cut into segments. The
+    /// content is read once.
+    Ber {
+        /// Octets of one segment, 1 at least.
+        segment: usize,
+    },
+}
+
+/// One kind of signed attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AttributeKind {
+    /// contentType (RFC 5652 section 11.1).
+    ContentType,
+    /// messageDigest (RFC 5652 section 11.2).
+    MessageDigest,
+    /// signingTime (RFC 5652 section 11.3), where the recipe has one.
+    SigningTime,
+    /// SMIMECapabilities (RFC 8551 section 2.5.2), unless the list is empty.
+    Capabilities,
+    /// SMIMEEncryptionKeyPreference (RFC 8551 section 2.5.3), where the recipe
+    /// has an encryption certificate.
+    KeyPreference,
+    /// The older 1.3.6.1.4.1.311.16.4 of the same meaning.
+    MicrosoftKeyPreference,
+    /// signingCertificateV2 (RFC 5035 section 3).
+    SigningCertificate,
+    /// CMSAlgorithmProtection (RFC 6211 section 2).
+    AlgorithmProtection,
+}
+
+/// The order of the elements of a SET OF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Sorted as DER demands (X.690 section 11.6).
+    Der,
+    /// As given.
+    AsGiven,
+}
+
+/// The parameters of an AlgorithmIdentifier that has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Parameters {
+    /// Left out.
+    Absent,
+    /// An explicit NULL.
+    Null,
+}
+
+/// The signatureAlgorithm of an RSA PKCS#1 v1.5 signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RsaSignature {
+    /// sha256WithRSAEncryption and its like (RFC 5754 section 3.2).
+    WithDigest,
+    /// rsaEncryption (RFC 3370 section 3.2).
+    RsaEncryption,
+}
+
+/// How a certificate is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentifierForm {
+    /// issuerAndSerialNumber (RFC 5652 section 10.2.4).
+    IssuerAndSerial,
+    /// subjectKeyIdentifier: that of the certificate's extension.
+    SubjectKeyId,
+}

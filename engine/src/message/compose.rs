@@ -1,0 +1,19 @@
+//! What signing and encrypting share: taking a mail apart into what goes
+//! outside and what is protected, and putting the parts of a new mail together.
+
+mod armor;
+mod boundary;
+mod entity;
+mod error;
+mod header;
+mod shape;
+
+pub use boundary::Boundary;
+pub use error::ComposeError;
+pub use shape::MimeShape;
+
+pub(super) use armor::Armor;
+pub(super) use boundary::{check_boundary, expand, scan};
+pub(super) use entity::Entity;
+pub(super) use header::Head;
+pub(super) use shape::fields;

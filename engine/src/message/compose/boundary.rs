@@ -1,0 +1,144 @@
+//! The boundary of a multipart.
+
+use std::io;
+
+use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, Random};
+
+use super::ComposeError;
+use crate::cms::write::Content;
+
+/// Where the boundary of a multipart/signed comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Boundary {
+    /// Made after the pattern of the shape from random octets; another one is
+    /// made if it occurs in the content.
+    Random([u8; 16]),
+    /// Given; an error if it occurs in the content.
+    Given(String),
+}
+
+impl Boundary {
+    /// Draws a boundary.
+    pub fn random(random: &mut dyn Random) -> Self {
+        let mut seed = [0; 16];
+        random.fill(&mut seed);
+        Self::Random(seed)
+    }
+}
+
+/// Fills a pattern: `#` a decimal digit, `@` a hexadecimal one in lower case,
+/// `%` one in upper case; everything else stands for itself.
+pub(in crate::message) fn expand(
+    pattern: &str,
+    seed: &[u8; 16],
+    attempt: u8,
+    arithmetic: &Arithmetic,
+) -> Result<String, KeyError> {
+    let mut octets = Vec::new();
+    for block in 0..=(pattern.len() / 32) as u8 {
+        let input = [seed.as_slice(), &[attempt, block]].concat();
+        octets.extend(arithmetic.digest(DigestAlgorithm::Sha256, &input)?);
+    }
+    let mut octets = octets.into_iter();
+    let mut digit = |radix: u32| char::from_digit(u32::from(octets.next().unwrap_or(0)) % radix, radix).unwrap_or('0');
+    let filled = pattern.chars().map(|place| match place {
+        '#' => digit(10),
+        '@' => digit(16),
+        '%' => digit(16).to_ascii_uppercase(),
+        other => other,
+    });
+    Ok(filled.collect())
+}
+
+/// Whether a boundary can stand in a mail: 1 to 70 characters of a certain set,
+/// no space at the end (RFC 2046 section 5.1.1).
+pub(in crate::message) fn check_boundary(boundary: &str) -> Result<(), ComposeError> {
+    let wrong = |why| Err(ComposeError::Boundary { boundary: boundary.to_owned(), why });
+    if !(1..=70).contains(&boundary.len()) {
+        return wrong("it has to have 1 to 70 characters");
+    }
+    if !boundary.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&octet)) {
+        return wrong("it has a character that RFC 2046 section 5.1.1 does not allow");
+    }
+    if boundary.ends_with(' ') {
+        return wrong("it ends with a space");
+    }
+    Ok(())
+}
+
+/// What a look through the content found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::message) struct Scan {
+    /// The boundary occurs, with its two hyphens.
+    pub(in crate::message) boundary: bool,
+    /// There are octets above 127.
+    pub(in crate::message) eight_bit: bool,
+}
+
+/// Looks through the content for a boundary and for octets above 127.
+pub(in crate::message) fn scan(content: &mut dyn Content, boundary: &str) -> io::Result<Scan> {
+    let delimiter = format!("--{boundary}");
+    let finder = memchr::memmem::Finder::new(&delimiter);
+    let overlap = delimiter.len() - 1;
+    let mut found = Scan { boundary: false, eight_bit: false };
+    let mut buffer = vec![0; 64 << 10];
+    let mut kept = 0;
+    content.rewind()?;
+    loop {
+        let read = match content.read(&mut buffer[kept..]) {
+            Ok(0) => return Ok(found),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let filled = kept + read;
+        found.eight_bit |= !buffer[kept..filled].is_ascii();
+        found.boundary |= finder.find(&buffer[..filled]).is_some();
+        // A delimiter may lie across two reads.
+        let from = filled.saturating_sub(overlap);
+        buffer.copy_within(from..filled, 0);
+        kept = filled - from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use waxseal_key::ProviderChoice;
+
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        let arithmetic = Arithmetic::new(ProviderChoice::Auto);
+        let pattern = "ms##_@@%%=#@%#@%#@%#@%#@%#@%#@%#@%#@%#@%#@%#@%#@%";
+        let one = expand(pattern, &[7; 16], 0, &arithmetic).unwrap();
+        assert_eq!(one.len(), pattern.len());
+        assert!(one.starts_with("ms") && one[2..4].bytes().all(|octet| octet.is_ascii_digit()));
+        assert_eq!(one, expand(pattern, &[7; 16], 0, &arithmetic).unwrap());
+        assert_ne!(one, expand(pattern, &[7; 16], 1, &arithmetic).unwrap());
+        assert_ne!(one, expand(pattern, &[8; 16], 0, &arithmetic).unwrap());
+        check_boundary(&one).unwrap();
+    }
+
+    #[test]
+    fn boundaries_that_cannot_be() {
+        for wrong in ["", "a ", "a\"b", "a\r\nb", "é", &"a".repeat(71)] {
+            assert!(check_boundary(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_is_found_across_reads() {
+        for at in (0..9).chain(65_520..65_560) {
+            let mut content = vec![b'x'; 70_000];
+            content[at..at + 5].copy_from_slice(b"--abc");
+            let found = scan(&mut Cursor::new(&content), "abc").unwrap();
+            assert_eq!(found, Scan { boundary: true, eight_bit: false }, "{at}");
+            content[at] = 0xff;
+            let found = scan(&mut Cursor::new(&content), "abc").unwrap();
+            assert_eq!(found, Scan { boundary: false, eight_bit: true }, "{at}");
+        }
+    }
+}

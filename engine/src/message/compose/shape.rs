@@ -1,0 +1,121 @@
+//! How the MIME around an object is written.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use waxseal_key::DigestAlgorithm;
+
+use super::ComposeError;
+
+/// A mail program's habits in MIME, as data.
+///
+/// Header fields stand here as they are written, folding included, without
+/// the last line end; `{micalg}` and `{boundary}` are filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MimeShape {
+    /// Fields of a multipart/signed.
+    pub signed: Vec<String>,
+    /// Fields of the signature part.
+    pub signature: Vec<String>,
+    /// Fields of an opaque signed mail.
+    pub opaque: Vec<String>,
+    /// Fields of an encrypted mail.
+    pub enveloped: Vec<String>,
+    /// Lines before the first part.
+    pub preamble: String,
+    /// How digests are called in micalg, by their name here; those of RFC 8551
+    /// section 3.5.3.2 where nothing stands.
+    pub micalg: BTreeMap<String, String>,
+    /// Pattern of the boundary: `#` a decimal digit, `@` and `%` a hexadecimal
+    /// one in lower and upper case.
+    pub boundary: String,
+    /// Characters of a line of base64: a multiple of 4.
+    pub columns: usize,
+}
+
+impl Default for MimeShape {
+    fn default() -> Self {
+        let lines = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect();
+        Self {
+            signed: lines(&[
+                "MIME-Version: 1.0",
+                "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n \
+                 micalg={micalg}; boundary=\"{boundary}\"",
+            ]),
+            signature: lines(&[
+                "Content-Type: application/pkcs7-signature; name=\"smime.p7s\"",
+                "Content-Transfer-Encoding: base64",
+                "Content-Disposition: attachment; filename=\"smime.p7s\"",
+            ]),
+            opaque: lines(&[
+                "MIME-Version: 1.0",
+                "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n name=\"smime.p7m\"",
+                "Content-Transfer-Encoding: base64",
+                "Content-Disposition: attachment; filename=\"smime.p7m\"",
+            ]),
+            enveloped: lines(&[
+                "MIME-Version: 1.0",
+                "Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\r\n name=\"smime.p7m\"",
+                "Content-Transfer-Encoding: base64",
+                "Content-Disposition: attachment; filename=\"smime.p7m\"",
+            ]),
+            preamble: String::new(),
+            micalg: BTreeMap::new(),
+            boundary: "----=_waxseal_@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@".to_owned(),
+            columns: 76,
+        }
+    }
+}
+
+impl MimeShape {
+    /// The value of the micalg parameter; quoted if it has several names
+    /// (RFC 8551 section 3.5.3.2).
+    pub(in crate::message) fn micalg(&self, digests: &[DigestAlgorithm]) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for digest in digests {
+            let name = self.micalg.get(digest.name()).map_or(digest.micalg(), String::as_str);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.len() > 1 { format!("\"{}\"", names.join(",")) } else { names.concat() }
+    }
+
+    /// # Errors
+    /// Columns that base64 cannot have.
+    pub(in crate::message) fn columns(&self) -> Result<usize, ComposeError> {
+        // 998 is what a line of a mail may have at most (RFC 5322 section 2.1.1).
+        if self.columns > 0 && self.columns <= 998 && self.columns.is_multiple_of(4) {
+            Ok(self.columns)
+        } else {
+            Err(ComposeError::Shape("columns have to be a multiple of 4 from 4 to 996; 76 is the standard's"))
+        }
+    }
+}
+
+/// Fields of a shape as they are written, with the empty line after them.
+pub(in crate::message) fn fields(templates: &[String], micalg: &str, boundary: &str) -> Vec<u8> {
+    let mut out = String::new();
+    for template in templates {
+        out.push_str(&template.replace("{micalg}", micalg).replace("{boundary}", boundary));
+        out.push_str("\r\n");
+    }
+    out.push_str("\r\n");
+    out.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn micalg_names() {
+        let mut shape = MimeShape::default();
+        let both = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha1, DigestAlgorithm::Sha256];
+        assert_eq!(shape.micalg(&both[..1]), "sha-256");
+        assert_eq!(shape.micalg(&both), "\"sha-256,sha-1\"");
+        shape.micalg.insert("sha-256".to_owned(), "2.16.840.1.101.3.4.2.1".to_owned());
+        assert_eq!(shape.micalg(&both[2..]), "2.16.840.1.101.3.4.2.1");
+    }
+}

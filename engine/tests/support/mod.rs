@@ -1,0 +1,93 @@
+//! Keys and certificates made by OpenSSL, and OpenSSL as the judge of what the
+//! engine writes.
+
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use waxseal_engine::certificate::Certificate;
+use waxseal_key::PrivateKey;
+
+/// A person with a key and a self-signed certificate.
+pub struct Person {
+    pub key: PrivateKey,
+    pub certificate: Certificate,
+    pub key_file: PathBuf,
+    pub certificate_file: PathBuf,
+}
+
+/// A directory in which OpenSSL works.
+pub struct Bench {
+    directory: tempfile::TempDir,
+}
+
+impl Bench {
+    /// `None`, and a line on standard output, without OpenSSL.
+    pub fn new() -> Option<Self> {
+        let found = Command::new("openssl").arg("version").output();
+        if found.is_ok_and(|output| output.status.success()) {
+            Some(Self { directory: tempfile::tempdir().unwrap() })
+        } else {
+            println!("not tested: no openssl on this machine");
+            None
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, octets: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, octets).unwrap();
+        path
+    }
+
+    /// Runs OpenSSL in the directory; its output, or a panic with what it said.
+    pub fn run(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = self.try_run(arguments);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl {}: {text}", arguments.join(" "));
+        output.stdout
+    }
+
+    pub fn try_run(&self, arguments: &[&str]) -> Output {
+        Command::new("openssl").args(arguments).current_dir(self.directory.path()).output().unwrap()
+    }
+
+    /// A person whose key is made by `openssl genpkey` with these arguments.
+    pub fn person(&self, name: &str, key: &[&str], key_usage: &str) -> Person {
+        let (key_file, certificate_file) = (format!("{name}.key"), format!("{name}.crt"));
+        self.run(&[&["genpkey", "-out", &key_file], key].concat());
+        let subject = format!("/CN={name}/O=Waxseal tests");
+        let mail = format!("subjectAltName=email:{name}@example.test");
+        let mut arguments = vec!["req", "-x509", "-key", &key_file, "-out", &certificate_file, "-days", "30"];
+        arguments.extend(["-subj", &subject, "-addext", &mail]);
+        let usage = format!("keyUsage=critical,{key_usage}");
+        if !key_usage.is_empty() {
+            arguments.extend(["-addext", &usage]);
+        }
+        self.run(&arguments);
+        let pem = std::fs::read(self.path(&certificate_file)).unwrap();
+        let certificate = Certificate::from_file(&pem).unwrap().remove(0);
+        let key_pem = std::fs::read_to_string(self.path(&key_file)).unwrap();
+        Person {
+            key: PrivateKey::from_pem(&key_pem, None).unwrap(),
+            certificate,
+            key_file: self.path(&key_file),
+            certificate_file: self.path(&certificate_file),
+        }
+    }
+}
+
+/// Arguments of `openssl genpkey`.
+pub const RSA: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+pub const P256: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
+pub const P384: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"];
+pub const P521: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"];
+
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
