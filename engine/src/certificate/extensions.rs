@@ -17,8 +17,12 @@ pub(super) mod oid {
     pub(crate) const SUBJECT_ALT_NAME: &str = "2.5.29.17";
     pub(crate) const BASIC_CONSTRAINTS: &str = "2.5.29.19";
     pub(crate) const NAME_CONSTRAINTS: &str = "2.5.29.30";
+    pub(crate) const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
+    pub(crate) const CERTIFICATE_POLICIES: &str = "2.5.29.32";
+    pub(crate) const POLICY_MAPPINGS: &str = "2.5.29.33";
     pub(crate) const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
     pub(crate) const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
+    pub(crate) const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
 }
 
 /// One extension as it stands in the certificate.

@@ -89,7 +89,7 @@ fn judge<'a>(author: &Author, certified: &'a [String]) -> Result<Option<&'a str>
 
 /// Whether two addresses are of one mailbox: the domain without regard to case,
 /// the local part too (RFC 8550 section 3: should), quoted or not.
-fn same_mailbox(one: &str, other: &str) -> bool {
+pub(super) fn same_mailbox(one: &str, other: &str) -> bool {
     match (split(one), split(other)) {
         (Some((local, domain)), Some((other_local, other_domain))) => domain == other_domain && local == other_local,
         _ => false,

@@ -13,6 +13,7 @@ pub mod identity;
 mod name;
 mod name_constraints;
 mod parsed;
+pub mod path;
 
 #[cfg(test)]
 mod corpora;

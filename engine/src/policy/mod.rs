@@ -1,1 +1,155 @@
-//! Policies.
+//! Policies: what is too weak, and which clocks agree, as data.
+//!
+//! A policy never changes whether a signature is right; it says whether the
+//! reader should be warned. Strengths come from the algorithm table of
+//! `waxseal-key`; a policy names the thresholds.
+
+mod judge;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of the policy format read by this version.
+pub const FORMAT: u32 = 1;
+
+/// The policies that are built in: name and TOML.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("default", include_str!("default.toml")),
+    ("strict", include_str!("strict.toml")),
+    ("lenient", include_str!("lenient.toml")),
+];
+
+/// What algorithms, keys, encodings and clocks have to satisfy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The format of this file, [`FORMAT`].
+    pub format: u32,
+    /// The policy's name.
+    pub name: String,
+    /// What it is for, in one line.
+    pub summary: String,
+    /// Whether algorithms that RFC 8551 appendix B keeps for old mail only are weak.
+    pub refuse_historic: bool,
+    /// Whether signed attributes have to be in DER (RFC 5652 section 5.4).
+    pub strict_encoding: bool,
+    /// Algorithms that are forbidden, by their names in the algorithm table.
+    pub forbidden: Vec<String>,
+    /// The least strengths.
+    pub minimum: Minimum,
+    /// How far clocks may differ.
+    pub time: Clocks,
+}
+
+/// The least strengths that pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Minimum {
+    /// Strength of a digest against collisions, in bits.
+    pub digest_bits: u32,
+    /// Strength of a content cipher, in bits.
+    pub cipher_bits: u32,
+    /// Length of an RSA modulus or of a DSA or Diffie-Hellman prime, in bits.
+    pub rsa_bits: u32,
+    /// Length of an elliptic curve's field, in bits.
+    pub curve_bits: u32,
+}
+
+/// How far clocks may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clocks {
+    /// Between the Date field and signingTime, in seconds.
+    pub date_difference_seconds: u32,
+    /// How far signingTime may lie after the time of reading, in seconds.
+    pub future_seconds: u32,
+}
+
+/// Why a policy cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// No policy of this name is built in.
+    #[error("no policy {0:?} is built in; there are {names}, or give a TOML file", names = Policy::names().join(", "))]
+    UnknownName(String),
+    /// The TOML does not describe a policy.
+    #[error("not a policy: {0}")]
+    Malformed(String),
+    /// A format that this version does not know.
+    #[error("policy format {0}; this version reads {FORMAT}")]
+    Format(u32),
+    /// A forbidden algorithm that the table does not know.
+    #[error("forbidden algorithm {0:?} is not in the algorithm table; waxseal names algorithms like aes-128-cbc")]
+    UnknownAlgorithm(String),
+}
+
+impl Policy {
+    /// The names of the built-in policies.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// A built-in policy.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn named(name: &str) -> Result<Self, PolicyError> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| PolicyError::UnknownName(name.to_owned()))?;
+        Self::from_toml(text)
+    }
+
+    /// A policy from TOML.
+    ///
+    /// # Errors
+    /// The text is not TOML, lacks a field, or names what is not known.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        let policy: Self = toml::from_str(text).map_err(|error| PolicyError::Malformed(error.to_string()))?;
+        if policy.format != FORMAT {
+            return Err(PolicyError::Format(policy.format));
+        }
+        let unknown = policy.forbidden.iter().find(|name| waxseal_key::algorithm::by_name(name).is_none());
+        match unknown {
+            Some(name) => Err(PolicyError::UnknownAlgorithm(name.clone())),
+            None => Ok(policy),
+        }
+    }
+
+    /// A built-in policy by its name, or one from TOML text.
+    ///
+    /// # Errors
+    /// See [`Policy::named`] and [`Policy::from_toml`].
+    pub fn load(name_or_toml: &str) -> Result<Self, PolicyError> {
+        if name_or_toml.contains('=') { Self::from_toml(name_or_toml) } else { Self::named(name_or_toml.trim()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_policies_load_under_their_names() {
+        assert_eq!(Policy::names(), ["default", "strict", "lenient"]);
+        for name in Policy::names() {
+            let policy = Policy::load(name).unwrap();
+            assert_eq!(policy.name, name);
+            assert_eq!(policy.strict_encoding, name == "strict");
+            assert_eq!(Policy::load(&toml::to_string(&policy).unwrap()).unwrap(), policy);
+        }
+    }
+
+    #[test]
+    fn errors_say_what_to_do() {
+        let error = |text: &str| Policy::load(text).unwrap_err().to_string();
+        assert_eq!(
+            error("archive"),
+            r#"no policy "archive" is built in; there are default, strict, lenient, or give a TOML file"#
+        );
+        assert!(error("format = 1").contains("missing field"), "{}", error("format = 1"));
+        let text = BUILT_IN[0].1;
+        assert_eq!(error(&text.replace("format = 1", "format = 2")), "policy format 2; this version reads 1");
+        assert!(error(&text.replace("forbidden = []", "forbidden = [\"md6\"]")).contains("\"md6\" is not in"));
+        assert!(error(&format!("{text}\nx = 1")).contains("unknown field"));
+    }
+}

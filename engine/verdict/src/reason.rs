@@ -179,14 +179,14 @@ impl Reason {
         use AspectName as A;
         use Reason as R;
         match self {
-            R::LimitExceeded => &[A::Structure, A::Chain],
+            // Of a chain: unchecked, for a certificate whose signature cannot be computed.
+            R::LimitExceeded | R::UnsupportedAlgorithm => &[A::Structure, A::Chain],
             R::TagMismatch => &[A::Decryption, A::Integrity],
             R::NotCms
             | R::BadBer
             | R::BadDer
             | R::Truncated
             | R::UnsupportedContentType
-            | R::UnsupportedAlgorithm
             | R::BadParameters
             | R::VersionMismatch
             | R::MissingAttribute

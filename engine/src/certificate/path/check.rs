@@ -1,0 +1,152 @@
+//! The checks on the certificates of a path whose signatures hold (RFC 5280
+//! sections 6.1.3 to 6.1.5).
+
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+use waxseal_verdict::Reason;
+
+use super::{Finding, PathRequest, Purpose, names};
+use crate::Check;
+use crate::certificate::extensions::oid;
+use crate::certificate::{Certificate, KeyUsage};
+
+/// id-kp-emailProtection.
+const EMAIL_PROTECTION: &str = "1.3.6.1.5.5.7.3.4";
+/// anyExtendedKeyUsage.
+const ANY_PURPOSE: &str = "2.5.29.37.0";
+
+/// Extensions that may be critical, because what they ask is done here or asks
+/// nothing: policies matter only where policyConstraints demand one, and these
+/// are not in the list; revocation is another question.
+const KNOWN: &[&str] = &[
+    oid::BASIC_CONSTRAINTS,
+    oid::KEY_USAGE,
+    oid::EXTENDED_KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::NAME_CONSTRAINTS,
+    oid::SUBJECT_KEY_IDENTIFIER,
+    oid::AUTHORITY_KEY_IDENTIFIER,
+    oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::INHIBIT_ANY_POLICY,
+    oid::CRL_DISTRIBUTION_POINTS,
+];
+
+/// Everything wrong with a path, its first certificate first. `anchored` says
+/// whether the last one is an anchor.
+pub(super) fn check(request: &PathRequest<'_>, path: &[&Certificate], anchored: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (position, certificate) in path.iter().enumerate() {
+        let mut note = |found: Option<(Reason, String)>| {
+            if let Some((reason, what)) = found {
+                findings.push(Finding::new(position, certificate, reason, what));
+            }
+        };
+        note(validity(certificate, request.at));
+        note(critical_extensions(certificate));
+        note(extended_key_usage(certificate, request.purpose));
+        if position == 0 {
+            note(key_usage_of_leaf(certificate, request.purpose));
+        } else {
+            let is_anchor = anchored && position + 1 == path.len();
+            note(authority(certificate, is_anchor));
+            note(key_usage_of_issuer(certificate));
+            note(path_length(certificate, path.get(1..position).unwrap_or_default()));
+        }
+    }
+    names::check(path, &mut findings);
+    findings
+}
+
+fn validity(certificate: &Certificate, at: OffsetDateTime) -> Option<(Reason, String)> {
+    if !Check::Validity.on() {
+        None
+    } else if at < certificate.not_before() {
+        let what = format!("is valid from {}, judged at {}", show(certificate.not_before()), show(at));
+        Some((Reason::NotYetValid, what))
+    } else if at > certificate.not_after() {
+        // notAfter is the last second that counts, so that its fractions still do.
+        let last = certificate.not_after() + time::Duration::nanoseconds(999_999_999);
+        let what = format!("was valid until {}, judged at {}", show(certificate.not_after()), show(at));
+        (at > last).then_some((Reason::Expired, what))
+    } else {
+        None
+    }
+}
+
+fn show(time: OffsetDateTime) -> String {
+    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
+
+fn critical_extensions(certificate: &Certificate) -> Option<(Reason, String)> {
+    if !Check::CriticalExtension.on() {
+        return None;
+    }
+    let critical = || certificate.extensions().iter().filter(|extension| extension.critical);
+    if let Some(unknown) = critical().find(|extension| !KNOWN.contains(&extension.oid.as_str())) {
+        return Some((Reason::UnknownCriticalExtension, format!("critical extension {} is not known", unknown.oid)));
+    }
+    critical().find(|extension| extension.malformed).map(|broken| {
+        let what = format!("critical extension {} occurs twice or cannot be read", broken.oid);
+        (Reason::UnknownCriticalExtension, what)
+    })
+}
+
+fn extended_key_usage(certificate: &Certificate, purpose: Purpose) -> Option<(Reason, String)> {
+    if purpose == Purpose::Any || !Check::ExtendedKeyUsage.on() {
+        return None;
+    }
+    let purposes = certificate.extended_key_usage()?;
+    if purposes.iter().any(|found| found == EMAIL_PROTECTION || found == ANY_PURPOSE) {
+        return None;
+    }
+    let what = format!("extendedKeyUsage has neither emailProtection nor any, but {}", purposes.join(", "));
+    Some((Reason::ExtendedKeyUsage, what))
+}
+
+/// RFC 8550 section 4.4.2: without keyUsage a key may do everything.
+fn key_usage_of_leaf(certificate: &Certificate, purpose: Purpose) -> Option<(Reason, String)> {
+    let (needed, verb) = match purpose {
+        Purpose::Sign => (KeyUsage::DIGITAL_SIGNATURE.with(KeyUsage::NON_REPUDIATION), "sign"),
+        Purpose::Encrypt => (KeyUsage::KEY_ENCIPHERMENT.with(KeyUsage::KEY_AGREEMENT), "encrypt"),
+        Purpose::Any => return None,
+    };
+    let usage = certificate.key_usage()?;
+    let refused = Check::KeyUsage.on() && !usage.any_of(needed);
+    refused.then(|| (Reason::KeyUsage, format!("keyUsage is {usage}: the key must not {verb} mail")))
+}
+
+/// RFC 5280 section 6.1.4 k. Before version 3 nothing says who is an authority:
+/// such a certificate has to be an anchor, and a root.
+fn authority(certificate: &Certificate, is_anchor: bool) -> Option<(Reason, String)> {
+    if !Check::BasicConstraints.on() {
+        return None;
+    }
+    let what = match certificate.basic_constraints() {
+        Some(constraints) if constraints.ca => return None,
+        Some(_) => "basicConstraints says that it is no CA",
+        None if is_anchor && certificate.version() < 3 && certificate.is_self_issued() => return None,
+        // Roots of the nineties say it by keyUsage alone.
+        None if is_anchor && certificate.key_usage().is_some_and(|usage| usage.any_of(KeyUsage::KEY_CERT_SIGN)) => {
+            return None;
+        }
+        None => "has no basicConstraints, so that it is no CA",
+    };
+    Some((Reason::NotACa, what.to_owned()))
+}
+
+/// RFC 5280 section 6.1.4 n.
+fn key_usage_of_issuer(certificate: &Certificate) -> Option<(Reason, String)> {
+    let usage = certificate.key_usage()?;
+    let refused = Check::KeyUsage.on() && !usage.any_of(KeyUsage::KEY_CERT_SIGN);
+    refused.then(|| (Reason::KeyUsage, format!("keyUsage is {usage}: the key must not sign certificates")))
+}
+
+/// RFC 5280 section 6.1.4 l and m: certificates between the authority and the
+/// end of the path count, but not those that an authority issued to itself.
+fn path_length(certificate: &Certificate, between: &[&Certificate]) -> Option<(Reason, String)> {
+    let allowed = certificate.basic_constraints()?.path_length?;
+    let found = between.iter().filter(|below| !below.is_self_issued()).count();
+    let longer = Check::PathLength.on() && u32::try_from(found).is_ok_and(|found| found > allowed);
+    longer.then(|| (Reason::PathLength, format!("allows {allowed} certificates below it, {found} are there")))
+}

@@ -1,0 +1,138 @@
+//! Is there a path from a certificate to an anchor (RFC 5280 section 6,
+//! RFC 8550 section 4)?
+//!
+//! What is checked on a path: every signature, every validity, names that
+//! chain, basicConstraints, path lengths, keyUsage, extendedKeyUsage,
+//! nameConstraints, and that no critical extension is unknown. Policies and
+//! revocation are not: a certificate whose critical policyConstraints would
+//! demand a policy is refused as `unknown-critical-extension`.
+//!
+//! Three choices where RFC 5280 leaves one, made as OpenSSL and the mail
+//! clients make them:
+//! - **An anchor is a certificate given as such**, a root, an intermediate or
+//!   the signer's own. As an issuer it is trusted by name and key: its signature
+//!   is not checked. What it says of itself holds (RFC 5937): its validity,
+//!   that it is no authority, its path length and its constraints. So the
+//!   certificate of a correspondent that was made an anchor vouches for that
+//!   correspondent, never for others. RFC 5280 section 6.1 takes an anchor
+//!   without looking at its certificate.
+//! - **extendedKeyUsage of an authority restricts what is below it.** RFC 5280
+//!   knows no such rule. Unlike OpenSSL, anyExtendedKeyUsage is enough, for
+//!   authorities and for the signer (RFC 8550 section 4.4.4).
+//! - **keyAgreement is as good as keyEncipherment** for encryption; OpenSSL
+//!   accepts the second only.
+
+mod build;
+mod check;
+mod names;
+
+use time::OffsetDateTime;
+use waxseal_key::Arithmetic;
+use waxseal_verdict::{Aspect, Bad, Reason};
+
+use super::Certificate;
+use crate::Limits;
+
+/// What is asked about a certificate.
+#[derive(Clone, Copy)]
+pub struct PathRequest<'a> {
+    /// The certificate to judge.
+    pub leaf: &'a Certificate,
+    /// Certificates that may stand between, in any order; nothing in them is trusted.
+    pub candidates: &'a [Certificate],
+    /// The certificates that are trusted.
+    pub anchors: &'a [Certificate],
+    /// The time at which everything has to be valid.
+    pub at: OffsetDateTime,
+    /// What the key was used for.
+    pub purpose: Purpose,
+    /// Computes digests and signatures.
+    pub arithmetic: &'a Arithmetic,
+    /// Bounds the length of the path and the work of the search.
+    pub limits: &'a Limits,
+}
+
+/// What the key of a certificate was used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// A signature on a mail.
+    Sign,
+    /// Encryption of a mail.
+    Encrypt,
+    /// Anything: keyUsage and extendedKeyUsage of the certificate are not looked at.
+    Any,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct PathResult {
+    /// The chain aspect: good; bad with the first reason and all others;
+    /// unchecked `no-anchor` if none was given, unchecked
+    /// `unsupported-algorithm` if nothing is wrong but a signature could not be
+    /// checked.
+    pub aspect: Aspect,
+    /// The path, the certificate first, the anchor last; if there is none, the
+    /// part of it that came farthest.
+    pub path: Vec<Certificate>,
+    /// Everything that is wrong with this path, in the order of importance.
+    pub findings: Vec<Finding>,
+    /// How many signatures were checked.
+    pub work: usize,
+}
+
+/// Something that is wrong with one certificate of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Position in the path, 0 is the certificate that was asked about.
+    pub position: usize,
+    /// Why.
+    pub reason: Reason,
+    /// The certificate's subject and what is wrong, for a person.
+    pub detail: String,
+}
+
+impl Finding {
+    fn new(position: usize, certificate: &Certificate, reason: Reason, what: impl std::fmt::Display) -> Self {
+        let subject = certificate.subject();
+        let subject = if subject.is_empty() { certificate.emails().join(", ") } else { subject };
+        Self { position, reason, detail: format!("{subject}: {what}") }
+    }
+}
+
+/// Looks for a path and judges it.
+///
+/// Of several paths the first good one is taken. Without an anchor the chain is
+/// unchecked, whatever is found; the findings then tell what is wrong with the
+/// certificate itself.
+#[must_use]
+pub fn validate(request: &PathRequest<'_>) -> PathResult {
+    if request.anchors.is_empty() {
+        let findings = check::check(request, &[request.leaf], false);
+        let path = vec![request.leaf.clone()];
+        return PathResult { aspect: Aspect::unchecked(Reason::NoAnchor), path, findings, work: 0 };
+    }
+    let found = build::search(request);
+    PathResult {
+        aspect: aspect(&found.findings),
+        path: found.path.into_iter().cloned().collect(),
+        findings: found.findings,
+        work: found.work,
+    }
+}
+
+/// Draws findings together. An algorithm that is not supported leaves open
+/// whether the signature is good.
+fn aspect(findings: &[Finding]) -> Aspect {
+    let mut wrong = findings.iter().filter(|finding| finding.reason != Reason::UnsupportedAlgorithm);
+    let Some(first) = wrong.next() else {
+        return findings.first().map_or(Aspect::Good, |finding| Aspect::unchecked(finding.reason));
+    };
+    let mut also: Vec<Reason> = Vec::new();
+    for finding in wrong {
+        if finding.reason != first.reason && !also.contains(&finding.reason) {
+            also.push(finding.reason);
+        }
+    }
+    Aspect::Bad(Bad { reason: first.reason, detail: first.detail.clone(), also })
+}

@@ -1,0 +1,269 @@
+//! What a policy says of the algorithms, keys, encodings and times of a message.
+
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime, UtcOffset};
+use waxseal_key::algorithm::{self, Era, Status};
+use waxseal_key::{ContentCipher, DigestAlgorithm, PublicKeyAlgorithm, SignatureScheme, describe_public_key};
+use waxseal_verdict::{Aspect, Deviation, Reason};
+
+use super::Policy;
+use crate::Check;
+
+impl Policy {
+    /// Judges a signature: its digest, its algorithm, and the signer's key,
+    /// given as DER of the SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn judge_signature(&self, digest: DigestAlgorithm, scheme: SignatureScheme, spki: &[u8]) -> Aspect {
+        self.judge_algorithm(digest.oid(), None, self.minimum.digest_bits, Reason::WeakDigest)
+            .worst(self.judge_name(scheme.name()))
+            .worst(self.judge_key(spki))
+    }
+
+    /// Judges a content cipher.
+    #[must_use]
+    pub fn judge_cipher(&self, cipher: ContentCipher) -> Aspect {
+        self.judge_cipher_oid(cipher.oid(), None)
+    }
+
+    /// Judges a content cipher by its object identifier, known to the engine or
+    /// not. `key_bits` is the effective length of the key, where the parameters
+    /// tell it (RC2: RFC 3370 section 5.2).
+    #[must_use]
+    pub fn judge_cipher_oid(&self, oid: &str, key_bits: Option<u32>) -> Aspect {
+        self.judge_algorithm(oid, key_bits, self.minimum.cipher_bits, Reason::WeakCipher)
+    }
+
+    /// Judges a public key, given as DER of the SubjectPublicKeyInfo. A key of
+    /// which nothing is known is unchecked.
+    #[must_use]
+    pub fn judge_key(&self, spki: &[u8]) -> Aspect {
+        if !Check::AlgorithmStrength.on() {
+            return Aspect::Good;
+        }
+        let Ok(key) = describe_public_key(spki) else { return Aspect::Unchecked(None) };
+        let oid = match &key.algorithm {
+            PublicKeyAlgorithm::Other(oid) => Some(oid.as_str()),
+            _ => None,
+        };
+        let row = oid.and_then(algorithm::by_oid);
+        let (name, minimum) = match &key.algorithm {
+            PublicKeyAlgorithm::Rsa => ("RSA", self.minimum.rsa_bits),
+            PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::P384 | PublicKeyAlgorithm::P521 => {
+                ("elliptic curve", self.minimum.curve_bits)
+            }
+            _ => match row.map(|row| row.name) {
+                Some(name @ ("dsa" | "dh" | "dh-pkcs3" | "rsassa-pss" | "rsaes-oaep")) => (name, self.minimum.rsa_bits),
+                Some(name @ ("ec" | "ec-dh" | "sm2")) => (name, self.minimum.curve_bits),
+                _ => return self.judge_named_key(row),
+            },
+        };
+        match key.bits {
+            0 => Aspect::Unchecked(None),
+            bits if bits < minimum => {
+                Aspect::bad(Reason::WeakKey, format!("{name} key of {bits} bits, at least {minimum} are asked"))
+            }
+            _ => Aspect::Good,
+        }
+    }
+
+    /// Judges the deviations found on a signature: which of them this policy refuses.
+    #[must_use]
+    pub fn judge_encoding(&self, deviations: &[Deviation]) -> Aspect {
+        if self.strict_encoding && deviations.contains(&Deviation::AttributesNotDer) {
+            let what = "the signature is over attributes that are not in DER (RFC 5652 section 5.4)";
+            return Aspect::bad(Reason::StrictEncoding, what);
+        }
+        Aspect::Good
+    }
+
+    /// Judges a signing time against the Date field and the time of reading.
+    /// Without a signing time there is nothing to judge; without a Date only
+    /// that it is not in the future.
+    #[must_use]
+    pub fn judge_time(
+        &self,
+        date: Option<OffsetDateTime>,
+        signing_time: Option<OffsetDateTime>,
+        at: OffsetDateTime,
+    ) -> Aspect {
+        let Some(signing_time) = signing_time else { return Aspect::Absent };
+        if !Check::SigningTime.on() {
+            return Aspect::Good;
+        }
+        let mut aspect = Aspect::Good;
+        if let Some(date) = date {
+            let difference = (signing_time - date).abs();
+            if difference > Duration::seconds(self.time.date_difference_seconds.into()) {
+                let what = format!(
+                    "signed at {}, Date is {}: {} seconds apart, {} are allowed",
+                    show(signing_time),
+                    show(date),
+                    difference.whole_seconds(),
+                    self.time.date_difference_seconds
+                );
+                aspect = Aspect::bad(Reason::SigningTimeDiffers, what);
+            }
+        }
+        if signing_time - at > Duration::seconds(self.time.future_seconds.into()) {
+            let what = format!("signed at {}, read at {}", show(signing_time), show(at));
+            aspect = aspect.worst(Aspect::bad(Reason::SigningTimeFuture, what));
+        }
+        aspect
+    }
+
+    /// A key whose strength the algorithm table tells.
+    fn judge_named_key(&self, row: Option<&algorithm::Row>) -> Aspect {
+        match row {
+            Some(row) if row.strength_bits > 0 => {
+                // An elliptic curve has half the bits of its field as strength.
+                if u32::from(row.strength_bits) * 2 < self.minimum.curve_bits {
+                    return Aspect::bad(Reason::WeakKey, format!("key of type {}", row.name));
+                }
+                self.judge_name(row.name)
+            }
+            _ => Aspect::Unchecked(None),
+        }
+    }
+
+    /// Strength, age and name of an algorithm. One of unknown strength is weak.
+    fn judge_algorithm(&self, oid: &str, key_bits: Option<u32>, minimum: u32, weak: Reason) -> Aspect {
+        if !Check::AlgorithmStrength.on() {
+            return Aspect::Good;
+        }
+        let Some(row) = algorithm::by_oid(oid) else {
+            return Aspect::bad(weak, format!("the strength of algorithm {oid} is not known"));
+        };
+        let strength = match (row.strength_bits, key_bits) {
+            (0, Some(bits)) => bits,
+            (0, None) => 0,
+            (strength, bits) => bits.map_or(u32::from(strength), |bits| bits.min(u32::from(strength))),
+        };
+        let aspect = if strength < minimum {
+            Aspect::bad(weak, format!("{} has a strength of {strength} bits, at least {minimum} are asked", row.name))
+        } else if self.refuse_historic && row.status_in(Era::Smime4) == Status::Historic {
+            Aspect::bad(weak, format!("{} is for old mail only (RFC 8551 appendix B)", row.name))
+        } else {
+            Aspect::Good
+        };
+        aspect.worst(self.judge_name(row.name))
+    }
+
+    fn judge_name(&self, name: &str) -> Aspect {
+        if Check::AlgorithmStrength.on() && self.forbidden.iter().any(|forbidden| forbidden == name) {
+            return Aspect::bad(Reason::ForbiddenAlgorithm, format!("policy {} forbids {name}", self.name));
+        }
+        Aspect::Good
+    }
+}
+
+fn show(time: OffsetDateTime) -> String {
+    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NAMES: [&str; 3] = ["strict", "default", "lenient"];
+
+    fn of_each(judge: impl Fn(&Policy) -> Aspect) -> [Option<Reason>; 3] {
+        NAMES.map(|name| judge(&Policy::named(name).unwrap()).reason())
+    }
+
+    /// SubjectPublicKeyInfo of an RSA key whose modulus has `bits` bits.
+    fn rsa(bits: usize) -> Vec<u8> {
+        fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+            let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+            [&[tag, 0x82, length[0], length[1]], content].concat()
+        }
+        let modulus = [&[0, 0x80][..], &vec![0x55; bits / 8 - 2], &[1]].concat();
+        let key = tlv(0x30, &[tlv(2, &modulus), vec![2, 3, 1, 0, 1]].concat());
+        let algorithm = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+        tlv(0x30, &[&algorithm[..], &tlv(3, &[&[0], key.as_slice()].concat())].concat())
+    }
+
+    #[test]
+    fn digests() {
+        let weak = Some(Reason::WeakDigest);
+        for (digest, expected) in [
+            (DigestAlgorithm::Md5, [weak, weak, weak]),
+            (DigestAlgorithm::Sha1, [weak, weak, None]),
+            (DigestAlgorithm::Sha224, [weak, None, None]),
+            (DigestAlgorithm::Sha256, [None, None, None]),
+            (DigestAlgorithm::Sha512, [None, None, None]),
+        ] {
+            let found = of_each(|policy| policy.judge_signature(digest, SignatureScheme::RsaPkcs1, &rsa(2048)));
+            assert_eq!(found, expected, "{digest:?}");
+        }
+    }
+
+    #[test]
+    fn keys() {
+        let weak = Some(Reason::WeakKey);
+        for (bits, expected) in
+            [(512, [weak, weak, weak]), (1024, [weak, weak, None]), (2048, [None, None, None]), (4096, [None, None, None])]
+        {
+            assert_eq!(of_each(|policy| policy.judge_key(&rsa(bits))), expected, "{bits}");
+        }
+        assert_eq!(Policy::named("default").unwrap().judge_key(&[]), Aspect::Unchecked(None));
+    }
+
+    #[test]
+    fn both_reasons_of_a_weak_signature() {
+        let policy = Policy::named("default").unwrap();
+        let Aspect::Bad(bad) = policy.judge_signature(DigestAlgorithm::Sha1, SignatureScheme::RsaPkcs1, &rsa(1024)) else {
+            panic!("SHA-1 with 1024 bits passes")
+        };
+        assert_eq!((bad.reason, bad.also), (Reason::WeakDigest, vec![Reason::WeakKey]));
+        assert_eq!(bad.detail, "sha-1 has a strength of 63 bits, at least 112 are asked");
+    }
+
+    #[test]
+    fn ciphers() {
+        let weak = Some(Reason::WeakCipher);
+        for (oid, bits, expected) in [
+            (ContentCipher::Aes128Cbc.oid(), None, [None, None, None]),
+            (ContentCipher::TripleDesCbc.oid(), None, [weak, weak, None]),
+            ("1.2.840.113549.3.2", Some(40), [weak, weak, weak]),
+            ("1.2.840.113549.3.2", Some(128), [weak, weak, None]),
+            ("1.2.840.113549.3.2", None, [weak, weak, weak]),
+            ("1.3.14.3.2.7", None, [weak, weak, weak]),
+            ("1.2.3.4", None, [weak, weak, weak]),
+            ("1.2.840.113549.3.4", Some(128), [Some(Reason::ForbiddenAlgorithm), None, None]),
+        ] {
+            assert_eq!(of_each(|policy| policy.judge_cipher_oid(oid, bits)), expected, "{oid} {bits:?}");
+        }
+        let policy = Policy::named("default").unwrap();
+        assert_eq!(policy.judge_cipher(ContentCipher::TripleDesCbc).reason(), weak);
+    }
+
+    #[test]
+    fn only_strict_refuses_attributes_that_are_not_der() {
+        let deviations = [Deviation::MicalgCase, Deviation::AttributesNotDer];
+        assert_eq!(of_each(|policy| policy.judge_encoding(&deviations)), [Some(Reason::StrictEncoding), None, None]);
+        assert_eq!(of_each(|policy| policy.judge_encoding(&deviations[..1])), [None; 3]);
+    }
+
+    #[test]
+    fn times() {
+        let date = datetime!(2025-01-01 12:00 +2);
+        let policy = Policy::named("default").unwrap();
+        let judge = |date, signed, at| policy.judge_time(date, signed, at);
+        assert_eq!(judge(Some(date), None, date), Aspect::Absent);
+        assert_eq!(judge(Some(date), Some(date + Duration::HOUR), date), Aspect::Good);
+        assert_eq!(judge(None, Some(date - Duration::WEEK), date), Aspect::Good);
+        let differs = judge(Some(date), Some(date - Duration::hours(2)), date);
+        let Aspect::Bad(bad) = differs else { panic!("two hours pass") };
+        assert_eq!(bad.reason, Reason::SigningTimeDiffers);
+        assert_eq!(
+            bad.detail,
+            "signed at 2025-01-01T08:00:00Z, Date is 2025-01-01T10:00:00Z: 7200 seconds apart, 3600 are allowed"
+        );
+        let Aspect::Bad(bad) = judge(Some(date), Some(date + Duration::DAY), date) else { panic!("a day passes") };
+        assert_eq!((bad.reason, bad.also), (Reason::SigningTimeDiffers, vec![Reason::SigningTimeFuture]));
+        let later = judge(Some(date), Some(date), date - Duration::DAY);
+        assert_eq!(later.reason(), Some(Reason::SigningTimeFuture));
+    }
+}
