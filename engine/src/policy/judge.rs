@@ -175,8 +175,13 @@ mod tests {
     /// SubjectPublicKeyInfo of an RSA key whose modulus has `bits` bits.
     fn rsa(bits: usize) -> Vec<u8> {
         fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-            let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-            [&[tag, 0x82, length[0], length[1]], content].concat()
+            let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+            let length = match (high, low) {
+                (0, 0..=0x7f) => vec![low],
+                (0, _) => vec![0x81, low],
+                _ => vec![0x82, high, low],
+            };
+            [vec![tag], length, content.to_vec()].concat()
         }
         let modulus = [&[0, 0x80][..], &vec![0x55; bits / 8 - 2], &[1]].concat();
         let key = tlv(0x30, &[tlv(2, &modulus), vec![2, 3, 1, 0, 1]].concat());
@@ -202,9 +207,12 @@ mod tests {
     #[test]
     fn keys() {
         let weak = Some(Reason::WeakKey);
-        for (bits, expected) in
-            [(512, [weak, weak, weak]), (1024, [weak, weak, None]), (2048, [None, None, None]), (4096, [None, None, None])]
-        {
+        for (bits, expected) in [
+            (512, [weak, weak, weak]),
+            (1024, [weak, weak, None]),
+            (2048, [None, None, None]),
+            (4096, [None, None, None]),
+        ] {
             assert_eq!(of_each(|policy| policy.judge_key(&rsa(bits))), expected, "{bits}");
         }
         assert_eq!(Policy::named("default").unwrap().judge_key(&[]), Aspect::Unchecked(None));
@@ -213,7 +221,8 @@ mod tests {
     #[test]
     fn both_reasons_of_a_weak_signature() {
         let policy = Policy::named("default").unwrap();
-        let Aspect::Bad(bad) = policy.judge_signature(DigestAlgorithm::Sha1, SignatureScheme::RsaPkcs1, &rsa(1024)) else {
+        let Aspect::Bad(bad) = policy.judge_signature(DigestAlgorithm::Sha1, SignatureScheme::RsaPkcs1, &rsa(1024))
+        else {
             panic!("SHA-1 with 1024 bits passes")
         };
         assert_eq!((bad.reason, bad.also), (Reason::WeakDigest, vec![Reason::WeakKey]));
