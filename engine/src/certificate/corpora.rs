@@ -7,7 +7,7 @@ use std::process::Command;
 use super::Certificate;
 
 /// The folder of shared ground truth, or `None` with a line that says so.
-pub(super) fn shared(folder: &str) -> Option<PathBuf> {
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(folder);
     if path.is_dir() {
         return Some(path);

@@ -158,9 +158,8 @@ impl<'a> Search<'a> {
         let mut climbed = false;
         for issuer in issuers {
             // RFC 4158 section 2.4.1: a path with the same name and key twice is a loop.
-            let met = |known: &&Certificate| {
-                known.subject_name() == issuer.subject_name() && known.spki() == issuer.spki()
-            };
+            let met =
+                |known: &&Certificate| known.subject_name() == issuer.subject_name() && known.spki() == issuer.spki();
             if self.trail.iter().any(met) {
                 obstacle = obstacle.max(Obstacle::Circle);
                 continue;
@@ -272,7 +271,9 @@ impl<'a> Signed<'a> {
             Err(error @ (KeyError::NotByThisProvider { .. } | KeyError::UnknownAlgorithm(_))) => {
                 Err(Obstacle::Unsupported(error.to_string()))
             }
-            Err(error) => Err(Obstacle::BadSignature(format!("the key of {} cannot be used: {error}", issuer.subject()))),
+            Err(error) => {
+                Err(Obstacle::BadSignature(format!("the key of {} cannot be used: {error}", issuer.subject())))
+            }
         }
     }
 }

@@ -136,3 +136,6 @@ fn aspect(findings: &[Finding]) -> Aspect {
     }
     Aspect::Bad(Bad { reason: first.reason, detail: first.detail.clone(), also })
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn mail_hosts_and_mailboxes() {
-        let mail = |name: &str, base: &str| within(&GeneralName::Rfc822(name.into()), &GeneralName::Rfc822(base.into()));
+        let mail =
+            |name: &str, base: &str| within(&GeneralName::Rfc822(name.into()), &GeneralName::Rfc822(base.into()));
         assert_eq!(mail("a@Example.test", "example.TEST"), Some(true));
         assert_eq!(mail("a@x.example.test", "example.test"), Some(false));
         assert_eq!(mail("a@x.example.test", ".example.test"), Some(true));

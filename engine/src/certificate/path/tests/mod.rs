@@ -1,0 +1,3 @@
+//! Tests of paths against certificates and verdicts that were made elsewhere.
+
+mod pkits;
