@@ -1,1 +1,20 @@
-//! .
+//! The `waxseal` command: it plans which case goes to which implementation,
+//! drives the implementations through shims, compares their answers with what
+//! the cases expect, keeps the run record and judges it against a gate.
+//!
+//! *Invariants of this floor:* the runner formats nothing for people (that is
+//! [`cli`] and the crate `waxseal-reports`) and knows no implementation by name;
+//! an implementation is only ever reached through the shim protocol
+//! ([`shim::protocol`]), the engine too. What a SUT does wrong is an outcome,
+//! never an error of the run.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+pub mod cli;
+pub mod gate;
+pub mod plan;
+pub mod runner;
+pub mod shim;
+pub mod sut;
+pub mod task;

@@ -7,6 +7,27 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+pub mod algorithm;
+mod arithmetic;
+mod cipher;
+mod digest;
 mod error;
+mod pbe;
+mod pem;
+pub mod pkcs12;
+mod private_key;
+mod provider;
+mod public_key;
+mod random;
+mod scheme;
+mod traits;
 
+pub use arithmetic::{Arithmetic, ProviderChoice};
+pub use cipher::ContentCipher;
+pub use digest::DigestAlgorithm;
 pub use error::KeyError;
+pub use private_key::PrivateKey;
+pub use public_key::{PublicKeyAlgorithm, PublicKeyInfo, describe_public_key};
+pub use random::{SeededRandom, SystemRandom};
+pub use scheme::SignatureScheme;
+pub use traits::{BlockMode, Decryptor, Hasher, Random, Signer};

@@ -11,6 +11,24 @@ pub trait Random {
     fn fill(&mut self, out: &mut [u8]);
 }
 
+/// A running digest.
+pub trait Hasher {
+    /// Adds octets.
+    fn update(&mut self, octets: &[u8]);
+
+    /// The digest value of everything that was added.
+    fn finish(self: Box<Self>) -> Vec<u8>;
+}
+
+/// A cipher mode that is running over a stream of whole blocks.
+pub trait BlockMode {
+    /// Encrypts or decrypts in place.
+    ///
+    /// The length must be a multiple of the block length; what stands after
+    /// the last whole block is left as it is.
+    fn process(&mut self, blocks: &mut [u8]);
+}
+
 /// A private key that can sign: in software, or on a card.
 pub trait Signer {
     /// DER of the SubjectPublicKeyInfo of this key.
@@ -23,12 +41,7 @@ pub trait Signer {
     ///
     /// # Errors
     /// The scheme does not fit the key, or the holder of the key refused.
-    fn sign_digest(
-        &self,
-        scheme: SignatureScheme,
-        digest: DigestAlgorithm,
-        value: &[u8],
-    ) -> Result<Vec<u8>, KeyError>;
+    fn sign_digest(&self, scheme: SignatureScheme, digest: DigestAlgorithm, value: &[u8]) -> Result<Vec<u8>, KeyError>;
 }
 
 /// A private key that can decrypt: in software, or on a card.

@@ -1,0 +1,240 @@
+//! The algorithm table: every algorithm that mail is known to use, as data.
+//!
+//! It also holds algorithms that the engine cannot do (yet), so that a message
+//! which uses one of them is described by its right name.
+
+mod names;
+mod table;
+
+pub use names::oid_name;
+pub use table::TABLE;
+
+use crate::{DigestAlgorithm, SignatureScheme};
+
+/// One object identifier of the table.
+///
+/// Several identifiers may stand for one algorithm: they have the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The object identifier in dotted form.
+    pub oid: &'static str,
+    /// The name in verdicts and cases.
+    pub name: &'static str,
+    /// What it is first of all.
+    pub kind: Kind,
+    /// What it is used for beside that: `rsaEncryption` is a kind of public
+    /// key, and also stands for key transport and, in old mail, for signatures.
+    pub also: &'static [Kind],
+    /// Security strength in bits (NIST SP 800-57 part 1, table 2 and 3; of a
+    /// broken algorithm the published attack). 0: it depends on the key, on
+    /// the parameters, or on the algorithm that it is used with.
+    pub strength_bits: u16,
+    /// What each version of S/MIME asks of it, in the order of [`Era::ALL`].
+    pub status: [Status; 4],
+}
+
+impl Row {
+    /// What that version of S/MIME asks of this algorithm.
+    pub fn status_in(&self, era: Era) -> Status {
+        self.status[era as usize]
+    }
+
+    /// Whether the algorithm is used as `kind`, first of all or beside that.
+    pub fn is(&self, kind: Kind) -> bool {
+        self.kind == kind || self.also.contains(&kind)
+    }
+}
+
+/// What an algorithm does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A message digest.
+    Digest,
+    /// A signature, mostly together with its digest.
+    Signature,
+    /// A kind of public key, in a SubjectPublicKeyInfo.
+    PublicKey,
+    /// Encryption of a content key to a public key.
+    KeyTransport,
+    /// Agreement on a key-encryption key.
+    KeyAgreement,
+    /// Encryption of a content key under another symmetric key.
+    KeyWrap,
+    /// Encapsulation of a key (RFC 9629).
+    KeyEncapsulation,
+    /// Encryption of the content without authentication.
+    ContentCipher,
+    /// Authenticated encryption of the content (RFC 5083).
+    AuthenticatedCipher,
+    /// A message authentication code.
+    Mac,
+    /// An elliptic curve, named in the parameters of a public key.
+    Curve,
+    /// Derivation of a key from a secret or a password.
+    KeyDerivation,
+    /// A mask generation function (RFC 8017 appendix B.2).
+    MaskGeneration,
+    /// Encryption under a password (RFC 8018, RFC 7292).
+    PasswordEncryption,
+    /// Compression (RFC 3274).
+    Compression,
+}
+
+/// A version of S/MIME, as the age of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Era {
+    /// Version 2, 1998 (RFC 2311).
+    Smime2 = 0,
+    /// Version 3.1, 2004 (RFC 3851).
+    Smime31 = 1,
+    /// Version 3.2, 2010 (RFC 5751).
+    Smime32 = 2,
+    /// Version 4.0, 2019 (RFC 8551).
+    Smime4 = 3,
+}
+
+impl Era {
+    /// Every version, oldest first.
+    pub const ALL: [Self; 4] = [Self::Smime2, Self::Smime31, Self::Smime32, Self::Smime4];
+}
+
+/// What a version of S/MIME asks of an algorithm.
+///
+/// Where it asks different things of the sending and of the receiving side,
+/// this is what it asks of the receiving side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// MUST.
+    Must,
+    /// MUST-: expected to become SHOULD.
+    MustMinus,
+    /// SHOULD+: expected to become MUST.
+    ShouldPlus,
+    /// SHOULD.
+    Should,
+    /// SHOULD-: expected to become MAY.
+    ShouldMinus,
+    /// Only to read old mail (RFC 8551 appendix B).
+    Historic,
+    /// That version does not name it.
+    Unnamed,
+}
+
+/// The row of an object identifier in dotted form.
+pub fn by_oid(oid: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.oid == oid)
+}
+
+/// The first row with this name, which holds the identifier to write.
+pub fn by_name(name: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.name == name)
+}
+
+/// What a signature algorithm identifier means: the scheme, and the digest if
+/// the identifier fixes it.
+///
+/// `rsaEncryption` and `id-ecPublicKey` name no digest: the digest algorithm
+/// of the SignerInfo holds (RFC 3370 section 3.2, RFC 5753 section 2.1.1).
+pub fn signature_from_oid(oid: &str) -> Option<(SignatureScheme, Option<DigestAlgorithm>)> {
+    SIGNATURES.iter().find(|row| row.0 == oid).map(|row| (row.1, row.2))
+}
+
+/// The identifier to write for a signature scheme with a digest.
+///
+/// MD5 with ECDSA has none; `id-ecPublicKey` is returned for it, which fixes
+/// no digest.
+pub fn signature_oid(scheme: SignatureScheme, digest: DigestAlgorithm) -> &'static str {
+    SIGNATURES
+        .iter()
+        .find(|row| row.1 == scheme && row.2 == Some(digest))
+        .or_else(|| SIGNATURES.iter().find(|row| row.1 == scheme && row.2.is_none()))
+        .map_or("", |row| row.0)
+}
+
+/// An object identifier with its name, for error texts.
+pub(crate) fn describe(oid: &str) -> String {
+    oid_name(oid).map_or_else(|| oid.to_owned(), |name| format!("{name} ({oid})"))
+}
+
+/// Signature identifiers; of several for one meaning the first is written.
+const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
+    use DigestAlgorithm::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
+    use SignatureScheme::{Ecdsa, RsaPkcs1};
+    &[
+        ("1.2.840.113549.1.1.1", RsaPkcs1, None),
+        ("1.2.840.113549.1.1.4", RsaPkcs1, Some(Md5)),
+        ("1.3.14.3.2.3", RsaPkcs1, Some(Md5)),
+        ("1.2.840.113549.1.1.5", RsaPkcs1, Some(Sha1)),
+        ("1.3.14.3.2.29", RsaPkcs1, Some(Sha1)),
+        ("1.2.840.113549.1.1.14", RsaPkcs1, Some(Sha224)),
+        ("1.2.840.113549.1.1.11", RsaPkcs1, Some(Sha256)),
+        ("1.2.840.113549.1.1.12", RsaPkcs1, Some(Sha384)),
+        ("1.2.840.113549.1.1.13", RsaPkcs1, Some(Sha512)),
+        ("1.2.840.10045.2.1", Ecdsa, None),
+        ("1.2.840.10045.4.1", Ecdsa, Some(Sha1)),
+        ("1.2.840.10045.4.3.1", Ecdsa, Some(Sha224)),
+        ("1.2.840.10045.4.3.2", Ecdsa, Some(Sha256)),
+        ("1.2.840.10045.4.3.3", Ecdsa, Some(Sha384)),
+        ("1.2.840.10045.4.3.4", Ecdsa, Some(Sha512)),
+    ]
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::ContentCipher;
+
+    #[test]
+    fn every_oid_stands_once() {
+        let mut seen = HashSet::new();
+        for row in TABLE {
+            assert!(seen.insert(row.oid), "{} stands twice", row.oid);
+            assert!(const_oid::ObjectIdentifier::new(row.oid).is_ok(), "{} is no OID", row.oid);
+        }
+    }
+
+    #[test]
+    fn the_enums_agree_with_the_table() {
+        for digest in DigestAlgorithm::ALL {
+            let row = by_oid(digest.oid()).unwrap();
+            assert_eq!((row.name, row.kind), (digest.name(), Kind::Digest));
+            assert_eq!(by_name(digest.name()).unwrap().oid, digest.oid());
+        }
+        for cipher in ContentCipher::ALL {
+            let row = by_oid(cipher.oid()).unwrap();
+            assert_eq!((row.name, row.kind), (cipher.name(), Kind::ContentCipher));
+        }
+        for (oid, scheme, digest) in SIGNATURES {
+            let row = by_oid(oid).unwrap();
+            assert!(row.is(Kind::Signature), "{oid}");
+            if let Some(digest) = digest {
+                assert_eq!(row.name, format!("{}-{}", scheme.name(), digest.name()));
+            }
+        }
+    }
+
+    #[test]
+    fn signature_oids_lead_back() {
+        for digest in DigestAlgorithm::ALL {
+            let rsa = signature_oid(SignatureScheme::RsaPkcs1, digest);
+            assert_eq!(signature_from_oid(rsa), Some((SignatureScheme::RsaPkcs1, Some(digest))));
+            let ecdsa = signature_oid(SignatureScheme::Ecdsa, digest);
+            let fixed = (digest != DigestAlgorithm::Md5).then_some(digest);
+            assert_eq!(signature_from_oid(ecdsa), Some((SignatureScheme::Ecdsa, fixed)));
+        }
+        assert_eq!(signature_from_oid("1.2.840.113549.1.1.1"), Some((SignatureScheme::RsaPkcs1, None)));
+        assert_eq!(signature_from_oid("1.2.840.113549.1.1.10"), None, "PSS is no PKCS#1 v1.5");
+    }
+
+    #[test]
+    fn status_by_era() {
+        let sha1 = by_oid("1.3.14.3.2.26").unwrap();
+        assert_eq!(sha1.status_in(Era::Smime31), Status::Must);
+        assert_eq!(sha1.status_in(Era::Smime4), Status::Historic);
+        assert_eq!(by_oid("2.16.840.1.101.3.4.1.6").unwrap().status_in(Era::Smime4), Status::Must);
+    }
+}

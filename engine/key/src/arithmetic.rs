@@ -1,0 +1,257 @@
+//! The one interface to the providers of arithmetic.
+
+use std::{fmt, str::FromStr};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, PublicKeyAlgorithm, Random, SignatureScheme,
+    private_key::Secret,
+    provider::{
+        Direction, Provider,
+        aws_lc::AwsLc,
+        rustcrypto::{DigestInfoForm, RustCrypto, digest_info_form},
+    },
+    public_key::PublicKey,
+};
+
+/// Which provider does the arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ProviderChoice {
+    /// aws-lc where it can do the operation as it is wanted, RustCrypto for the
+    /// rest.
+    #[default]
+    Auto,
+    /// RustCrypto only: the reference.
+    RustCrypto,
+    /// aws-lc only: the second witness.
+    AwsLc,
+}
+
+impl ProviderChoice {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::RustCrypto, Self::AwsLc];
+
+    /// The name on the command line and in verdicts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::RustCrypto => "rustcrypto",
+            Self::AwsLc => "aws-lc",
+        }
+    }
+}
+
+impl fmt::Display for ProviderChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ProviderChoice {
+    type Err = KeyError;
+
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        Self::ALL.into_iter().find(|choice| choice.name() == name).ok_or_else(|| {
+            KeyError::UnknownAlgorithm(format!("provider `{name}`: one of auto, rustcrypto, aws-lc is known"))
+        })
+    }
+}
+
+/// Digests, signatures, key transport and ciphers, by the provider chosen.
+///
+/// An operation that a named provider lacks is
+/// [`KeyError::NotByThisProvider`]; [`ProviderChoice::Auto`] takes the other
+/// one then. Under `Auto` RustCrypto also does what aws-lc does differently:
+/// ECDSA signatures (aws-lc cannot make them deterministic) and the decryption
+/// of content keys (aws-lc branches on a wrong padding).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arithmetic {
+    choice: ProviderChoice,
+}
+
+impl Arithmetic {
+    /// The arithmetic of this provider.
+    pub fn new(choice: ProviderChoice) -> Self {
+        Self { choice }
+    }
+
+    /// The provider that was chosen.
+    pub fn choice(&self) -> ProviderChoice {
+        self.choice
+    }
+
+    /// Starts a digest.
+    ///
+    /// # Errors
+    /// The provider lacks the algorithm.
+    pub fn hasher(&self, digest: DigestAlgorithm) -> Result<Box<dyn Hasher>, KeyError> {
+        self.fast(|provider| provider.hasher(digest))
+    }
+
+    /// The digest of some octets.
+    ///
+    /// # Errors
+    /// The provider lacks the algorithm.
+    pub fn digest(&self, digest: DigestAlgorithm, octets: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let mut hasher = self.hasher(digest)?;
+        hasher.update(octets);
+        Ok(hasher.finish())
+    }
+
+    /// Verifies a signature over a digest value, with the key in the DER of a
+    /// SubjectPublicKeyInfo.
+    ///
+    /// `Ok(false)`: it does not verify; that holds for a signature that is no
+    /// signature at all, too. RSA PKCS#1 v1.5 is accepted with NULL and with
+    /// absent digest parameters (RFC 8017 appendix A.2.4), and in no other form.
+    ///
+    /// # Errors
+    /// The key is damaged, does not fit the scheme, or the digest value has not
+    /// the length of its algorithm; or the provider lacks the operation.
+    pub fn verify_digest(
+        &self,
+        spki_der: &[u8],
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, KeyError> {
+        let key = PublicKey::parse(spki_der)?;
+        check_digest_len(digest, value)?;
+        check_fits(&key.algorithm, scheme)?;
+        match self.fast(|provider| provider.verify(&key, scheme, digest, value, signature))? {
+            // aws-lc knows DigestInfo with NULL parameters only. That is something it lacks,
+            // not its word on the signature.
+            false if self.choice != ProviderChoice::RustCrypto && scheme == SignatureScheme::RsaPkcs1 => {
+                let form = digest_info_form(key.octets, digest, value, signature)?;
+                match (form, self.choice) {
+                    (Some(DigestInfoForm::Absent), ProviderChoice::Auto) => Ok(true),
+                    (Some(DigestInfoForm::Absent), _) => Err(KeyError::NotByThisProvider {
+                        operation: format!("{scheme} with absent parameters of {digest}"),
+                    }),
+                    _ => Ok(false),
+                }
+            }
+            verdict => Ok(verdict),
+        }
+    }
+
+    /// Encrypts a content-encryption key to the RSA key in the DER of a
+    /// SubjectPublicKeyInfo (RFC 8017 section 7.2.1, RFC 3370 section 4.2.1).
+    ///
+    /// # Errors
+    /// The key is damaged, no RSA key, or too short; or the provider lacks the
+    /// operation: aws-lc takes no random numbers from its caller.
+    pub fn wrap_rsa_pkcs1(&self, spki_der: &[u8], key: &[u8], random: &mut dyn Random) -> Result<Vec<u8>, KeyError> {
+        let public = PublicKey::parse(spki_der)?;
+        check_fits(&public.algorithm, SignatureScheme::RsaPkcs1)?;
+        match self.choice {
+            ProviderChoice::AwsLc => AwsLc.wrap_rsa_pkcs1(&public, key, random),
+            ProviderChoice::Auto | ProviderChoice::RustCrypto => RustCrypto.wrap_rsa_pkcs1(&public, key, random),
+        }
+    }
+
+    /// Starts to encrypt in CBC mode. Padding is the caller's.
+    ///
+    /// # Errors
+    /// The key or the initialization vector has not the length of the cipher,
+    /// or the provider lacks the cipher.
+    pub fn cbc_encryptor(&self, cipher: ContentCipher, key: &[u8], iv: &[u8]) -> Result<Box<dyn BlockMode>, KeyError> {
+        self.cbc(Direction::Encrypt, cipher, key, iv)
+    }
+
+    /// Starts to decrypt in CBC mode. Padding is the caller's.
+    ///
+    /// # Errors
+    /// The key or the initialization vector has not the length of the cipher,
+    /// or the provider lacks the cipher.
+    pub fn cbc_decryptor(&self, cipher: ContentCipher, key: &[u8], iv: &[u8]) -> Result<Box<dyn BlockMode>, KeyError> {
+        self.cbc(Direction::Decrypt, cipher, key, iv)
+    }
+
+    fn cbc(
+        &self,
+        direction: Direction,
+        cipher: ContentCipher,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Box<dyn BlockMode>, KeyError> {
+        for (what, found, wanted) in
+            [("key", key.len(), cipher.key_len()), ("initialization vector", iv.len(), cipher.iv_len())]
+        {
+            if found != wanted {
+                return Err(KeyError::BadParameters {
+                    algorithm: cipher.name().to_owned(),
+                    why: format!("the {what} has {found} octets, it must have {wanted}"),
+                });
+            }
+        }
+        self.fast(|provider| provider.cbc(direction, cipher, key, iv))
+    }
+
+    pub(crate) fn sign(
+        &self,
+        key: &Secret,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        check_digest_len(digest, value)?;
+        match scheme {
+            SignatureScheme::RsaPkcs1 => self.fast(|provider| provider.sign(key, scheme, digest, value)),
+            SignatureScheme::Ecdsa => self.careful(|provider| provider.sign(key, scheme, digest, value)),
+        }
+    }
+
+    pub(crate) fn unwrap_rsa_pkcs1(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        rejected: Zeroizing<Vec<u8>>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.careful(|provider| provider.unwrap_rsa_pkcs1(key, encrypted_key, rejected.clone()))
+    }
+
+    /// An operation that either provider does alike: aws-lc first.
+    fn fast<T>(&self, mut run: impl FnMut(&dyn Provider) -> Result<T, KeyError>) -> Result<T, KeyError> {
+        match self.choice {
+            ProviderChoice::RustCrypto => run(&RustCrypto),
+            ProviderChoice::AwsLc => run(&AwsLc),
+            ProviderChoice::Auto => match run(&AwsLc) {
+                Err(KeyError::NotByThisProvider { .. }) => run(&RustCrypto),
+                answer => answer,
+            },
+        }
+    }
+
+    /// An operation that RustCrypto does better than fast.
+    fn careful<T>(&self, mut run: impl FnMut(&dyn Provider) -> Result<T, KeyError>) -> Result<T, KeyError> {
+        match self.choice {
+            ProviderChoice::AwsLc => run(&AwsLc),
+            ProviderChoice::Auto | ProviderChoice::RustCrypto => run(&RustCrypto),
+        }
+    }
+}
+
+fn check_digest_len(digest: DigestAlgorithm, value: &[u8]) -> Result<(), KeyError> {
+    if value.len() == digest.output_len() {
+        return Ok(());
+    }
+    Err(KeyError::BadParameters {
+        algorithm: digest.name().to_owned(),
+        why: format!("the digest value has {} octets, it must have {}", value.len(), digest.output_len()),
+    })
+}
+
+fn check_fits(key: &PublicKeyAlgorithm, scheme: SignatureScheme) -> Result<(), KeyError> {
+    use PublicKeyAlgorithm::{Other, P256, P384, P521, Rsa};
+    match (scheme, key) {
+        (_, Other(oid)) => Err(KeyError::UnknownAlgorithm(crate::algorithm::describe(oid))),
+        (SignatureScheme::RsaPkcs1, Rsa) | (SignatureScheme::Ecdsa, P256 | P384 | P521) => Ok(()),
+        (SignatureScheme::RsaPkcs1, _) => Err(KeyError::BadPublicKey(format!("{scheme} needs an RSA key"))),
+        (SignatureScheme::Ecdsa, _) => {
+            Err(KeyError::BadPublicKey(format!("{scheme} needs a key on an elliptic curve")))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The digest algorithms.
+
+use std::fmt;
+
+/// A digest algorithm (RFC 3370 section 2, RFC 5754 section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum DigestAlgorithm {
+    /// MD5 (RFC 1321): only for reading old mail.
+    Md5,
+    /// SHA-1 (FIPS 180-4): only for reading old mail.
+    Sha1,
+    /// SHA-224 (FIPS 180-4).
+    Sha224,
+    /// SHA-256 (FIPS 180-4).
+    Sha256,
+    /// SHA-384 (FIPS 180-4).
+    Sha384,
+    /// SHA-512 (FIPS 180-4).
+    Sha512,
+}
+
+impl DigestAlgorithm {
+    /// Every digest algorithm, weakest first.
+    pub const ALL: [Self; 6] = [Self::Md5, Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// The name in verdicts and cases, for example `sha-256`.
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The object identifier in dotted form.
+    pub fn oid(self) -> &'static str {
+        self.facts().oid
+    }
+
+    /// The algorithm with this object identifier in dotted form.
+    pub fn from_oid(oid: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|digest| digest.oid() == oid)
+    }
+
+    /// The algorithm with this name, exactly as [`name`](Self::name) spells it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|digest| digest.name() == name)
+    }
+
+    /// Octets of the digest value.
+    pub fn output_len(self) -> usize {
+        self.facts().output_len
+    }
+
+    /// The `micalg` value of RFC 8551 section 3.5.3.2, for example `sha-256`.
+    pub fn micalg(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The algorithm that a `micalg` value means, in any letter case and in the
+    /// spellings of older writers: `sha1` and `sha256` (RFC 3851 section
+    /// 3.4.3.2), `rsa-md5` and `rsa-sha1` (RFC 2311 section 3.4.3.2), or an
+    /// object identifier in dotted form.
+    ///
+    /// A value other than [`micalg`](Self::micalg) is a deviation.
+    pub fn from_micalg(value: &str) -> Option<Self> {
+        let value = value.trim().to_ascii_lowercase();
+        let plain = value.strip_prefix("rsa-").unwrap_or(&value).replace('-', "");
+        Self::ALL
+            .into_iter()
+            .find(|digest| digest.name().replace('-', "") == plain)
+            .or_else(|| Self::from_oid(value.strip_prefix("oid.").unwrap_or(&value)))
+    }
+
+    fn facts(self) -> &'static Facts {
+        match self {
+            Self::Md5 => &Facts { name: "md5", oid: "1.2.840.113549.2.5", output_len: 16 },
+            Self::Sha1 => &Facts { name: "sha-1", oid: "1.3.14.3.2.26", output_len: 20 },
+            Self::Sha224 => &Facts { name: "sha-224", oid: "2.16.840.1.101.3.4.2.4", output_len: 28 },
+            Self::Sha256 => &Facts { name: "sha-256", oid: "2.16.840.1.101.3.4.2.1", output_len: 32 },
+            Self::Sha384 => &Facts { name: "sha-384", oid: "2.16.840.1.101.3.4.2.2", output_len: 48 },
+            Self::Sha512 => &Facts { name: "sha-512", oid: "2.16.840.1.101.3.4.2.3", output_len: 64 },
+        }
+    }
+}
+
+impl fmt::Display for DigestAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+struct Facts {
+    name: &'static str,
+    oid: &'static str,
+    output_len: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_oids_lead_back() {
+        for digest in DigestAlgorithm::ALL {
+            assert_eq!(DigestAlgorithm::from_name(digest.name()), Some(digest));
+            assert_eq!(DigestAlgorithm::from_oid(digest.oid()), Some(digest));
+            assert_eq!(DigestAlgorithm::from_micalg(digest.micalg()), Some(digest));
+        }
+        assert_eq!(DigestAlgorithm::from_name("SHA-256"), None);
+        assert_eq!(DigestAlgorithm::from_oid("1.2.3"), None);
+    }
+
+    #[test]
+    fn micalg_spellings_of_old_writers() {
+        let cases = [
+            ("sha1", DigestAlgorithm::Sha1),
+            ("SHA1", DigestAlgorithm::Sha1),
+            ("rsa-sha1", DigestAlgorithm::Sha1),
+            ("rsa-md5", DigestAlgorithm::Md5),
+            ("SHA-256", DigestAlgorithm::Sha256),
+            ("sha256", DigestAlgorithm::Sha256),
+            ("2.16.840.1.101.3.4.2.3", DigestAlgorithm::Sha512),
+        ];
+        for (value, digest) in cases {
+            assert_eq!(DigestAlgorithm::from_micalg(value), Some(digest), "{value}");
+        }
+        assert_eq!(DigestAlgorithm::from_micalg("unknown"), None);
+        assert_eq!(DigestAlgorithm::from_micalg(""), None);
+    }
+}

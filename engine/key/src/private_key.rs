@@ -1,0 +1,262 @@
+//! Private keys in software.
+
+use std::fmt;
+
+use ::rsa::{
+    BoxedUint, RsaPrivateKey,
+    pkcs1::{EncodeRsaPublicKey, RsaPrivateKeyRef},
+    traits::{PrivateKeyParts, PublicKeyParts},
+};
+use der::{
+    Decode, Sequence,
+    asn1::{BitStringRef, ObjectIdentifier, OctetStringRef},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use pkcs8::{EncodePrivateKey, PrivateKeyInfoRef};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    Arithmetic, Decryptor, DigestAlgorithm, KeyError, ProviderChoice, PublicKeyAlgorithm, SignatureScheme, Signer,
+    algorithm::describe,
+    pem,
+    provider::aws_lc::Prepared,
+    public_key::{EC_PUBLIC_KEY, RSA_BITS, RSA_ENCRYPTION, ec_spki, rsa_spki},
+};
+
+/// A private key in memory: RSA of 512 to 16384 bits, or a key on P-256, P-384
+/// or P-521.
+///
+/// It works with RustCrypto, so that its signatures are the same on every
+/// machine, unless [`with_arithmetic`](Self::with_arithmetic) says otherwise.
+/// It is wiped when dropped, and `Debug` prints no secret.
+pub struct PrivateKey {
+    secret: Secret,
+    public_key: Vec<u8>,
+    arithmetic: Arithmetic,
+}
+
+impl PrivateKey {
+    /// Reads a PrivateKeyInfo in DER (PKCS#8, RFC 5208 and RFC 5958).
+    ///
+    /// # Errors
+    /// The octets are no PrivateKeyInfo, the key is damaged, or of an unknown
+    /// algorithm or size.
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        let info = PrivateKeyInfoRef::from_der(der).map_err(|error| not("no PKCS#8 PrivateKeyInfo", error))?;
+        match info.algorithm.oid.to_string().as_str() {
+            RSA_ENCRYPTION => Self::from_pkcs1_der(info.private_key.as_bytes()),
+            EC_PUBLIC_KEY => {
+                let curve = info.algorithm.parameters.and_then(|parameters| parameters.decode_as().ok());
+                Self::from_sec1_der(info.private_key.as_bytes(), curve)
+            }
+            oid => Err(KeyError::UnknownAlgorithm(format!("{} of a private key", describe(oid)))),
+        }
+    }
+
+    /// Reads the first private key of a PEM text (RFC 7468): `PRIVATE KEY`,
+    /// `ENCRYPTED PRIVATE KEY` (which needs the password), `RSA PRIVATE KEY` or
+    /// `EC PRIVATE KEY`. What stands around it is passed over.
+    ///
+    /// # Errors
+    /// There is no private key in the text, the key is damaged, the password is
+    /// wrong or missing, or the key is of an unknown algorithm or size.
+    pub fn from_pem(text: &str, password: Option<&str>) -> Result<Self, KeyError> {
+        pem::private_key(text, password)
+    }
+
+    /// The same key, working with this arithmetic.
+    #[must_use]
+    pub fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        self.arithmetic = arithmetic;
+        self
+    }
+
+    /// The scheme that this key signs with.
+    pub fn signature_scheme(&self) -> SignatureScheme {
+        match self.secret.kind {
+            SecretKind::Rsa(_) => SignatureScheme::RsaPkcs1,
+            SecretKind::P256(_) | SecretKind::P384(_) | SecretKind::P521(_) => SignatureScheme::Ecdsa,
+        }
+    }
+
+    /// The kind of the key.
+    pub fn algorithm(&self) -> &PublicKeyAlgorithm {
+        &self.secret.algorithm
+    }
+
+    /// Bits of the RSA modulus or of the field of the curve.
+    pub fn bits(&self) -> u32 {
+        self.secret.bits
+    }
+
+    /// Reads an RSAPrivateKey (RFC 8017 appendix A.1.2).
+    pub(crate) fn from_pkcs1_der(der: &[u8]) -> Result<Self, KeyError> {
+        let damaged = |error: &dyn fmt::Display| not("a damaged RSA key", error);
+        let parts = RsaPrivateKeyRef::from_der(der).map_err(|error| not("no RSAPrivateKey", error))?;
+        let modulus = BoxedUint::from_be_slice_vartime(parts.modulus.as_bytes());
+        let bits = modulus.bits_vartime();
+        if !RSA_BITS.contains(&bits) {
+            // Before the arithmetic that checks the key, which would take minutes.
+            return Err(KeyError::NotAKey(format!(
+                "an RSA key of {bits} bits; {} to {} are known",
+                RSA_BITS.start(),
+                RSA_BITS.end()
+            )));
+        }
+        let key = RsaPrivateKey::try_from(parts).map_err(|error| damaged(&error))?;
+        let public = key.to_public_key().to_pkcs1_der().map_err(|error| damaged(&error))?;
+        let public_key = rsa_spki(public.as_bytes()).map_err(|error| damaged(&error))?;
+        let pkcs8 = key.to_pkcs8_der().map_err(|error| damaged(&error))?.to_bytes();
+        Ok(Self::new(SecretKind::Rsa(Box::new(key)), PublicKeyAlgorithm::Rsa, bits, pkcs8, public_key))
+    }
+
+    /// Reads an ECPrivateKey (RFC 5915) on the curve that stands outside it, or
+    /// else on the one that it names itself.
+    pub(crate) fn from_sec1_der(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<Self, KeyError> {
+        let parts = EcPrivateKey::from_der(der).map_err(|error| not("no ECPrivateKey", error))?;
+        let curve = curve
+            .or(parts.parameters)
+            .ok_or_else(|| KeyError::NotAKey("an elliptic curve key that names no curve".to_owned()))?
+            .to_string();
+        let damaged = |error: &dyn fmt::Display| not("a damaged elliptic curve key", error);
+        macro_rules! read {
+            ($name:ident, $kind:ident, $bits:literal) => {{
+                let key = ::$name::SecretKey::from_sec1_der(der).map_err(|error| damaged(&error))?;
+                let point = key.public_key().to_sec1_bytes();
+                let public_key = ec_spki(&curve, &point).map_err(|error| damaged(&error))?;
+                let pkcs8 = key.to_pkcs8_der().map_err(|error| damaged(&error))?.to_bytes();
+                Ok(Self::new(SecretKind::$kind(key), PublicKeyAlgorithm::$kind, $bits, pkcs8, public_key))
+            }};
+        }
+        match curve.as_str() {
+            "1.2.840.10045.3.1.7" => read!(p256, P256, 256),
+            "1.3.132.0.34" => read!(p384, P384, 384),
+            "1.3.132.0.35" => read!(p521, P521, 521),
+            other => Err(KeyError::UnknownAlgorithm(format!("curve {} of a private key", describe(other)))),
+        }
+    }
+
+    fn new(
+        kind: SecretKind,
+        algorithm: PublicKeyAlgorithm,
+        bits: u32,
+        pkcs8: Zeroizing<Vec<u8>>,
+        public_key: Vec<u8>,
+    ) -> Self {
+        let secret = Secret { kind, algorithm, bits, pkcs8, prepared: Prepared::default() };
+        Self { secret, public_key, arithmetic: Arithmetic::new(ProviderChoice::RustCrypto) }
+    }
+
+    /// The key that stands in for a refused one: drawn from the private key and
+    /// the ciphertext, so that the same input gives the same key each time, and
+    /// nobody without the private key knows that it is not the sender's.
+    fn rejected(
+        &self,
+        key: &RsaPrivateKey,
+        encrypted_key: &[u8],
+        key_len: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let exponent = Zeroizing::new(key.d().to_be_bytes());
+        let derived: Zeroizing<[u8; 32]> = Zeroizing::new(
+            Sha256::new_with_prefix(b"waxseal: key of the implicit rejection")
+                .chain_update(&**exponent)
+                .finalize()
+                .into(),
+        );
+        let mut rejected = Zeroizing::new(vec![0; key_len]);
+        for (number, out) in (0_u32..).zip(rejected.chunks_mut(32)) {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&*derived)
+                .map_err(|error| KeyError::Refused(format!("no HMAC: {error}")))?;
+            mac.update(&number.to_be_bytes());
+            mac.update(&(key_len as u64).to_be_bytes());
+            mac.update(encrypted_key);
+            let block: Zeroizing<[u8; 32]> = Zeroizing::new(mac.finalize().into_bytes().into());
+            out.copy_from_slice(&block[..out.len()]);
+        }
+        Ok(rejected)
+    }
+
+    fn does_not_fit(&self, scheme: SignatureScheme) -> KeyError {
+        KeyError::BadParameters {
+            algorithm: scheme.name().to_owned(),
+            why: format!("the private key is of the kind {}", self.secret.algorithm),
+        }
+    }
+}
+
+impl Signer for PrivateKey {
+    fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
+    fn sign_digest(&self, scheme: SignatureScheme, digest: DigestAlgorithm, value: &[u8]) -> Result<Vec<u8>, KeyError> {
+        if scheme != self.signature_scheme() {
+            return Err(self.does_not_fit(scheme));
+        }
+        self.arithmetic.sign(&self.secret, scheme, digest, value)
+    }
+}
+
+impl Decryptor for PrivateKey {
+    fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
+    fn unwrap_rsa_pkcs1(&self, encrypted_key: &[u8], key_len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let SecretKind::Rsa(key) = &self.secret.kind else {
+            return Err(self.does_not_fit(SignatureScheme::RsaPkcs1));
+        };
+        // No content key is longer than the longest modulus: a length from a message must not claim memory.
+        if key_len > key.size() {
+            return Err(KeyError::BadParameters {
+                algorithm: "rsa-pkcs1-v1_5".to_owned(),
+                why: format!("no content key of {key_len} octets fits a modulus of {}", key.size()),
+            });
+        }
+        let rejected = self.rejected(key, encrypted_key, key_len)?;
+        self.arithmetic.unwrap_rsa_pkcs1(&self.secret, encrypted_key, rejected)
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey")
+            .field("algorithm", &self.secret.algorithm)
+            .field("bits", &self.secret.bits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The secret part, as the providers take it.
+pub(crate) struct Secret {
+    pub(crate) kind: SecretKind,
+    pub(crate) algorithm: PublicKeyAlgorithm,
+    pub(crate) bits: u32,
+    /// PrivateKeyInfo in DER, written anew.
+    pub(crate) pkcs8: Zeroizing<Vec<u8>>,
+    pub(crate) prepared: Prepared,
+}
+
+/// Each wipes itself when dropped.
+pub(crate) enum SecretKind {
+    Rsa(Box<RsaPrivateKey>),
+    P256(p256::SecretKey),
+    P384(p384::SecretKey),
+    P521(p521::SecretKey),
+}
+
+/// ECPrivateKey (RFC 5915 section 3), to see its curve.
+#[derive(Sequence)]
+struct EcPrivateKey<'a> {
+    version: u8,
+    private_key: &'a OctetStringRef,
+    #[asn1(context_specific = "0", optional = "true")]
+    parameters: Option<ObjectIdentifier>,
+    #[asn1(context_specific = "1", optional = "true")]
+    public_key: Option<BitStringRef<'a>>,
+}
+
+pub(crate) fn not(what: &str, error: impl fmt::Display) -> KeyError {
+    KeyError::NotAKey(format!("{what}: {error}"))
+}

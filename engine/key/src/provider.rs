@@ -1,0 +1,70 @@
+//! What a provider of arithmetic does. An operation that it lacks is
+//! [`KeyError::NotByThisProvider`]; everything else is its answer.
+
+pub(crate) mod aws_lc;
+pub(crate) mod rustcrypto;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, Random, SignatureScheme, private_key::Secret,
+    public_key::PublicKey,
+};
+
+/// The operations. Lengths of keys, vectors and digest values were checked
+/// before, and the key is one that fits the scheme.
+pub(crate) trait Provider {
+    fn hasher(&self, digest: DigestAlgorithm) -> Result<Box<dyn Hasher>, KeyError>;
+
+    fn verify(
+        &self,
+        key: &PublicKey<'_>,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, KeyError>;
+
+    fn wrap_rsa_pkcs1(
+        &self,
+        key: &PublicKey<'_>,
+        content_key: &[u8],
+        random: &mut dyn Random,
+    ) -> Result<Vec<u8>, KeyError>;
+
+    fn cbc(
+        &self,
+        direction: Direction,
+        cipher: ContentCipher,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Box<dyn BlockMode>, KeyError>;
+
+    fn sign(
+        &self,
+        key: &Secret,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+    ) -> Result<Vec<u8>, KeyError>;
+
+    /// RSA key transport. The content key, or the `rejected` one of the same
+    /// length where the padding or the length is not right.
+    fn unwrap_rsa_pkcs1(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        rejected: Zeroizing<Vec<u8>>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+}
+
+/// Which way a cipher runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Encrypt,
+    Decrypt,
+}
+
+pub(crate) fn lacks<T>(operation: impl std::fmt::Display) -> Result<T, KeyError> {
+    Err(KeyError::NotByThisProvider { operation: operation.to_string() })
+}

@@ -1,0 +1,299 @@
+//! The second provider: aws-lc. Faster, and it does less; what it does is
+//! pinned by a test in `tests/providers.rs`.
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::{
+    cipher::{
+        AES_128, AES_192, AES_256, DecryptionContext, EncryptionContext, StreamingDecryptingKey,
+        StreamingEncryptingKey, UnboundCipherKey,
+    },
+    digest::{self, Context, Digest},
+    iv::FixedLength,
+    rsa::{KeyPair as RsaKeyPair, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey},
+    signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, ParsedPublicKey, RsaEncoding, VerificationAlgorithm},
+};
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroizing;
+
+use super::{
+    Direction, Provider, lacks,
+    rustcrypto::{check_public_key, select, wrong_length},
+};
+use crate::{
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, PublicKeyAlgorithm, Random, SignatureScheme,
+    private_key::Secret, public_key::PublicKey,
+};
+
+pub(crate) struct AwsLc;
+
+impl Provider for AwsLc {
+    fn hasher(&self, digest: DigestAlgorithm) -> Result<Box<dyn Hasher>, KeyError> {
+        Ok(Box::new(Running(Context::new(algorithm(digest)?))))
+    }
+
+    fn verify(
+        &self,
+        key: &PublicKey<'_>,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, KeyError> {
+        let Some(verification) = verification(&key.algorithm, key.bits, scheme, digest) else {
+            return lacks(format_args!("{scheme} with {digest} and a key {} of {} bits", key.algorithm, key.bits));
+        };
+        let Ok(parsed) = ParsedPublicKey::new(verification, key.octets) else {
+            check_public_key(key)?;
+            return lacks(format_args!("a public key {} of this form", key.algorithm));
+        };
+        Ok(parsed.verify_digest_sig(&import(digest, value)?, signature).is_ok())
+    }
+
+    fn wrap_rsa_pkcs1(&self, _: &PublicKey<'_>, _: &[u8], _: &mut dyn Random) -> Result<Vec<u8>, KeyError> {
+        lacks("rsa-pkcs1-v1_5 key transport with random numbers of the caller")
+    }
+
+    fn cbc(
+        &self,
+        direction: Direction,
+        cipher: ContentCipher,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Box<dyn BlockMode>, KeyError> {
+        let algorithm = match cipher {
+            ContentCipher::Aes128Cbc => &AES_128,
+            ContentCipher::Aes192Cbc => &AES_192,
+            ContentCipher::Aes256Cbc => &AES_256,
+            ContentCipher::TripleDesCbc => return lacks(cipher),
+        };
+        let failed =
+            |_| KeyError::BadParameters { algorithm: cipher.name().to_owned(), why: "refused by aws-lc".to_owned() };
+        let key = UnboundCipherKey::new(algorithm, key).map_err(failed)?;
+        let iv = FixedLength::<16>::try_from(iv).map_err(failed)?;
+        Ok(match direction {
+            Direction::Encrypt => Box::new(Encrypting(
+                StreamingEncryptingKey::less_safe_cbc_pkcs7(key, EncryptionContext::Iv128(iv)).map_err(failed)?,
+            )),
+            Direction::Decrypt => Box::new(Decrypting {
+                key: StreamingDecryptingKey::cbc_pkcs7(key, DecryptionContext::Iv128(iv)).map_err(failed)?,
+                held_back: false,
+            }),
+        })
+    }
+
+    fn sign(
+        &self,
+        key: &Secret,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let operation = format!("signing by {scheme} with {digest} and a key {} of {} bits", key.algorithm, key.bits);
+        let refused = |_| KeyError::Refused(format!("{operation} failed in aws-lc"));
+        match scheme {
+            SignatureScheme::RsaPkcs1 => {
+                let (Some(encoding), Some(pair)) = (rsa_signing(digest), key.prepared.rsa_signing(&key.pkcs8)) else {
+                    return lacks(&operation);
+                };
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign_digest(encoding, &import(digest, value)?, &mut signature).map_err(refused)?;
+                Ok(signature)
+            }
+            SignatureScheme::Ecdsa => {
+                let Some(algorithm) = ecdsa_signing(&key.algorithm, digest) else { return lacks(&operation) };
+                let pair = EcdsaKeyPair::from_pkcs8(algorithm, &key.pkcs8)
+                    .map_err(|error| KeyError::Refused(format!("aws-lc does not take this key: {error}")))?;
+                Ok(pair.sign_digest(&import(digest, value)?).map_err(refused)?.as_ref().to_vec())
+            }
+        }
+    }
+
+    fn unwrap_rsa_pkcs1(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        rejected: Zeroizing<Vec<u8>>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let Some(decrypting) = key.prepared.rsa_decrypting(&key.pkcs8) else {
+            return lacks(format_args!("rsa-pkcs1-v1_5 key transport with a key of {} bits", key.bits));
+        };
+        if encrypted_key.len() != decrypting.key_size_bytes() {
+            return Err(wrong_length(encrypted_key.len(), decrypting.key_size_bytes()));
+        }
+        let mut buffer = Zeroizing::new(vec![0; decrypting.min_output_size()]);
+        // aws-lc says only whether the padding was right: this branch is its own.
+        Ok(match decrypting.decrypt(encrypted_key, &mut buffer) {
+            Ok(found) => {
+                let good = found.len().ct_eq(&rejected.len());
+                select(found, rejected, good)
+            }
+            Err(_) => select(&[], rejected, Choice::from(0)),
+        })
+    }
+}
+
+/// Keys as aws-lc wants them, made when first used: it checks them each time
+/// it reads them. Keys that it does not take are `None`.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    signing: OnceLock<Option<RsaKeyPair>>,
+    decrypting: OnceLock<Option<Pkcs1PrivateDecryptingKey>>,
+}
+
+impl Prepared {
+    fn rsa_signing(&self, pkcs8: &[u8]) -> Option<&RsaKeyPair> {
+        self.signing.get_or_init(|| RsaKeyPair::from_pkcs8(pkcs8).ok()).as_ref()
+    }
+
+    fn rsa_decrypting(&self, pkcs8: &[u8]) -> Option<&Pkcs1PrivateDecryptingKey> {
+        self.decrypting
+            .get_or_init(|| {
+                let key = PrivateDecryptingKey::from_pkcs8(pkcs8).ok()?;
+                Pkcs1PrivateDecryptingKey::new(key).ok()
+            })
+            .as_ref()
+    }
+}
+
+fn algorithm(digest: DigestAlgorithm) -> Result<&'static digest::Algorithm, KeyError> {
+    Ok(match digest {
+        DigestAlgorithm::Md5 => return lacks(digest),
+        DigestAlgorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        DigestAlgorithm::Sha224 => &digest::SHA224,
+        DigestAlgorithm::Sha256 => &digest::SHA256,
+        DigestAlgorithm::Sha384 => &digest::SHA384,
+        DigestAlgorithm::Sha512 => &digest::SHA512,
+    })
+}
+
+fn import(digest: DigestAlgorithm, value: &[u8]) -> Result<Digest, KeyError> {
+    Digest::import_less_safe(value, algorithm(digest)?).map_err(|_| KeyError::BadParameters {
+        algorithm: digest.name().to_owned(),
+        why: "a digest value of the wrong length".to_owned(),
+    })
+}
+
+/// What aws-lc can verify. RSA below 2048 bits only under its legacy names.
+fn verification(
+    key: &PublicKeyAlgorithm,
+    bits: u32,
+    scheme: SignatureScheme,
+    digest: DigestAlgorithm,
+) -> Option<&'static dyn VerificationAlgorithm> {
+    use DigestAlgorithm::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
+    use PublicKeyAlgorithm::{Other, P256, P384, P521, Rsa};
+    use signature as s;
+    Some(match (scheme, key, digest) {
+        (SignatureScheme::RsaPkcs1, Rsa, digest) => match (digest, bits) {
+            (Sha1, 1024..=8192) => &s::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            (Sha256, 1024..=8192) => &s::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+            (Sha384, 2048..=8192) => &s::RSA_PKCS1_2048_8192_SHA384,
+            (Sha512, 1024..=8192) => &s::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            (Md5 | Sha1 | Sha224 | Sha256 | Sha384 | Sha512, _) => return None,
+        },
+        (SignatureScheme::Ecdsa, P256, Sha1) => &s::ECDSA_P256_SHA1_ASN1,
+        (SignatureScheme::Ecdsa, P256, Sha256) => &s::ECDSA_P256_SHA256_ASN1,
+        (SignatureScheme::Ecdsa, P256, Sha384) => &s::ECDSA_P256_SHA384_ASN1,
+        (SignatureScheme::Ecdsa, P256, Sha512) => &s::ECDSA_P256_SHA512_ASN1,
+        (SignatureScheme::Ecdsa, P384, Sha256) => &s::ECDSA_P384_SHA256_ASN1,
+        (SignatureScheme::Ecdsa, P384, Sha384) => &s::ECDSA_P384_SHA384_ASN1,
+        (SignatureScheme::Ecdsa, P384, Sha512) => &s::ECDSA_P384_SHA512_ASN1,
+        (SignatureScheme::Ecdsa, P521, Sha1) => &s::ECDSA_P521_SHA1_ASN1,
+        (SignatureScheme::Ecdsa, P521, Sha224) => &s::ECDSA_P521_SHA224_ASN1,
+        (SignatureScheme::Ecdsa, P521, Sha256) => &s::ECDSA_P521_SHA256_ASN1,
+        (SignatureScheme::Ecdsa, P521, Sha384) => &s::ECDSA_P521_SHA384_ASN1,
+        (SignatureScheme::Ecdsa, P521, Sha512) => &s::ECDSA_P521_SHA512_ASN1,
+        (SignatureScheme::Ecdsa, P256 | P384 | P521 | Rsa | Other(_), _)
+        | (SignatureScheme::RsaPkcs1, P256 | P384 | P521 | Other(_), _) => return None,
+    })
+}
+
+fn rsa_signing(digest: DigestAlgorithm) -> Option<&'static dyn RsaEncoding> {
+    Some(match digest {
+        DigestAlgorithm::Sha256 => &signature::RSA_PKCS1_SHA256,
+        DigestAlgorithm::Sha384 => &signature::RSA_PKCS1_SHA384,
+        DigestAlgorithm::Sha512 => &signature::RSA_PKCS1_SHA512,
+        DigestAlgorithm::Md5 | DigestAlgorithm::Sha1 | DigestAlgorithm::Sha224 => return None,
+    })
+}
+
+fn ecdsa_signing(key: &PublicKeyAlgorithm, digest: DigestAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
+    use DigestAlgorithm::{Sha224, Sha256, Sha384, Sha512};
+    use PublicKeyAlgorithm::{P256, P384, P521};
+    Some(match (key, digest) {
+        (P256, Sha256) => &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
+        (P384, Sha384) => &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
+        (P521, Sha224) => &signature::ECDSA_P521_SHA224_ASN1_SIGNING,
+        (P521, Sha256) => &signature::ECDSA_P521_SHA256_ASN1_SIGNING,
+        (P521, Sha384) => &signature::ECDSA_P521_SHA384_ASN1_SIGNING,
+        (P521, Sha512) => &signature::ECDSA_P521_SHA512_ASN1_SIGNING,
+        _ => return None,
+    })
+}
+
+struct Running(Context);
+
+impl Hasher for Running {
+    fn update(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    fn finish(self: Box<Self>) -> Vec<u8> {
+        self.0.finish().as_ref().to_vec()
+    }
+}
+
+/// Octets that go through aws-lc at once. It does not work in place.
+const CHUNK: usize = 16 * 1024;
+const BLOCK: usize = 16;
+
+struct Encrypting(StreamingEncryptingKey);
+
+impl BlockMode for Encrypting {
+    fn process(&mut self, blocks: &mut [u8]) {
+        let mut out = [0; CHUNK + BLOCK];
+        for chunk in whole_blocks(blocks).chunks_mut(CHUNK) {
+            // Whole blocks of less than 2 GiB into a buffer that is large enough cannot fail; should
+            // they, zeros must come out and not the plaintext.
+            match self.0.update(chunk, &mut out) {
+                Ok(update) if update.written().len() == chunk.len() => chunk.copy_from_slice(update.written()),
+                _ => chunk.fill(0),
+            }
+        }
+    }
+}
+
+/// aws-lc wants to remove the padding itself, so it holds the last block back
+/// until it sees more. It is made to give it out by a repetition of that same
+/// block, which leaves the chaining as it was; what comes out of the repetition
+/// is dropped at the beginning of the next call.
+struct Decrypting {
+    key: StreamingDecryptingKey,
+    held_back: bool,
+}
+
+impl BlockMode for Decrypting {
+    fn process(&mut self, blocks: &mut [u8]) {
+        let mut input = Zeroizing::new([0; CHUNK + BLOCK]);
+        let mut out = Zeroizing::new([0; CHUNK + 3 * BLOCK]);
+        for chunk in whole_blocks(blocks).chunks_mut(CHUNK) {
+            let len = chunk.len();
+            input[..len].copy_from_slice(chunk);
+            input[len..len + BLOCK].copy_from_slice(&chunk[len - BLOCK..]);
+            let dropped = if self.held_back { BLOCK } else { 0 };
+            self.held_back = true;
+            match self.key.update(&input[..len + BLOCK], &mut out[..]) {
+                Ok(update) if update.written().len() == dropped + len => {
+                    chunk.copy_from_slice(&update.written()[dropped..]);
+                }
+                _ => chunk.fill(0),
+            }
+        }
+    }
+}
+
+fn whole_blocks(octets: &mut [u8]) -> &mut [u8] {
+    let len = octets.len() / BLOCK * BLOCK;
+    &mut octets[..len]
+}

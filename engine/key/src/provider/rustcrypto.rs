@@ -1,0 +1,160 @@
+//! The reference provider: the crates of RustCrypto. It does everything.
+
+mod ecdsa;
+mod rsa;
+
+use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use digest::Digest;
+use zeroize::Zeroizing;
+
+use super::{Direction, Provider, lacks};
+use crate::{
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, PublicKeyAlgorithm, Random, SignatureScheme,
+    private_key::{Secret, SecretKind},
+    public_key::PublicKey,
+};
+
+pub(crate) use self::rsa::{DigestInfoForm, digest_info_form, select, wrong_length};
+
+pub(crate) struct RustCrypto;
+
+impl Provider for RustCrypto {
+    fn hasher(&self, digest: DigestAlgorithm) -> Result<Box<dyn Hasher>, KeyError> {
+        Ok(match digest {
+            DigestAlgorithm::Md5 => Box::new(Running(md5::Md5::new())),
+            DigestAlgorithm::Sha1 => Box::new(Running(sha1::Sha1::new())),
+            DigestAlgorithm::Sha224 => Box::new(Running(sha2::Sha224::new())),
+            DigestAlgorithm::Sha256 => Box::new(Running(sha2::Sha256::new())),
+            DigestAlgorithm::Sha384 => Box::new(Running(sha2::Sha384::new())),
+            DigestAlgorithm::Sha512 => Box::new(Running(sha2::Sha512::new())),
+        })
+    }
+
+    fn verify(
+        &self,
+        key: &PublicKey<'_>,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, KeyError> {
+        match (scheme, &key.algorithm) {
+            (SignatureScheme::RsaPkcs1, PublicKeyAlgorithm::Rsa) => {
+                Ok(digest_info_form(key.octets, digest, value, signature)?.is_some())
+            }
+            (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P256) => ecdsa::p256::verify(key.octets, value, signature),
+            (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P384) => ecdsa::p384::verify(key.octets, value, signature),
+            (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P521) => ecdsa::p521::verify(key.octets, value, signature),
+            _ => lacks(format_args!("{scheme} with a key {}", key.algorithm)),
+        }
+    }
+
+    fn wrap_rsa_pkcs1(
+        &self,
+        key: &PublicKey<'_>,
+        content_key: &[u8],
+        random: &mut dyn Random,
+    ) -> Result<Vec<u8>, KeyError> {
+        rsa::wrap(key.octets, content_key, random)
+    }
+
+    fn cbc(
+        &self,
+        direction: Direction,
+        cipher: ContentCipher,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Box<dyn BlockMode>, KeyError> {
+        match cipher {
+            ContentCipher::Aes128Cbc => cbc::<aes::Aes128>(direction, key, iv),
+            ContentCipher::Aes192Cbc => cbc::<aes::Aes192>(direction, key, iv),
+            ContentCipher::Aes256Cbc => cbc::<aes::Aes256>(direction, key, iv),
+            ContentCipher::TripleDesCbc => cbc::<des::TdesEde3>(direction, key, iv),
+        }
+    }
+
+    fn sign(
+        &self,
+        key: &Secret,
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        value: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        match (scheme, &key.kind) {
+            (SignatureScheme::RsaPkcs1, SecretKind::Rsa(key)) => rsa::sign(key, digest, value),
+            (SignatureScheme::Ecdsa, SecretKind::P256(key)) => Ok(ecdsa::p256::sign(key, digest, value)),
+            (SignatureScheme::Ecdsa, SecretKind::P384(key)) => Ok(ecdsa::p384::sign(key, digest, value)),
+            (SignatureScheme::Ecdsa, SecretKind::P521(key)) => Ok(ecdsa::p521::sign(key, digest, value)),
+            _ => lacks(format_args!("{scheme} with another kind of key")),
+        }
+    }
+
+    fn unwrap_rsa_pkcs1(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        rejected: Zeroizing<Vec<u8>>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match &key.kind {
+            SecretKind::Rsa(key) => rsa::unwrap(key, encrypted_key, rejected),
+            _ => lacks("rsa-pkcs1-v1_5 with another kind of key"),
+        }
+    }
+}
+
+/// Refuses a damaged key, as every operation with it would.
+pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
+    match key.algorithm {
+        PublicKeyAlgorithm::Rsa => rsa::public_key(key.octets).map(drop),
+        PublicKeyAlgorithm::P256 => ecdsa::p256::check(key.octets),
+        PublicKeyAlgorithm::P384 => ecdsa::p384::check(key.octets),
+        PublicKeyAlgorithm::P521 => ecdsa::p521::check(key.octets),
+        PublicKeyAlgorithm::Other(_) => Ok(()),
+    }
+}
+
+struct Running<D>(D);
+
+impl<D: Digest> Hasher for Running<D> {
+    fn update(&mut self, octets: &[u8]) {
+        Digest::update(&mut self.0, octets);
+    }
+
+    fn finish(self: Box<Self>) -> Vec<u8> {
+        self.0.finalize().to_vec()
+    }
+}
+
+fn cbc<C>(direction: Direction, key: &[u8], iv: &[u8]) -> Result<Box<dyn BlockMode>, KeyError>
+where
+    C: cipher::BlockCipherEncrypt + cipher::BlockCipherDecrypt + cipher::KeyInit + 'static,
+{
+    let lengths = |_| KeyError::BadParameters {
+        algorithm: "cbc".to_owned(),
+        why: "a key or an initialization vector of the wrong length".to_owned(),
+    };
+    Ok(match direction {
+        Direction::Encrypt => Box::new(Encrypting(::cbc::Encryptor::<C>::new_from_slices(key, iv).map_err(lengths)?)),
+        Direction::Decrypt => Box::new(Decrypting(::cbc::Decryptor::<C>::new_from_slices(key, iv).map_err(lengths)?)),
+    })
+}
+
+struct Encrypting<M>(M);
+
+impl<M: BlockModeEncrypt> BlockMode for Encrypting<M> {
+    fn process(&mut self, blocks: &mut [u8]) {
+        let (blocks, _) = Array::slice_as_chunks_mut(blocks);
+        let blocks: &mut [Block<M>] = blocks;
+        self.0.encrypt_blocks(blocks);
+    }
+}
+
+struct Decrypting<M>(M);
+
+impl<M: BlockModeDecrypt> BlockMode for Decrypting<M> {
+    fn process(&mut self, blocks: &mut [u8]) {
+        let (blocks, _) = Array::slice_as_chunks_mut(blocks);
+        let blocks: &mut [Block<M>] = blocks;
+        self.0.decrypt_blocks(blocks);
+    }
+}

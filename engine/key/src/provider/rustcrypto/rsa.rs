@@ -1,0 +1,202 @@
+//! RSA with the padding of PKCS#1 v1.5, over the bare exponentiation of the
+//! `rsa` crate: the padding is written here, because a mail reader must accept
+//! a second form of DigestInfo, and must not let a wrong padding be seen.
+
+use ::rsa::{
+    BoxedUint, RsaPrivateKey, RsaPublicKey,
+    hazmat::{rsa_decrypt_and_check, rsa_encrypt},
+    pkcs1::RsaPublicKeyRef,
+    traits::PublicKeyParts,
+};
+use der::Decode;
+use getrandom::SysRng;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroizing;
+
+use crate::{
+    DigestAlgorithm, KeyError, Random,
+    public_key::{RSA_BITS, bad},
+};
+
+/// How the DigestInfo inside a signature writes the parameters of the digest
+/// algorithm. RFC 8017 section 9.2 wants NULL; note 1 of it and appendix A.2.4
+/// let a verifier accept absent ones, which old writers left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DigestInfoForm {
+    Null,
+    Absent,
+}
+
+/// Verifies a signature (RFC 8017 section 8.2.2) by comparing whole encoded
+/// messages, so that nothing is parsed that a forger wrote. `None`: it does
+/// not verify.
+pub(crate) fn digest_info_form(
+    rsa_public_key: &[u8],
+    digest: DigestAlgorithm,
+    value: &[u8],
+    signature: &[u8],
+) -> Result<Option<DigestInfoForm>, KeyError> {
+    let key = public_key(rsa_public_key)?;
+    let len = octets_of(&key);
+    if signature.len() != len {
+        return Ok(None);
+    }
+    let Some(number) = below_modulus(&key, signature) else { return Ok(None) };
+    let found = rsa_encrypt(&key, &number).map_err(|error| bad(error.to_string()))?;
+    let found = to_octets(&found, len);
+    let form = [DigestInfoForm::Null, DigestInfoForm::Absent]
+        .into_iter()
+        .find(|form| encode(*form, digest, value, len).is_some_and(|wanted| wanted == *found));
+    Ok(form)
+}
+
+/// Signs a digest value (RFC 8017 section 8.2.1).
+pub(crate) fn sign(key: &RsaPrivateKey, digest: DigestAlgorithm, value: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let len = octets_of(key);
+    let encoded = encode(DigestInfoForm::Null, digest, value, len).ok_or_else(|| KeyError::BadParameters {
+        algorithm: format!("rsa-pkcs1-v1_5 with {digest}"),
+        why: format!("a modulus of {} bits is too short for it", len * 8),
+    })?;
+    let signature = private_operation(key, &encoded)?;
+    Ok(to_octets(&signature, len).to_vec())
+}
+
+/// Encrypts a content-encryption key (RFC 8017 section 7.2.1).
+pub(crate) fn wrap(rsa_public_key: &[u8], content_key: &[u8], random: &mut dyn Random) -> Result<Vec<u8>, KeyError> {
+    let key = public_key(rsa_public_key)?;
+    let len = octets_of(&key);
+    let bad = |why: &str| KeyError::BadParameters { algorithm: "rsa-pkcs1-v1_5".to_owned(), why: why.to_owned() };
+    let padding_len = len
+        .checked_sub(content_key.len() + 3)
+        .filter(|padding_len| *padding_len >= 8)
+        .ok_or_else(|| bad("the content key is too long for this modulus"))?;
+    // EM = 00 02 PS 00 M; drawn octet by octet so that vectors depend on nothing but this line.
+    let mut encoded = Zeroizing::new(Vec::with_capacity(len));
+    encoded.extend([0, 2]);
+    for _ in 0..padding_len {
+        encoded.push(nonzero(random).ok_or_else(|| bad("the random number generator gives only zeros"))?);
+    }
+    encoded.push(0);
+    encoded.extend_from_slice(content_key);
+    let number = below_modulus(&key, &encoded).ok_or_else(|| bad("the modulus is too small"))?;
+    let wrapped = rsa_encrypt(&key, &Zeroizing::new(number)).map_err(|error| bad(&error.to_string()))?;
+    Ok(to_octets(&wrapped, len).to_vec())
+}
+
+/// Decrypts a content-encryption key (RFC 8017 section 7.2.2).
+///
+/// The length that the key must have is known, so the one place where the
+/// separator may stand is known too: the padding is checked by looking at every
+/// octet once, without a branch, and the choice between the key found and the
+/// `rejected` one is made octet by octet.
+pub(crate) fn unwrap(
+    key: &RsaPrivateKey,
+    encrypted_key: &[u8],
+    rejected: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let len = octets_of(key);
+    if encrypted_key.len() != len {
+        return Err(wrong_length(encrypted_key.len(), len));
+    }
+    let Some(separator) = len.checked_sub(rejected.len() + 1).filter(|separator| *separator >= 10) else {
+        // No padding fits: nothing that this key could hold has that length.
+        return Ok(rejected);
+    };
+    if below_modulus(key, encrypted_key).is_none() {
+        // The ciphertext is public, and so is that it is out of range.
+        return Ok(rejected);
+    }
+    let message = Zeroizing::new(private_operation(key, encrypted_key)?);
+    let encoded = to_octets(&message, len);
+    let mut good = encoded[0].ct_eq(&0) & encoded[1].ct_eq(&2) & encoded[separator].ct_eq(&0);
+    for octet in &encoded[2..separator] {
+        good &= !octet.ct_eq(&0);
+    }
+    Ok(select(&encoded[separator + 1..], rejected, good))
+}
+
+/// The found key where `good`, else the rejected one, without a branch.
+pub(crate) fn select(found: &[u8], mut rejected: Zeroizing<Vec<u8>>, good: Choice) -> Zeroizing<Vec<u8>> {
+    for (out, found) in rejected.iter_mut().zip(found) {
+        out.conditional_assign(found, good);
+    }
+    rejected
+}
+
+pub(crate) fn wrong_length(found: usize, wanted: usize) -> KeyError {
+    KeyError::BadParameters {
+        algorithm: "rsa-pkcs1-v1_5".to_owned(),
+        why: format!("the encrypted key has {found} octets, the modulus {wanted}"),
+    }
+}
+
+/// Reads an RSAPublicKey of a size that is worked with.
+pub(crate) fn public_key(rsa_public_key: &[u8]) -> Result<RsaPublicKey, KeyError> {
+    let key = RsaPublicKeyRef::from_der(rsa_public_key).map_err(|error| bad(format!("no RSAPublicKey: {error}")))?;
+    let number = |octets: &[u8]| BoxedUint::from_be_slice_vartime(octets);
+    let sizes = *RSA_BITS.start() as usize..=*RSA_BITS.end() as usize;
+    if key.modulus.as_bytes().len() > sizes.end() / 8 || key.public_exponent.as_bytes().len() > 8 {
+        return Err(bad("an RSA modulus or exponent that is too large".to_owned()));
+    }
+    RsaPublicKey::new_with_size_limits(number(key.modulus.as_bytes()), number(key.public_exponent.as_bytes()), sizes)
+        .map_err(|error| bad(error.to_string()))
+}
+
+/// RSADP and RSASP1, blinded, and checked against faults by the inverse.
+fn private_operation(key: &RsaPrivateKey, octets: &[u8]) -> Result<BoxedUint, KeyError> {
+    let refused = |why: String| KeyError::Refused(format!("the RSA operation failed: {why}"));
+    let number =
+        Zeroizing::new(below_modulus(key, octets).ok_or_else(|| refused("a number above the modulus".to_owned()))?);
+    rsa_decrypt_and_check(key, Some(&mut SysRng), &number).map_err(|error| refused(error.to_string()))
+}
+
+/// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2); `None` when the modulus is too short.
+fn encode(form: DigestInfoForm, digest: DigestAlgorithm, value: &[u8], len: usize) -> Option<Vec<u8>> {
+    let oid = const_oid::ObjectIdentifier::new(digest.oid()).ok()?;
+    let mut algorithm = tlv(0x06, oid.as_bytes());
+    if form == DigestInfoForm::Null {
+        algorithm.extend([0x05, 0x00]);
+    }
+    let mut info = tlv(0x30, &algorithm);
+    info.extend(tlv(0x04, value));
+    let info = tlv(0x30, &info);
+    let padding_len = len.checked_sub(info.len() + 3).filter(|padding_len| *padding_len >= 8)?;
+    let mut encoded = vec![0, 1];
+    encoded.resize(2 + padding_len, 0xff);
+    encoded.push(0);
+    encoded.extend(info);
+    Some(encoded)
+}
+
+/// A DER element of less than 128 octets, as all of a DigestInfo are.
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag, u8::try_from(content.len()).unwrap_or(0x7f)];
+    out.extend_from_slice(content);
+    out
+}
+
+fn nonzero(random: &mut dyn Random) -> Option<u8> {
+    // 128 zeros in a row come from a broken generator, not from chance.
+    (0..128).find_map(|_| {
+        let mut octet = [0];
+        random.fill(&mut octet);
+        (octet[0] != 0).then_some(octet[0])
+    })
+}
+
+/// Octets of the modulus: k in RFC 8017.
+fn octets_of(key: &impl PublicKeyParts) -> usize {
+    key.n().bits_vartime().div_ceil(8) as usize
+}
+
+/// The number that big-endian octets mean, if it is below the modulus.
+fn below_modulus(key: &impl PublicKeyParts, octets: &[u8]) -> Option<BoxedUint> {
+    let number = BoxedUint::from_be_slice(octets, key.n().bits_precision()).ok()?;
+    (number < *key.n().as_ref()).then_some(number)
+}
+
+/// I2OSP (RFC 8017 section 4.1) of a number that is below the modulus.
+fn to_octets(number: &BoxedUint, len: usize) -> Zeroizing<Vec<u8>> {
+    let all = Zeroizing::new(number.to_be_bytes().into_vec());
+    Zeroizing::new(all[all.len().saturating_sub(len)..].to_vec())
+}

@@ -1,0 +1,171 @@
+//! Public keys, as a SubjectPublicKeyInfo holds them.
+
+use std::fmt;
+
+use der::{Decode, Encode, asn1::AnyRef};
+use rsa::pkcs1::RsaPublicKeyRef;
+use spki::SubjectPublicKeyInfoRef;
+
+use crate::KeyError;
+
+/// What a public key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKeyInfo {
+    /// The algorithm, of elliptic curves with the curve.
+    pub algorithm: PublicKeyAlgorithm,
+    /// Bits of the RSA modulus or of the field of the curve; 0 where the size
+    /// of such a key is not known.
+    pub bits: u32,
+}
+
+/// The kind of a public key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PublicKeyAlgorithm {
+    /// RSA (RFC 3279 section 2.3.1).
+    Rsa,
+    /// The curve P-256 (RFC 5480 section 2.1.1.1).
+    P256,
+    /// The curve P-384 (RFC 5480 section 2.1.1.1).
+    P384,
+    /// The curve P-521 (RFC 5480 section 2.1.1.1).
+    P521,
+    /// Any other: the object identifier of the algorithm, or of the named
+    /// curve when the algorithm is `id-ecPublicKey`.
+    Other(String),
+}
+
+impl PublicKeyAlgorithm {
+    /// The name in the algorithm table: `rsa`, `p-256`, …; of a kind that the
+    /// table does not know the object identifier.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Rsa => "rsa",
+            Self::P256 => "p-256",
+            Self::P384 => "p-384",
+            Self::P521 => "p-521",
+            Self::Other(oid) => crate::algorithm::by_oid(oid).map_or(oid, |row| row.name),
+        }
+    }
+}
+
+impl fmt::Display for PublicKeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Describes the public key in the DER of a SubjectPublicKeyInfo.
+///
+/// # Errors
+/// The octets are no SubjectPublicKeyInfo, or hold a damaged key. A key of an
+/// unknown algorithm is no error.
+pub fn describe_public_key(spki_der: &[u8]) -> Result<PublicKeyInfo, KeyError> {
+    let key = PublicKey::parse(spki_der)?;
+    Ok(PublicKeyInfo { algorithm: key.algorithm, bits: key.bits })
+}
+
+/// A SubjectPublicKeyInfo taken apart.
+pub(crate) struct PublicKey<'a> {
+    pub(crate) algorithm: PublicKeyAlgorithm,
+    pub(crate) bits: u32,
+    /// The octets of the key itself: an RSAPublicKey, or a point.
+    pub(crate) octets: &'a [u8],
+}
+
+pub(crate) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
+pub(crate) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+
+/// Sizes of RSA modulus that are worked with, in bits. Old mail has 512; above
+/// 16384 one verification takes so long that it is an attack.
+pub(crate) const RSA_BITS: std::ops::RangeInclusive<u32> = 512..=16384;
+
+impl<'a> PublicKey<'a> {
+    pub(crate) fn parse(spki_der: &'a [u8]) -> Result<Self, KeyError> {
+        let spki = SubjectPublicKeyInfoRef::from_der(spki_der)
+            .map_err(|error| bad(format!("no SubjectPublicKeyInfo: {error}")))?;
+        let octets = spki
+            .subject_public_key
+            .as_bytes()
+            .ok_or_else(|| bad("its bit string is no whole number of octets".to_owned()))?;
+        let oid = spki.algorithm.oid.to_string();
+        let (algorithm, bits) = match oid.as_str() {
+            RSA_ENCRYPTION => (PublicKeyAlgorithm::Rsa, rsa_bits(octets)?),
+            EC_PUBLIC_KEY => curve(spki.algorithm.parameters)?,
+            _ => (PublicKeyAlgorithm::Other(oid), 0),
+        };
+        Ok(Self { algorithm, bits, octets })
+    }
+}
+
+/// Bits of the modulus of an RSAPublicKey (RFC 8017 appendix A.1.1).
+fn rsa_bits(octets: &[u8]) -> Result<u32, KeyError> {
+    let key = RsaPublicKeyRef::from_der(octets).map_err(|error| bad(format!("no RSAPublicKey: {error}")))?;
+    let modulus = key.modulus.as_bytes();
+    let first = modulus.first().copied().unwrap_or(0);
+    let octets = u32::try_from(modulus.len()).map_err(|_| bad("an RSA modulus of that length".to_owned()))?;
+    Ok((octets * 8).saturating_sub(first.leading_zeros()))
+}
+
+/// The curve that the parameters of `id-ecPublicKey` name (RFC 5480 section 2.1.1).
+fn curve(parameters: Option<AnyRef<'_>>) -> Result<(PublicKeyAlgorithm, u32), KeyError> {
+    let parameters = parameters.ok_or_else(|| bad("an elliptic curve key without its curve".to_owned()))?;
+    let Ok(oid) = parameters.decode_as::<der::asn1::ObjectIdentifier>() else {
+        // Explicit parameters: RFC 5480 forbids them, some national smart cards write them.
+        return Ok((PublicKeyAlgorithm::Other(EC_PUBLIC_KEY.to_owned()), 0));
+    };
+    let oid = oid.to_string();
+    Ok(match CURVES.iter().find(|row| row.oid == oid) {
+        Some(Curve { algorithm: Some(algorithm), bits, .. }) => (algorithm.clone(), *bits),
+        Some(Curve { bits, .. }) => (PublicKeyAlgorithm::Other(oid), *bits),
+        None => (PublicKeyAlgorithm::Other(oid), 0),
+    })
+}
+
+struct Curve {
+    oid: &'static str,
+    bits: u32,
+    algorithm: Option<PublicKeyAlgorithm>,
+}
+
+/// Named curves with the bits of their field.
+const CURVES: &[Curve] = &[
+    Curve { oid: "1.2.840.10045.3.1.7", bits: 256, algorithm: Some(PublicKeyAlgorithm::P256) },
+    Curve { oid: "1.3.132.0.34", bits: 384, algorithm: Some(PublicKeyAlgorithm::P384) },
+    Curve { oid: "1.3.132.0.35", bits: 521, algorithm: Some(PublicKeyAlgorithm::P521) },
+    Curve { oid: "1.2.840.10045.3.1.1", bits: 192, algorithm: None },
+    Curve { oid: "1.3.132.0.33", bits: 224, algorithm: None },
+    Curve { oid: "1.3.132.0.10", bits: 256, algorithm: None },
+    Curve { oid: "1.2.156.10197.1.301", bits: 256, algorithm: None },
+    Curve { oid: "1.3.36.3.3.2.8.1.1.7", bits: 256, algorithm: None },
+    Curve { oid: "1.3.36.3.3.2.8.1.1.9", bits: 320, algorithm: None },
+    Curve { oid: "1.3.36.3.3.2.8.1.1.11", bits: 384, algorithm: None },
+    Curve { oid: "1.3.36.3.3.2.8.1.1.13", bits: 512, algorithm: None },
+];
+
+pub(crate) fn bad(why: String) -> KeyError {
+    KeyError::BadPublicKey(why)
+}
+
+/// DER of the SubjectPublicKeyInfo of an RSAPublicKey, with the NULL
+/// parameters that RFC 3279 section 2.3.1 demands.
+pub(crate) fn rsa_spki(rsa_public_key: &[u8]) -> der::Result<Vec<u8>> {
+    spki(RSA_ENCRYPTION, AnyRef::NULL, rsa_public_key)
+}
+
+/// DER of the SubjectPublicKeyInfo of a point on a named curve.
+pub(crate) fn ec_spki(curve: &str, point: &[u8]) -> der::Result<Vec<u8>> {
+    let curve = der::asn1::ObjectIdentifier::new(curve)?;
+    spki(EC_PUBLIC_KEY, AnyRef::from(&curve), point)
+}
+
+fn spki(algorithm: &str, parameters: AnyRef<'_>, key: &[u8]) -> der::Result<Vec<u8>> {
+    SubjectPublicKeyInfoRef {
+        algorithm: spki::AlgorithmIdentifierRef {
+            oid: der::asn1::ObjectIdentifier::new(algorithm)?,
+            parameters: Some(parameters),
+        },
+        subject_public_key: der::asn1::BitStringRef::from_bytes(key)?,
+    }
+    .to_der()
+}

@@ -1,0 +1,37 @@
+//! The signature schemes.
+
+use std::fmt;
+
+/// A signature scheme, apart from the digest algorithm that it is used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SignatureScheme {
+    /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2).
+    RsaPkcs1,
+    /// ECDSA (RFC 5753 section 2.1), over the curve of the key.
+    Ecdsa,
+}
+
+impl SignatureScheme {
+    /// Every signature scheme.
+    pub const ALL: [Self; 2] = [Self::RsaPkcs1, Self::Ecdsa];
+
+    /// The name in verdicts and cases, for example `rsa-pkcs1-v1_5`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RsaPkcs1 => "rsa-pkcs1-v1_5",
+            Self::Ecdsa => "ecdsa",
+        }
+    }
+
+    /// The scheme with this name, exactly as [`name`](Self::name) spells it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| scheme.name() == name)
+    }
+}
+
+impl fmt::Display for SignatureScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,64 @@
+//! The protected parts of a message, and what stands unprotected beside them.
+
+use super::{Role, SmimePart, classify};
+use crate::mime::Part;
+
+/// A protected part, and which of the message's parts it covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Protected<'a> {
+    /// The part and what it announces.
+    pub smime: SmimePart<'a>,
+    /// Paths of the leaf parts that it protects: those below the signed
+    /// content, or the part itself when its content is inside the CMS object.
+    pub covered: Vec<String>,
+    /// Paths of the other leaf parts that hold anything: what a list or a
+    /// gateway added, or what another signature covers. The signature's own
+    /// part stands in neither list.
+    pub uncovered: Vec<String>,
+}
+
+/// Finds the outermost protected parts below `root`, in the order of the message.
+///
+/// Looks through every multipart (a list's `multipart/mixed`, an archive's
+/// wrapper), not into a `message/rfc822`: what that one signs is another
+/// message, not this one. What is inside a signed content is found by calling
+/// this again with that content.
+#[must_use]
+pub fn find(root: &Part) -> Vec<Protected<'_>> {
+    let mut found = Vec::new();
+    let mut stack = vec![root];
+    while let Some(part) = stack.pop() {
+        match classify(part) {
+            Some(smime) => found.push(Protected::new(root, smime)),
+            None if part.content_type.is_message() => {}
+            None => stack.extend(part.children.iter().rev()),
+        }
+    }
+    found
+}
+
+impl<'a> Protected<'a> {
+    fn new(root: &'a Part, smime: SmimePart<'a>) -> Self {
+        let (inside, plumbing) = match &smime.role {
+            Role::Signed { content, signature, .. } => (Some(*content), Some(*signature)),
+            Role::Broken { .. } => (None, None),
+            // Alone, a signature protects nothing that is shown.
+            Role::DetachedSignature => (None, Some(smime.part)),
+            Role::Pkcs7Mime { .. } | Role::CertsOnly => (Some(smime.part), None),
+        };
+        let covered: Vec<String> = inside.into_iter().flat_map(leaves).map(|leaf| leaf.path.clone()).collect();
+        let uncovered = leaves(root)
+            .filter(|leaf| !leaf.body.is_empty() || leaf.content_type.is_multipart())
+            .filter(|leaf| !plumbing.is_some_and(|part| std::ptr::eq(part, *leaf)))
+            .map(|leaf| leaf.path.clone())
+            .filter(|path| !covered.contains(path))
+            .collect();
+        Self { smime, covered, uncovered }
+    }
+}
+
+/// The parts below a part (or it itself) that hold no other parts.
+fn leaves(part: &Part) -> impl Iterator<Item = &Part> {
+    part.walk().filter(|part| part.is_leaf())
+}

@@ -1,0 +1,86 @@
+//! The micalg parameter of `multipart/signed`.
+
+use waxseal_verdict::Deviation;
+
+/// One entry of a micalg parameter (RFC 8551 section 3.5.3.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Micalg {
+    /// As it is written.
+    pub written: String,
+    /// The digest it means, as the algorithm table names it (`sha-256`);
+    /// `None` for what nobody defined.
+    pub digest: Option<&'static str>,
+}
+
+/// Digests, the object identifier that some clients write instead, and the
+/// spellings of older drafts and programs.
+const DIGESTS: [(&str, &str, &[&str]); 6] = [
+    ("md5", "1.2.840.113549.2.5", &["rsa-md5", "md-5"]),
+    ("sha-1", "1.3.14.3.2.26", &["sha1", "rsa-sha1", "sha"]),
+    ("sha-224", "2.16.840.1.101.3.4.2.4", &["sha224", "rsa-sha224", "sha2-224"]),
+    ("sha-256", "2.16.840.1.101.3.4.2.1", &["sha256", "rsa-sha256", "sha2-256"]),
+    ("sha-384", "2.16.840.1.101.3.4.2.2", &["sha384", "rsa-sha384", "sha2-384"]),
+    ("sha-512", "2.16.840.1.101.3.4.2.3", &["sha512", "rsa-sha512", "sha2-512"]),
+];
+
+/// Reads a micalg parameter and notes how it is spelt. One that is absent
+/// counts as wrong at once; whether it names the signer's digest is seen when
+/// the signer is read.
+pub(super) fn parse(value: Option<&str>, deviations: &mut Vec<Deviation>) -> Vec<Micalg> {
+    let mut note = |deviation| {
+        if !deviations.contains(&deviation) {
+            deviations.push(deviation);
+        }
+    };
+    let value = value.map(str::trim).unwrap_or_default();
+    if value.is_empty() {
+        note(Deviation::MicalgWrong);
+        return Vec::new();
+    }
+    value
+        .split(',')
+        .map(str::trim)
+        .map(|written| {
+            let lower = written.to_ascii_lowercase();
+            let row = DIGESTS.iter().find(|(name, oid, others)| {
+                *name == lower || *oid == lower.trim_start_matches("oid.") || others.contains(&lower.as_str())
+            });
+            let is_oid =
+                written.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.') || lower.starts_with("oid.");
+            match row {
+                _ if is_oid => note(Deviation::MicalgOid),
+                Some((name, ..)) if *name != written => note(Deviation::MicalgCase),
+                _ => {}
+            }
+            Micalg { written: written.to_owned(), digest: row.map(|(name, ..)| *name) }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: Option<&str>, digests: &[Option<&str>], expected: &[Deviation]) {
+        let mut deviations = Vec::new();
+        let read = parse(value, &mut deviations);
+        let read: Vec<_> = read.iter().map(|micalg| micalg.digest).collect();
+        assert_eq!((read.as_slice(), deviations.as_slice()), (digests, expected), "{value:?}");
+    }
+
+    #[test]
+    fn every_spelling_of_real_clients() {
+        check(Some("sha-256"), &[Some("sha-256")], &[]);
+        check(Some("md5"), &[Some("md5")], &[]);
+        check(Some("SHA1"), &[Some("sha-1")], &[Deviation::MicalgCase]);
+        check(Some("sha256"), &[Some("sha-256")], &[Deviation::MicalgCase]);
+        check(Some("SHA-512"), &[Some("sha-512")], &[Deviation::MicalgCase]);
+        check(Some("2.16.840.1.101.3.4.2.3"), &[Some("sha-512")], &[Deviation::MicalgOid]);
+        check(Some("1.2.3"), &[None], &[Deviation::MicalgOid]);
+        check(Some("sha-1, sha-256"), &[Some("sha-1"), Some("sha-256")], &[]);
+        check(Some("unknown"), &[None], &[]);
+        check(Some(""), &[], &[Deviation::MicalgWrong]);
+        check(None, &[], &[Deviation::MicalgWrong]);
+    }
+}

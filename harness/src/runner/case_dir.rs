@@ -1,0 +1,230 @@
+//! The directory of a case: everything a shim reads and writes for one
+//! request, so that it can be repeated by hand.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use time::format_description::well_known::Rfc3339;
+
+use super::RunError;
+use super::judge::{Content, Judged};
+use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, Request};
+use crate::sut::Sut;
+use crate::sut::child::Failure;
+use crate::task::{CaseFiles, Task};
+
+/// Name of the file that the shim writes the innermost entity to.
+const OUT: &str = "content";
+
+/// A written case directory.
+#[derive(Debug)]
+pub(super) struct CaseDir {
+    path: PathBuf,
+    kept: bool,
+    arguments: OpenArguments,
+}
+
+impl CaseDir {
+    /// Writes the files of a case; a kept directory also gets what a person needs.
+    pub(super) fn write(
+        path: PathBuf,
+        kept: bool,
+        task: &Task,
+        sut: &Sut,
+        files: &CaseFiles,
+    ) -> Result<Self, RunError> {
+        // What an earlier run left would be taken for this one's.
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(RunError::at("an earlier run's directory cannot be removed:", &path)(error));
+            }
+            _ => {}
+        }
+        fs::create_dir_all(&path).map_err(RunError::at("cannot create", &path))?;
+        // A relative --keep DIR means nothing in the shim's working directory.
+        let path = path.canonicalize().map_err(RunError::at("cannot find", &path))?;
+        let arguments = arguments(&path, task, files, |name, octets| write(&path.join(name), octets))?;
+        let dir = Self { path, kept, arguments };
+        if kept {
+            dir.write_request(task, sut)?;
+        }
+        Ok(dir)
+    }
+
+    /// The arguments of the request that concerns this directory.
+    pub(super) const fn arguments(&self) -> &OpenArguments {
+        &self.arguments
+    }
+
+    /// What the shim wrote as the innermost entity.
+    pub(super) fn content(&self, limit: u64) -> Content {
+        let path = self.path.join(OUT);
+        match fs::metadata(&path) {
+            Ok(data) if data.is_file() && data.len() > limit => return Content::TooLarge(limit),
+            Ok(data) if data.is_file() => {}
+            _ => return Content::None,
+        }
+        fs::File::open(&path).and_then(sha256).map_or(Content::None, Content::Sha256)
+    }
+
+    /// Leaves the answer beside the request.
+    pub(super) fn keep_answer(
+        &self,
+        answer: &Result<Answer, Failure>,
+        judged: &Judged,
+        stderr: &str,
+    ) -> Result<(), RunError> {
+        let text = match answer {
+            Ok(answer) => serde_json::to_string_pretty(&answer.clone().into_line(1)).unwrap_or_default() + "\n",
+            Err(failure) => format!("no answer: {failure}\n"),
+        };
+        write(&self.path.join("answer.json"), text.as_bytes())?;
+        let reason = judged.reason.as_deref().unwrap_or("everything came out as expected");
+        write(&self.path.join("outcome.txt"), format!("{}: {reason}\n", judged.outcome).as_bytes())?;
+        if stderr.is_empty() { Ok(()) } else { write(&self.path.join("stderr.txt"), stderr.as_bytes()) }
+    }
+
+    /// Removes the directory unless it is to be kept.
+    pub(super) fn clean(self) {
+        if !self.kept {
+            // The temporary directory around it is removed at the end anyway.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+
+    fn write_request(&self, task: &Task, sut: &Sut) -> Result<(), RunError> {
+        // In a kept directory the paths are relative to it, so that it can be moved.
+        let arguments = OpenArguments { dir: ".".to_owned(), ..self.arguments.clone() };
+        let request = Request::open(1, &arguments).and_then(|request| serde_json::to_string(&request));
+        write(&self.path.join("request.json"), (request.unwrap_or_default() + "\n").as_bytes())?;
+        let expected = serde_json::to_string_pretty(&task.expectation).unwrap_or_default() + "\n";
+        write(&self.path.join("expected.json"), expected.as_bytes())?;
+        write(&self.path.join("README.md"), self.readme(task, sut).as_bytes())
+    }
+
+    fn readme(&self, task: &Task, sut: &Sut) -> String {
+        let mut open = format!("waxseal open {}", self.arguments.message);
+        let mut option = |name: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                open.push_str(&format!(" {name} {value}"));
+            }
+        };
+        let arguments = &self.arguments;
+        option("--content", &arguments.content);
+        for key in &arguments.keys {
+            option("--key", &Some(key.key.clone()));
+            option("--cert", &key.certificate);
+        }
+        option("--anchor", &arguments.anchors);
+        option("--extra-cert", &arguments.extra_certificates);
+        option("--at", &arguments.clock);
+        option("--from", &arguments.from);
+        option("--policy", &arguments.policy);
+        let shim = std::iter::once(shell_word(&program_name(&sut.command.program)))
+            .chain(sut.command.arguments.iter().map(|argument| shell_word(argument)))
+            .collect::<Vec<_>>()
+            .join(" ");
+        format!(
+            "# {case} on {sut}\n\n\
+             Everything this request needs is in this directory. To repeat it here:\n\n\
+             \x20   {shim} < request.json\n\n\
+             What the reference engine says of the message:\n\n\
+             \x20   {open}\n\n\
+             - `request.json`: the request as the shim got it (protocol: harness/SHIM.md)\n\
+             - `answer.json`: its answer; `stderr.txt`: what it wrote beside it\n\
+             - `content`: the innermost entity, as the shim wrote it\n\
+             - `expected.json`: what had to come out; `outcome.txt`: what the harness made of it\n",
+            case = task.id,
+            sut = sut.name,
+        )
+    }
+}
+
+/// Writes the files of a case and names them in the arguments of `open`.
+fn arguments(
+    dir: &Path,
+    task: &Task,
+    files: &CaseFiles,
+    write: impl Fn(&str, &[u8]) -> Result<(), RunError>,
+) -> Result<OpenArguments, RunError> {
+    let write_some = |name: &str, octets: &[u8]| -> Result<Option<String>, RunError> {
+        if octets.is_empty() {
+            return Ok(None);
+        }
+        write(name, octets)?;
+        Ok(Some(name.to_owned()))
+    };
+    write("message", &files.message)?;
+    let content = match &files.content {
+        Some(content) => {
+            write("detached-content", content)?;
+            Some("detached-content".to_owned())
+        }
+        None => None,
+    };
+    let mut keys = Vec::new();
+    for (number, key) in files.keys.iter().enumerate() {
+        let number = number + 1;
+        let name = format!("key-{number}.pem");
+        write(&name, key.key.as_bytes())?;
+        let certificate = key.certificate.as_deref().unwrap_or_default();
+        let certificate = write_some(&format!("key-{number}-certificate.pem"), certificate.as_bytes())?;
+        keys.push(KeyFiles { key: name, certificate });
+    }
+    Ok(OpenArguments {
+        dir: dir.to_string_lossy().into_owned(),
+        message: "message".to_owned(),
+        content,
+        keys,
+        anchors: write_some("anchors.pem", files.anchors.as_bytes())?,
+        extra_certificates: write_some("extra-certificates.pem", files.extra_certificates.as_bytes())?,
+        clock: task.clock.format(&Rfc3339).ok(),
+        from: files.from.clone(),
+        policy: files.policy.clone(),
+        out: OUT.to_owned(),
+    })
+}
+
+fn write(path: &Path, octets: &[u8]) -> Result<(), RunError> {
+    fs::write(path, octets).map_err(RunError::at("cannot write", path))
+}
+
+/// The shipped shims are `waxseal` itself, wherever this one was built.
+fn program_name(program: &Path) -> String {
+    let own = std::env::current_exe().is_ok_and(|own| own == program);
+    if own { "waxseal".to_owned() } else { program.to_string_lossy().into_owned() }
+}
+
+fn shell_word(word: &str) -> String {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_./:=@".contains(&octet);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn sha256(mut file: fs::File) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = [0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect()),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(shell_word("a/b.pem"), "a/b.pem");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+    }
+}

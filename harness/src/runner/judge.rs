@@ -1,0 +1,301 @@
+//! From an answer to an outcome, as CONTRACT "Outcome of a case on a SUT" has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use waxseal_verdict::{
+    Aspect, AspectName, Comparison, Expectation, Hello, Knowledge, Layer, Mismatch, Observed, Outcome, OutcomeRecord,
+    ReasonMatch, Verdict,
+};
+
+use crate::shim::protocol::Answer;
+use crate::sut::Sut;
+use crate::sut::child::Failure;
+use crate::task::Task;
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) outcome: Outcome,
+    pub(super) reason: Option<String>,
+    reason_match: ReasonMatch,
+    aspects: Vec<Observed>,
+    mismatches: Vec<Mismatch>,
+    native: Option<String>,
+}
+
+/// What a shim wrote as the innermost entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Nothing.
+    None,
+    /// Octets of this hash.
+    Sha256(String),
+    /// More octets than this.
+    TooLarge(u64),
+}
+
+impl Judged {
+    /// An outcome that needed no request.
+    pub(super) fn settled(outcome: Outcome, why: String) -> Self {
+        Self {
+            outcome,
+            reason: Some(why),
+            reason_match: ReasonMatch::None,
+            aspects: Vec::new(),
+            mismatches: Vec::new(),
+            native: None,
+        }
+    }
+
+    /// The outcome of an answer, or of its absence.
+    pub(super) fn new(
+        task: &Task,
+        hello: &Hello,
+        answer: Result<&Answer, &Failure>,
+        content: &Content,
+        stderr: &str,
+    ) -> Self {
+        let stderr = || (!stderr.is_empty()).then(|| shorten(stderr));
+        match answer {
+            Ok(Answer::Verdict(verdict, native)) => Self {
+                native: native.as_deref().map(shorten),
+                aspects: verdict.layers.iter().map(|layer| observed(layer, hello)).collect(),
+                ..Self::compared(task, hello, verdict, content)
+            },
+            Ok(Answer::Unsupported(why)) => Self::settled(Outcome::Unsupported, shorten(why)),
+            Ok(Answer::Error(error, native)) => Self {
+                native: native.as_deref().map(shorten).or_else(stderr),
+                ..Self::settled(Outcome::ShimError, shorten(error))
+            },
+            Ok(Answer::Hello(_)) => Self::settled(Outcome::ShimError, "open was answered with hello".to_owned()),
+            Err(failure) => {
+                let outcome = match failure {
+                    Failure::Start(_) | Failure::Crash(_) => Outcome::Crash,
+                    Failure::Hang(_) => Outcome::Hang,
+                    Failure::Garbage(_) | Failure::TooMuch(_) => Outcome::ShimError,
+                };
+                Self { native: stderr(), ..Self::settled(outcome, shorten(&failure.to_string())) }
+            }
+        }
+    }
+
+    /// Compares a verdict with the expectation, then with the other accepted ones.
+    fn compared(task: &Task, hello: &Hello, verdict: &Verdict, content: &Content) -> Self {
+        if let Content::TooLarge(limit) = content {
+            return Self::settled(Outcome::ShimError, format!("content of more than {limit} octets"));
+        }
+        let first = compare(&task.expectation, hello, verdict, content);
+        let others = || task.accepted.iter().map(|accepted| compare(accepted, hello, verdict, content));
+        let comparison = match first {
+            Comparison::Fail(..) => others().find(|other| matches!(other, Comparison::Pass(_))).unwrap_or(first),
+            _ => first,
+        };
+        match comparison {
+            Comparison::Pass(reason_match) => {
+                Self { reason: None, reason_match, ..Self::settled(Outcome::Pass, String::new()) }
+            }
+            Comparison::Undeclared(name) => Self::settled(Outcome::Unsupported, format!("does not report {name}")),
+            Comparison::Fail(mismatches, reason_match) => {
+                let words: Vec<_> = mismatches
+                    .iter()
+                    .map(|mismatch| {
+                        format!("{}: {}, expected {}", mismatch.place, mismatch.observed, mismatch.expected)
+                    })
+                    .collect();
+                Self { mismatches, reason_match, ..Self::settled(Outcome::Fail, words.join("; ")) }
+            }
+        }
+    }
+
+    /// Drops what may hold addresses, names or text of somebody's mail.
+    pub(super) fn without_private(mut self) -> Self {
+        use AspectName as A;
+        self.native = None;
+        for observed in &mut self.aspects {
+            for name in [A::Decryption, A::Coverage, A::Chain, A::Identity] {
+                if let Some(Aspect::Bad(bad)) = observed.aspects.get_mut(&name) {
+                    bad.detail.clear();
+                }
+            }
+        }
+        self
+    }
+
+    /// The line of the run record.
+    pub(super) fn record(self, task: &Task, sut: &Sut, elapsed: Duration) -> OutcomeRecord {
+        OutcomeRecord {
+            case: task.id.clone(),
+            sut: sut.name.clone(),
+            sut_version: sut.admission.as_ref().map(|hello| hello.version.clone()).unwrap_or_default(),
+            outcome: self.outcome,
+            reason: self.reason,
+            reason_match: self.reason_match,
+            aspects: self.aspects,
+            mismatches: self.mismatches,
+            native: self.native,
+            evidence: task.evidence,
+            knowledge: Knowledge::Measured,
+            ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The comparison of the verdict, and of the content where a hash is expected.
+fn compare(expectation: &Expectation, hello: &Hello, verdict: &Verdict, content: &Content) -> Comparison {
+    let comparison = expectation.compare(verdict, &hello.aspects, hello.deviations);
+    let Some(wanted) = &expectation.content_sha256 else { return comparison };
+    let observed = match content {
+        Content::Sha256(hash) if hash == wanted => return comparison,
+        Content::Sha256(hash) => format!("sha256 {hash}"),
+        // A reader may keep back what it calls bad.
+        _ if expectation.is_negative() => return comparison,
+        _ => "none".to_owned(),
+    };
+    let mismatch = Mismatch { place: "content".to_owned(), expected: format!("sha256 {wanted}"), observed };
+    match comparison {
+        Comparison::Pass(reasons) => Comparison::Fail(vec![mismatch], reasons),
+        Comparison::Fail(mut mismatches, reasons) => {
+            mismatches.push(mismatch);
+            Comparison::Fail(mismatches, reasons)
+        }
+        undeclared @ Comparison::Undeclared(_) => undeclared,
+    }
+}
+
+/// What the SUT said of a layer, as far as it declared that it says it.
+fn observed(layer: &Layer, hello: &Hello) -> Observed {
+    let declared = hello.aspects.iter().map(|name| (*name, layer.aspect(*name).clone()));
+    let aspects: BTreeMap<_, _> = declared.collect();
+    let deviations: BTreeSet<_> = layer
+        .deviations
+        .iter()
+        .chain(layer.signers.iter().flat_map(|signer| &signer.deviations))
+        .filter(|_| hello.deviations)
+        .copied()
+        .collect();
+    Observed { kind: layer.kind, aspects, deviations: deviations.into_iter().collect() }
+}
+
+/// One line of at most 500 characters.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 500;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use waxseal_verdict::{Clock, Evidence, Kind, LayerExpectation, Operation, Reason};
+
+    fn hello() -> Hello {
+        Hello {
+            name: "s".to_owned(),
+            version: "1".to_owned(),
+            operations: BTreeSet::from([Operation::Open]),
+            algorithms: BTreeSet::new(),
+            forms: BTreeSet::from([Kind::Signed]),
+            aspects: BTreeSet::from([AspectName::Integrity, AspectName::Identity]),
+            deviations: false,
+            clock: Clock::Settable,
+        }
+    }
+
+    fn task(expected: Aspect, hash: Option<&str>) -> Task {
+        let layer = LayerExpectation {
+            kind: Kind::Signed,
+            form: None,
+            aspects: BTreeMap::from([(AspectName::Integrity, expected)]),
+            deviations: Vec::new(),
+        };
+        Task {
+            id: "t".to_owned(),
+            twin: None,
+            evidence: Evidence::Recorded,
+            algorithms: BTreeSet::new(),
+            kinds: BTreeSet::from([Kind::Signed]),
+            clock: time::OffsetDateTime::UNIX_EPOCH,
+            fixed_clock: false,
+            private: true,
+            expectation: Expectation {
+                layers: vec![layer],
+                content_sha256: hash.map(str::to_owned),
+                ..Expectation::default()
+            },
+            accepted: Vec::new(),
+            files: Ok(Arc::default()),
+        }
+    }
+
+    fn answer(set: impl FnOnce(&mut Layer)) -> Answer {
+        let mut layer = Layer::new("1/signed-data", Kind::Signed);
+        set(&mut layer);
+        Answer::Verdict(Verdict::new("x", vec![layer]), Some("said\nso".to_owned()))
+    }
+
+    #[test]
+    fn the_content_decides_too() {
+        let good = answer(|layer| layer.integrity = Aspect::Good);
+        let task = task(Aspect::Good, Some("aa"));
+        for (content, outcome) in [
+            (Content::Sha256("aa".to_owned()), Outcome::Pass),
+            (Content::Sha256("bb".to_owned()), Outcome::Fail),
+            (Content::None, Outcome::Fail),
+            (Content::TooLarge(1), Outcome::ShimError),
+        ] {
+            let judged = Judged::new(&task, &hello(), Ok(&good), &content, "");
+            assert_eq!(judged.outcome, outcome, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn a_reader_may_keep_back_what_it_calls_bad() {
+        let bad = answer(|layer| layer.integrity = Aspect::bad(Reason::DigestMismatch, ""));
+        let task = task(Aspect::bad(Reason::DigestMismatch, ""), Some("aa"));
+        let judged = Judged::new(&task, &hello(), Ok(&bad), &Content::None, "");
+        assert_eq!((judged.outcome, judged.reason_match), (Outcome::Pass, ReasonMatch::Exact));
+    }
+
+    #[test]
+    fn one_of_several_accepted_outcomes_is_enough() {
+        let mut several = task(Aspect::Good, None);
+        several.accepted = vec![task(Aspect::bad(Reason::DigestMismatch, ""), None).expectation];
+        let bad = answer(|layer| layer.integrity = Aspect::bad(Reason::DigestMismatch, ""));
+        let judged = Judged::new(&several, &hello(), Ok(&bad), &Content::None, "");
+        assert_eq!(judged.outcome, Outcome::Pass);
+        let unchecked = answer(|layer| layer.integrity = Aspect::Unchecked(None));
+        let judged = Judged::new(&several, &hello(), Ok(&unchecked), &Content::None, "");
+        assert_eq!(judged.reason.as_deref(), Some("layer 1 integrity: unchecked, expected good"));
+    }
+
+    #[test]
+    fn what_could_name_somebody_is_dropped() {
+        let answer = answer(|layer| {
+            layer.integrity = Aspect::Good;
+            layer.identity = Aspect::bad(Reason::AddressMismatch, "alice@example.test");
+        });
+        let judged = Judged::new(&task(Aspect::Good, None), &hello(), Ok(&answer), &Content::None, "");
+        assert!(format!("{judged:?}").contains("alice"));
+        let judged = judged.without_private();
+        assert!(!format!("{judged:?}").contains("alice") && judged.native.is_none());
+    }
+
+    #[test]
+    fn every_failure_has_its_outcome() {
+        for (failure, outcome) in [
+            (Failure::Start("x".to_owned()), Outcome::Crash),
+            (Failure::Crash("x".to_owned()), Outcome::Crash),
+            (Failure::Hang(Duration::from_secs(1)), Outcome::Hang),
+            (Failure::Garbage("x".to_owned()), Outcome::ShimError),
+            (Failure::TooMuch(9), Outcome::ShimError),
+        ] {
+            let judged = Judged::new(&task(Aspect::Good, None), &hello(), Err(&failure), &Content::None, "last words");
+            assert_eq!((judged.outcome, judged.native.as_deref()), (outcome, Some("last words")));
+        }
+    }
+}

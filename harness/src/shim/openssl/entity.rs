@@ -1,0 +1,202 @@
+//! As much of a message as the adapter must see: which form the file has,
+//! and whether its Content-Type is one of S/MIME.
+//!
+//! This is deliberately not the engine's reading of MIME: what openssl makes of
+//! a message shall not depend on what the engine makes of it.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use waxseal_verdict::{Form, Kind};
+
+/// How a file is given to openssl.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// A mail or MIME entity.
+    Mail,
+    /// Bare CMS.
+    Der,
+    /// Bare CMS.
+    Pem,
+}
+
+impl Encoding {
+    /// The value of `-inform`.
+    pub(super) const fn option(self) -> &'static str {
+        match self {
+            Self::Mail => "SMIME",
+            Self::Der => "DER",
+            Self::Pem => "PEM",
+        }
+    }
+}
+
+/// What the beginning of a file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entity {
+    pub(super) encoding: Encoding,
+    /// The kind that the Content-Type announces.
+    pub(super) announced: Option<Kind>,
+    /// Clear for multipart/signed.
+    pub(super) form: Option<Form>,
+    /// The media type, lower case; empty if there is none.
+    media_type: String,
+    /// Whether a file name of CMS is given.
+    cms_name: bool,
+}
+
+impl Entity {
+    /// Octets that are read in search of the header.
+    const MOST_HEADER: u64 = 1 << 20;
+
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let mut head = Vec::new();
+        File::open(path)?.take(Self::MOST_HEADER).read_to_end(&mut head)?;
+        Ok(Self::of(&head))
+    }
+
+    fn of(head: &[u8]) -> Self {
+        let mut entity =
+            Self { encoding: Encoding::Mail, announced: None, form: None, media_type: String::new(), cms_name: false };
+        if head.first() == Some(&0x30) {
+            entity.encoding = Encoding::Der;
+        } else if head.starts_with(b"-----BEGIN ") {
+            entity.encoding = Encoding::Pem;
+        } else {
+            let value = content_type(head).to_ascii_lowercase();
+            entity.media_type = value.split(';').next().unwrap_or_default().trim().to_owned();
+            entity.cms_name = [".p7m", ".p7s", ".p7z"].iter().any(|end| value.contains(end));
+            if entity.media_type == "multipart/signed" {
+                (entity.announced, entity.form) = (Some(Kind::Signed), Some(Form::Clear));
+            } else if value.contains("enveloped-data") {
+                entity.announced = Some(Kind::Encrypted);
+            } else if value.contains("signed-data") {
+                (entity.announced, entity.form) = (Some(Kind::Signed), Some(Form::Opaque));
+            }
+        }
+        entity
+    }
+
+    /// Whether openssl is asked about it. The message itself is shown to it
+    /// unless it is mere text; what comes out of a layer only if it claims to be
+    /// S/MIME.
+    pub(super) fn may_be_layer(&self, outermost: bool) -> bool {
+        let claims = self.media_type == "multipart/signed"
+            || self.media_type.ends_with("pkcs7-mime")
+            || (self.media_type == "application/octet-stream" && self.cms_name);
+        if !outermost {
+            return self.encoding == Encoding::Mail && claims;
+        }
+        claims
+            || self.encoding != Encoding::Mail
+            || !(self.media_type.is_empty() || self.media_type.starts_with("text/"))
+    }
+}
+
+/// The unfolded value of the first Content-Type field.
+fn content_type(head: &[u8]) -> String {
+    let mut value: Option<String> = None;
+    for line in head.split(|octet| *octet == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        let text = String::from_utf8_lossy(line);
+        match &mut value {
+            Some(value) if text.starts_with([' ', '\t']) => value.push_str(&text),
+            Some(_) => break,
+            None => {
+                let field = text.split_once(':');
+                if let Some((_, rest)) = field.filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-type")) {
+                    value = Some(rest.to_owned());
+                }
+            }
+        }
+    }
+    value.unwrap_or_default()
+}
+
+/// The kind that the content type of a DER file stands for.
+pub(super) fn kind_of(path: &Path) -> io::Result<Kind> {
+    let mut head = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut head)?;
+    // ContentInfo ::= SEQUENCE { contentType OBJECT IDENTIFIER, … }
+    const TYPES: &[(&[u8], Kind)] = &[
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", Kind::Signed),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", Kind::Encrypted),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x05", Kind::Digested),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06", Kind::EncryptedData),
+        (b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x02", Kind::Authenticated),
+        (b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09", Kind::Compressed),
+        (b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", Kind::AuthEnveloped),
+    ];
+    let starts = |oid: &[u8]| head.windows(oid.len()).take(8).any(|window| window == oid);
+    Ok(TYPES.iter().find(|(oid, _)| starts(oid)).map_or(Kind::Unknown, |(_, kind)| *kind))
+}
+
+/// Copies the innermost entity in the form of the protocol: CRLF. An entity
+/// whose first line ends in LF alone was stored that way as a whole; bare LF in
+/// an entity of CRLF lines is content.
+pub(super) fn deliver(from: &Path, to: &Path) -> io::Result<()> {
+    let mut from = BufReader::new(File::open(from)?);
+    let mut to = BufWriter::new(File::create(to)?);
+    let mut line = Vec::new();
+    let mut stored_with_lf = None;
+    while from.read_until(b'\n', &mut line)? > 0 {
+        let bare = line.ends_with(b"\n") && !line.ends_with(b"\r\n");
+        if *stored_with_lf.get_or_insert(bare) && bare {
+            line.pop();
+            line.extend_from_slice(b"\r\n");
+        }
+        to.write_all(&line)?;
+        line.clear();
+    }
+    to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(head: &str) -> (Option<Kind>, bool, bool) {
+        let entity = Entity::of(head.as_bytes());
+        (entity.announced, entity.may_be_layer(true), entity.may_be_layer(false))
+    }
+
+    #[test]
+    fn only_what_claims_to_be_smime_is_peeled() {
+        for (head, seen) in [
+            ("Subject: x\nContent-Type: MULTIPART/Signed;\n boundary=x\n\n", (Some(Kind::Signed), true, true)),
+            (
+                "Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data\r\n\r\n",
+                (Some(Kind::Encrypted), true, true),
+            ),
+            ("Content-Type: application/octet-stream;\n\tname=\"smime.p7m\"\n\n", (None, true, true)),
+            ("Content-Type: application/octet-stream\n\n", (None, true, false)),
+            ("Content-Type: multipart/mixed; boundary=x\n\n", (None, true, false)),
+            ("Content-Type: text/plain\n\n", (None, false, false)),
+            ("Subject: Content-Type: multipart/signed\n\nContent-Type: multipart/signed\n", (None, false, false)),
+            ("-----BEGIN CMS-----\n", (None, true, false)),
+            ("0\u{1}", (None, true, false)),
+        ] {
+            assert_eq!(of(head), seen, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn the_innermost_entity_is_delivered_with_crlf() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        for (stored, delivered) in [
+            ("a: b\n\nc\n", "a: b\r\n\r\nc\r\n"),
+            ("a: b\r\n\r\nc\nd\r\n", "a: b\r\n\r\nc\nd\r\n"),
+            ("", ""),
+            ("a", "a"),
+        ] {
+            std::fs::write(&from, stored).unwrap();
+            deliver(&from, &to).unwrap();
+            assert_eq!(std::fs::read_to_string(&to).unwrap(), delivered);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! `openssl cms` as a shim: the program is driven, its words are translated.
+//!
+//! It reports only what it really tells: structure, decryption, integrity and
+//! chain. To tell integrity from chain, every signature is checked twice: with
+//! `-noverify` (the certificate is not looked at), then with anchors and time
+//! but without content and attributes. What is inside a layer goes back in as
+//! the next message, as long as its Content-Type is one of S/MIME. A message
+//! that openssl cannot read is its own result: structure bad.
+
+mod entity;
+mod native;
+mod program;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
+
+use super::protocol::{Answer, OpenArguments};
+use super::serve::{Crash, Shim, names};
+use entity::Entity;
+use native::Said;
+use program::{Program, Trouble};
+
+/// Layers that are peeled at most; no mail of the corpus comes near.
+const MOST_LAYERS: usize = 16;
+
+/// Algorithms that OpenSSL 3 has for CMS, by the names of the algorithm table.
+const ALGORITHMS: &[&str] = &[
+    "md5",
+    "sha-1",
+    "sha-224",
+    "sha-256",
+    "sha-384",
+    "sha-512",
+    "rsa",
+    "rsa-pkcs1-v1_5",
+    "rsa-pkcs1-v1_5-md5",
+    "rsa-pkcs1-v1_5-sha-1",
+    "rsa-pkcs1-v1_5-sha-224",
+    "rsa-pkcs1-v1_5-sha-256",
+    "rsa-pkcs1-v1_5-sha-384",
+    "rsa-pkcs1-v1_5-sha-512",
+    "rsassa-pss",
+    "rsaes-oaep",
+    "ec",
+    "ecdsa",
+    "ecdsa-sha-1",
+    "ecdsa-sha-224",
+    "ecdsa-sha-256",
+    "ecdsa-sha-384",
+    "ecdsa-sha-512",
+    "p-256",
+    "p-384",
+    "p-521",
+    "aes-128-cbc",
+    "aes-192-cbc",
+    "aes-256-cbc",
+    "3des-cbc",
+];
+
+/// The `openssl` found on PATH.
+#[derive(Debug, Default)]
+pub struct OpenSsl {
+    program: Program,
+}
+
+impl Shim for OpenSsl {
+    fn hello(&mut self) -> Result<Hello, String> {
+        Ok(Hello {
+            name: "openssl".to_owned(),
+            version: self.program.version()?,
+            operations: BTreeSet::from([Operation::Open]),
+            algorithms: names(ALGORITHMS),
+            forms: BTreeSet::from([Kind::Signed, Kind::Encrypted]),
+            aspects: BTreeSet::from([
+                AspectName::Structure,
+                AspectName::Decryption,
+                AspectName::Integrity,
+                AspectName::Chain,
+            ]),
+            deviations: false,
+            clock: Clock::Settable,
+        })
+    }
+
+    fn open(&mut self, arguments: &OpenArguments) -> Result<Answer, Crash> {
+        match Opening::new(&self.program, arguments).and_then(Opening::run) {
+            Ok(answer) => Ok(answer),
+            Err(Trouble::Shim(error)) => Ok(Answer::Error(error, None)),
+            Err(Trouble::Crash(how)) => Err(Crash(how)),
+        }
+    }
+}
+
+/// One message on its way through the layers.
+struct Opening<'a> {
+    program: &'a Program,
+    arguments: &'a OpenArguments,
+    dir: &'a Path,
+    /// The clock as seconds since 1970; `None`: now.
+    at: Option<i64>,
+    layers: Vec<Layer>,
+    native: Vec<String>,
+}
+
+impl<'a> Opening<'a> {
+    fn new(program: &'a Program, arguments: &'a OpenArguments) -> Result<Self, Trouble> {
+        use time::format_description::well_known::Rfc3339;
+        let at = match &arguments.clock {
+            None => None,
+            Some(text) => {
+                let at = time::OffsetDateTime::parse(text, &Rfc3339)
+                    .map_err(|error| format!("clock {text:?} is no RFC 3339 time: {error}"))?;
+                Some(at.unix_timestamp())
+            }
+        };
+        Ok(Self { program, arguments, dir: Path::new(&arguments.dir), at, layers: Vec::new(), native: Vec::new() })
+    }
+
+    fn run(mut self) -> Result<Answer, Trouble> {
+        let mut file = self.arguments.message.clone();
+        while self.layers.len() < MOST_LAYERS {
+            let entity = Entity::read(&self.dir.join(&file)).map_err(|error| format!("{file}: {error}"))?;
+            if !entity.may_be_layer(self.layers.is_empty()) {
+                break;
+            }
+            match self.layer(&file, &entity)? {
+                Some(inner) => file = inner,
+                None => break,
+            }
+        }
+        let verdict = Verdict::new("openssl", self.layers);
+        if !verdict.has_bad() && !verdict.layers.is_empty() {
+            entity::deliver(&self.dir.join(&file), &self.dir.join(&self.arguments.out))
+                .map_err(|error| format!("{}: {error}", self.arguments.out))?;
+        }
+        let native = (!self.native.is_empty()).then(|| self.native.join(" | "));
+        Ok(Answer::Verdict(verdict, native))
+    }
+
+    /// Judges one layer; the result is the file of what was inside.
+    fn layer(&mut self, file: &str, entity: &Entity) -> Result<Option<String>, Trouble> {
+        let number = self.layers.len() + 1;
+        let (object, inside) = (format!("openssl-{number}.der"), format!("openssl-{number}.content"));
+        let input = ["-inform", entity.encoding.option(), "-in", file];
+        let said = self.cms(&[&["-cmsout"], &input[..], &["-outform", "DER", "-out", &object]].concat())?;
+        if !said.success {
+            let mut layer = Layer::new(self.path("unknown"), entity.announced.unwrap_or(Kind::Unknown));
+            layer.form = entity.form;
+            layer.structure = said.bad(Reason::NotCms);
+            self.layers.push(layer);
+            return Ok(None);
+        }
+        let kind = entity::kind_of(&self.dir.join(&object)).map_err(|error| format!("{object}: {error}"))?;
+        let mut layer = Layer::new(String::new(), kind);
+        layer.structure = Aspect::Good;
+        let result = match kind {
+            Kind::Signed => {
+                layer.path = self.path("signed-data");
+                layer.form = Some(entity.form.unwrap_or(Form::Opaque));
+                self.signed(&mut layer, &input, &inside)
+            }
+            Kind::Encrypted => {
+                layer.path = self.path("enveloped-data");
+                self.encrypted(&mut layer, &input, &inside)
+            }
+            // Declared neither; whoever asks sees that nothing was judged.
+            _ => {
+                layer.path = self.path(kind.code());
+                Ok(false)
+            }
+        };
+        self.layers.push(layer);
+        Ok(result?.then_some(inside))
+    }
+
+    /// Checks signatures and certificates; the result is whether content came out.
+    fn signed(&mut self, layer: &mut Layer, input: &[&str], inside: &str) -> Result<bool, Trouble> {
+        let mut common = [&["-verify"], input].concat();
+        if let Some(content) = &self.arguments.content
+            && self.layers.is_empty()
+        {
+            common.extend(["-content", content]);
+        }
+        if let Some(extra) = &self.arguments.extra_certificates {
+            common.extend(["-certfile", extra]);
+        }
+        let said = self.cms(&[&common[..], &["-noverify", "-out", inside]].concat())?;
+        layer.integrity = Aspect::Good;
+        if !said.success {
+            match said.find(AspectName::Structure) {
+                Some(_) => {
+                    layer.structure = said.bad(Reason::BadBer);
+                    layer.integrity = Aspect::Unchecked(None);
+                }
+                None => layer.integrity = said.bad(Reason::SignatureMismatch),
+            }
+        }
+        layer.chain = match &self.arguments.anchors {
+            None => Aspect::unchecked(Reason::NoAnchor),
+            Some(_) if layer.structure.is_bad() => Aspect::Unchecked(None),
+            Some(anchors) => self.chain(&common, anchors)?,
+        };
+        // What a bad signature covers comes out too: the layers inside it can be told.
+        Ok(self.dir.join(inside).metadata().is_ok_and(|file| file.len() > 0) && !layer.structure.is_bad())
+    }
+
+    /// Checks the certificates alone.
+    fn chain(&mut self, common: &[&str], anchors: &str) -> Result<Aspect, Trouble> {
+        let at = self.at.map(|at| at.to_string());
+        let mut arguments = common.to_vec();
+        arguments.extend(["-no_content_verify", "-no_attr_verify", "-purpose", "smimesign"]);
+        // Any certificate can be an anchor, and the machine's own are none.
+        arguments.extend(["-CAfile", anchors, "-no-CApath", "-no-CAstore", "-partial_chain"]);
+        if let Some(at) = &at {
+            arguments.extend(["-attime", at]);
+        }
+        arguments.extend(["-out", "openssl-chain.content"]);
+        let said = self.cms(&arguments)?;
+        Ok(if said.success {
+            Aspect::Good
+        } else if said.find(AspectName::Chain).is_some() {
+            said.bad(Reason::NoPath)
+        } else {
+            // Without the signer's certificate there is nothing to build a path from.
+            Aspect::Unchecked(None)
+        })
+    }
+
+    /// Tries every key; the result is whether content came out.
+    fn encrypted(&mut self, layer: &mut Layer, input: &[&str], inside: &str) -> Result<bool, Trouble> {
+        layer.decryption = Aspect::bad(Reason::NoKey, "no key was given");
+        for key in &self.arguments.keys {
+            let mut arguments = [&["-decrypt"], input, &["-inkey", &key.key]].concat();
+            if let Some(certificate) = &key.certificate {
+                arguments.extend(["-recip", certificate]);
+            }
+            arguments.extend(["-out", inside]);
+            let said = self.cms(&arguments)?;
+            if said.success {
+                layer.decryption = Aspect::Good;
+                return Ok(true);
+            }
+            if said.find(AspectName::Structure).is_some() {
+                layer.structure = said.bad(Reason::BadBer);
+                layer.decryption = Aspect::Unchecked(None);
+                return Ok(false);
+            }
+            let bad = said.bad(Reason::WrongKey);
+            // That another key is not a recipient's says nothing of this message.
+            if layer.decryption.reason() == Some(Reason::NoKey) {
+                layer.decryption = bad;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Where the next layer is, for a person.
+    fn path(&self, object: &str) -> String {
+        match self.layers.last() {
+            Some(outer) => format!("{}/1/{object}", outer.path),
+            None => format!("1/{object}"),
+        }
+    }
+
+    fn cms(&mut self, arguments: &[&str]) -> Result<Said, Trouble> {
+        let said = self.program.cms(self.dir, arguments)?;
+        self.native.extend(said.words());
+        Ok(said)
+    }
+}

@@ -1,0 +1,238 @@
+//! Shim protocol, version 1: one JSON object a line, a request on standard
+//! input, its answer on standard output. `harness/SHIM.md` is its manual.
+//!
+//! Every request has an `id` and an `op`; the answer repeats the `id` and holds
+//! exactly one of `hello`, `verdict`, `unsupported`, `error`. An operation that
+//! a shim does not know is answered `unsupported`: this is what lets operations
+//! be added without a new version of the protocol.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use waxseal_verdict::{Hello, Verdict};
+
+/// The number of the protocol that this version speaks.
+pub const PROTOCOL: u32 = 1;
+
+/// Names of the operations as they stand in `op`.
+pub mod op {
+    /// What can you do?
+    pub const HELLO: &str = "hello";
+    /// Read a message and judge it.
+    pub const OPEN: &str = "open";
+    /// Sign an entity.
+    pub const SIGN: &str = "sign";
+    /// Encrypt an entity.
+    pub const ENCRYPT: &str = "encrypt";
+    /// Judge chain and identity of a certificate.
+    pub const CHECK_CERTIFICATE: &str = "check-certificate";
+    /// An operation that no shim has; a shim is admitted only after it refused it.
+    pub const UNKNOWN: &str = "waxseal-admission-unknown-operation";
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Number of the request; its answer repeats it.
+    pub id: u64,
+    /// Name of the operation, see [`op`].
+    pub op: String,
+    /// What the operation needs, beside `id` and `op`.
+    #[serde(flatten)]
+    pub arguments: Map<String, Value>,
+}
+
+impl Request {
+    /// `hello`: the first request that a shim gets.
+    #[must_use]
+    pub fn hello(id: u64) -> Self {
+        let arguments = Map::from_iter([("protocol".to_owned(), PROTOCOL.into())]);
+        Self { id, op: op::HELLO.to_owned(), arguments }
+    }
+
+    /// A request for an operation that no shim has.
+    #[must_use]
+    pub fn unknown(id: u64) -> Self {
+        Self { id, op: op::UNKNOWN.to_owned(), arguments: Map::new() }
+    }
+
+    /// `open`: read the message of a case directory.
+    ///
+    /// # Errors
+    /// The arguments cannot be written as JSON: a path in them is not Unicode.
+    pub fn open(id: u64, arguments: &OpenArguments) -> Result<Self, serde_json::Error> {
+        let Value::Object(arguments) = serde_json::to_value(arguments)? else { unreachable!("a struct is an object") };
+        Ok(Self { id, op: op::OPEN.to_owned(), arguments })
+    }
+
+    /// The arguments as the type of an operation.
+    ///
+    /// # Errors
+    /// A field is missing or has another type; the message names it.
+    pub fn arguments<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_value(Value::Object(self.arguments.clone()))
+    }
+}
+
+/// What `open` is given. Every file name is relative to `dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OpenArguments {
+    /// The case's own directory.
+    pub dir: String,
+    /// The message: a mail, or bare CMS in DER, BER or PEM.
+    pub message: String,
+    /// The content of a detached bare CMS object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Private keys, each with the certificate it belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyFiles>,
+    /// Trust anchors: PEM, several in one file. Any certificate can be an anchor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<String>,
+    /// Further certificates that may help to build a path: PEM, several in one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_certificates: Option<String>,
+    /// The time at which to judge, RFC 3339; absent: now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+    /// The sender's address, where it is not the From of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Name of the policy to judge by; absent: `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Where to write the innermost entity (with its MIME headers, CRLF).
+    pub out: String,
+}
+
+/// A private key and its certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFiles {
+    /// The key: PKCS#8 in PEM, not encrypted.
+    pub key: String,
+    /// Its certificate: PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+}
+
+/// One answer, as it stands on its line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AnswerLine {
+    /// The id of the request.
+    pub id: u64,
+    /// The protocol that the shim speaks; only beside `hello`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<u32>,
+    /// What the shim can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hello: Option<Hello>,
+    /// What it says of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Why it cannot do what was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<String>,
+    /// What went wrong in the shim itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The implementation's own words, beside any of the above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native: Option<String>,
+}
+
+/// One answer, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// What the shim can do.
+    Hello(Hello),
+    /// What it says of the message, and the implementation's own words.
+    Verdict(Verdict, Option<String>),
+    /// It cannot do what was asked, and why.
+    Unsupported(String),
+    /// Something went wrong in the shim itself, and the implementation's own words.
+    Error(String, Option<String>),
+}
+
+impl Answer {
+    /// The line that says this to request `id`.
+    #[must_use]
+    pub fn into_line(self, id: u64) -> AnswerLine {
+        let line = AnswerLine { id, ..AnswerLine::default() };
+        match self {
+            Self::Hello(hello) => AnswerLine { protocol: Some(PROTOCOL), hello: Some(hello), ..line },
+            Self::Verdict(verdict, native) => AnswerLine { verdict: Some(verdict), native, ..line },
+            Self::Unsupported(why) => AnswerLine { unsupported: Some(why), ..line },
+            Self::Error(error, native) => AnswerLine { error: Some(error), native, ..line },
+        }
+    }
+
+    /// Reads the answer to request `id` from a line.
+    ///
+    /// # Errors
+    /// Why the line is no answer to this request, for the record.
+    pub fn parse(line: &[u8], id: u64) -> Result<Self, String> {
+        let line: AnswerLine =
+            serde_json::from_slice(line).map_err(|error| format!("the answer is no JSON: {error}"))?;
+        if line.id != id {
+            return Err(format!("an answer to request {}, expected one to {id}", line.id));
+        }
+        match (line.hello, line.verdict, line.unsupported, line.error) {
+            (Some(hello), None, None, None) => match line.protocol {
+                Some(PROTOCOL) => Ok(Self::Hello(hello)),
+                Some(other) => Err(format!("the shim speaks protocol {other}, expected {PROTOCOL}")),
+                None => Err("hello without the field protocol".to_owned()),
+            },
+            (None, Some(verdict), None, None) if verdict.format != waxseal_verdict::FORMAT => {
+                Err(format!("a verdict of format {}, expected {}", verdict.format, waxseal_verdict::FORMAT))
+            }
+            (None, Some(verdict), None, None) => Ok(Self::Verdict(verdict, line.native)),
+            (None, None, Some(why), None) => Ok(Self::Unsupported(why)),
+            (None, None, None, Some(error)) => Ok(Self::Error(error, line.native)),
+            _ => Err("an answer must hold exactly one of hello, verdict, unsupported, error".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_flat_object() {
+        let arguments = OpenArguments {
+            dir: "case".to_owned(),
+            message: "message.eml".to_owned(),
+            keys: vec![KeyFiles { key: "key-1.pem".to_owned(), certificate: None }],
+            out: "content".to_owned(),
+            ..OpenArguments::default()
+        };
+        let request = Request::open(7, &arguments).unwrap();
+        let line = serde_json::to_string(&request).unwrap();
+        assert_eq!(
+            line,
+            r#"{"id":7,"op":"open","dir":"case","message":"message.eml","keys":[{"key":"key-1.pem"}],"out":"content"}"#
+        );
+        let back: Request = serde_json::from_str(&line).unwrap();
+        assert_eq!(back.arguments::<OpenArguments>().unwrap(), arguments);
+    }
+
+    #[test]
+    fn an_answer_says_one_thing_to_one_request() {
+        for (line, wrong) in [
+            ("{}", "no JSON"),
+            (r#"{"id":2,"unsupported":"no"}"#, "request 2, expected one to 1"),
+            (r#"{"id":1}"#, "exactly one"),
+            (r#"{"id":1,"unsupported":"no","error":"no"}"#, "exactly one"),
+            (
+                r#"{"id":1,"verdict":{"format":9,"overall":"valid","provider":"x","layers":[],"dialect":"cms"}}"#,
+                "format 9",
+            ),
+        ] {
+            let error = Answer::parse(line.as_bytes(), 1).unwrap_err();
+            assert!(error.contains(wrong), "{line}: {error}");
+        }
+        let answer = Answer::parse(br#"{"id":1,"unsupported":"no sign","added-later":1}"#, 1);
+        assert_eq!(answer, Ok(Answer::Unsupported("no sign".to_owned())));
+    }
+}

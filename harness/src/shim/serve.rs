@@ -1,0 +1,134 @@
+//! The shim side of the protocol: reads requests, writes answers.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Write};
+
+use waxseal_verdict::Hello;
+
+use super::protocol::{Answer, AnswerLine, OpenArguments, Request, op};
+
+/// An implementation that can be reached through the protocol.
+pub trait Shim {
+    /// What it is and what it can do; or why it is not there.
+    ///
+    /// # Errors
+    /// Why the implementation cannot be used on this machine.
+    fn hello(&mut self) -> Result<Hello, String>;
+
+    /// Reads a message and judges it.
+    ///
+    /// # Errors
+    /// The implementation crashed. The shim then ends without an answer, so
+    /// that the runner sees the crash.
+    fn open(&mut self, arguments: &OpenArguments) -> Result<Answer, Crash>;
+}
+
+/// The implementation behind a shim crashed: how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crash(pub String);
+
+/// Why a shim stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Standard input or output is closed or broken.
+    #[error("the pipe to the harness broke: {0}")]
+    Pipe(#[from] io::Error),
+    /// The implementation crashed.
+    #[error("the implementation crashed: {0}")]
+    Crash(String),
+}
+
+/// Answers requests until the input ends.
+///
+/// # Errors
+/// The pipes broke, or the implementation crashed.
+pub fn serve(shim: &mut dyn Shim, requests: impl BufRead, mut answers: impl Write) -> Result<(), ServeError> {
+    for line in requests.lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = answer(shim, &line).map_err(|Crash(how)| ServeError::Crash(how))?;
+        serde_json::to_writer(&mut answers, &answer).map_err(io::Error::from)?;
+        answers.write_all(b"\n")?;
+        answers.flush()?;
+    }
+    Ok(())
+}
+
+fn answer(shim: &mut dyn Shim, line: &str) -> Result<AnswerLine, Crash> {
+    let request: Request = match serde_json::from_str(line) {
+        Ok(request) => request,
+        Err(error) => {
+            return Ok(Answer::Error(format!("the request is not understood: {error}"), None).into_line(0));
+        }
+    };
+    let answer = match request.op.as_str() {
+        op::HELLO => match shim.hello() {
+            Ok(hello) => Answer::Hello(hello),
+            Err(why) => Answer::Unsupported(why),
+        },
+        op::OPEN => match request.arguments::<OpenArguments>() {
+            Ok(arguments) => shim.open(&arguments)?,
+            Err(error) => Answer::Error(format!("open: {error}"), None),
+        },
+        other => Answer::Unsupported(format!("the operation {other} is not offered")),
+    };
+    Ok(answer.into_line(request.id))
+}
+
+/// A set of names, for a declaration.
+pub(crate) fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fake;
+
+    impl Shim for Fake {
+        fn hello(&mut self) -> Result<Hello, String> {
+            Err("not here".to_owned())
+        }
+
+        fn open(&mut self, arguments: &OpenArguments) -> Result<Answer, Crash> {
+            if arguments.message == "crash" {
+                Err(Crash("boom".to_owned()))
+            } else {
+                Ok(Answer::Error("x".to_owned(), None))
+            }
+        }
+    }
+
+    fn say(requests: &str) -> (String, Result<(), ServeError>) {
+        let mut answers = Vec::new();
+        let result = serve(&mut Fake, requests.as_bytes(), &mut answers);
+        (String::from_utf8(answers).unwrap(), result)
+    }
+
+    #[test]
+    fn every_request_gets_one_line() {
+        let (answers, result) = say(concat!(
+            "{\"id\":1,\"op\":\"hello\",\"protocol\":1}\n\n",
+            "{\"id\":2,\"op\":\"juggle\"}\n",
+            "{\"id\":3,\"op\":\"open\"}\n",
+            "nonsense\n",
+            "{\"id\":4,\"op\":\"open\",\"dir\":\".\",\"message\":\"m\",\"out\":\"o\"}",
+        ));
+        assert!(result.is_ok());
+        let lines: Vec<_> = answers.lines().collect();
+        assert_eq!(lines[0], r#"{"id":1,"unsupported":"not here"}"#);
+        assert_eq!(lines[1], r#"{"id":2,"unsupported":"the operation juggle is not offered"}"#);
+        assert_eq!(lines[2], r#"{"id":3,"error":"open: missing field `dir`"}"#);
+        assert!(lines[3].starts_with(r#"{"id":0,"error":"the request is not understood"#));
+        assert_eq!(lines[4], r#"{"id":4,"error":"x"}"#);
+    }
+
+    #[test]
+    fn a_crash_ends_the_shim_without_an_answer() {
+        let (answers, result) = say(r#"{"id":1,"op":"open","dir":".","message":"crash","out":"o"}"#);
+        assert!(answers.is_empty() && matches!(result, Err(ServeError::Crash(_))), "{answers}");
+    }
+}

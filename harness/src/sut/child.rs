@@ -1,0 +1,245 @@
+//! A shim as a child process: requests go in, answers come out, within limits.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+
+use crate::shim::protocol::{Answer, Request};
+
+/// How a shim is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShimCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+/// What a shim may use for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShimLimits {
+    /// Time until the answer.
+    pub time: Duration,
+    /// Octets of one answer line.
+    pub answer_octets: usize,
+    /// Octets of a file that the shim writes.
+    pub file_octets: u64,
+}
+
+impl Default for ShimLimits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(30), answer_octets: 4 << 20, file_octets: 256 << 20 }
+    }
+}
+
+/// Why there is no answer. The texts are stable: a gate file lists them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The shim cannot be started.
+    #[error("cannot be started: {0}")]
+    Start(String),
+    /// It ended, or closed its output.
+    #[error("{0}")]
+    Crash(String),
+    /// It did not answer in time.
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    Hang(Duration),
+    /// The line is no answer to the request.
+    #[error("{0}")]
+    Garbage(String),
+    /// The answer is longer than allowed.
+    #[error("an answer of more than {0} octets")]
+    TooMuch(usize),
+}
+
+/// A running shim. It is killed, with everything it started, when dropped.
+#[derive(Debug)]
+pub struct ShimProcess {
+    child: Child,
+    group: Pid,
+    stdin: ChildStdin,
+    answers: Receiver<FromShim>,
+    stderr: Arc<Mutex<Tail>>,
+    limits: ShimLimits,
+    next: u64,
+}
+
+impl ShimProcess {
+    /// Starts a shim in a process group of its own.
+    ///
+    /// # Errors
+    /// [`Failure::Start`].
+    pub fn start(command: &ShimCommand, limits: ShimLimits) -> Result<Self, Failure> {
+        let mut tries = 10;
+        loop {
+            match Self::spawn(command, limits) {
+                // A script that was just written may still be open for writing
+                // in a process that another thread is about to start.
+                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tries > 0 => {
+                    tries -= 1;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                result => {
+                    return result.map_err(|error| Failure::Start(describe_start(&command.program, &error)));
+                }
+            }
+        }
+    }
+
+    fn spawn(command: &ShimCommand, limits: ShimLimits) -> io::Result<Self> {
+        let mut child = Command::new(&command.program)
+            .args(&command.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own: what the shim starts ends with it.
+            .process_group(0)
+            .spawn()?;
+        let group = Pid::from_child(&child);
+        let missing = || io::Error::other("a pipe is missing");
+        let stdin = child.stdin.take().ok_or_else(missing)?;
+        let stdout = child.stdout.take().ok_or_else(missing)?;
+        let stderr_pipe = child.stderr.take().ok_or_else(missing)?;
+        // One line may wait; a shim that talks without being asked blocks on its pipe.
+        let (sender, answers) = mpsc::sync_channel(1);
+        std::thread::spawn(move || read_lines(stdout, limits.answer_octets, &sender));
+        let stderr = Arc::new(Mutex::new(Tail::default()));
+        let tail = Arc::clone(&stderr);
+        std::thread::spawn(move || drain(stderr_pipe, &tail));
+        Ok(Self { child, group, stdin, answers, stderr, limits, next: 1 })
+    }
+
+    /// The number that the next request must carry.
+    #[must_use]
+    pub const fn next_id(&self) -> u64 {
+        self.next
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// After a failure the process is of no use any more: drop it.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn ask(&mut self, request: &Request) -> Result<Answer, Failure> {
+        self.next = request.id + 1;
+        let mut line = serde_json::to_vec(request).map_err(|error| Failure::Garbage(error.to_string()))?;
+        line.push(b'\n');
+        if self.stdin.write_all(&line).and_then(|()| self.stdin.flush()).is_err() {
+            return Err(self.crash());
+        }
+        match self.answers.recv_timeout(self.limits.time) {
+            Ok(FromShim::Line(line)) => Answer::parse(&line, request.id).map_err(Failure::Garbage),
+            Ok(FromShim::TooLong) => Err(Failure::TooMuch(self.limits.answer_octets)),
+            Ok(FromShim::End) | Err(RecvTimeoutError::Disconnected) => Err(self.crash()),
+            Err(RecvTimeoutError::Timeout) => Err(Failure::Hang(self.limits.time)),
+        }
+    }
+
+    /// The last lines that the shim wrote to standard error.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().unwrap_or_else(PoisonError::into_inner).text()
+    }
+
+    /// How the shim ended.
+    fn crash(&self) -> Failure {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        loop {
+            // NOWAIT leaves the process to be reaped after its group was killed:
+            // until then its number cannot be given to another process.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            match rustix::process::waitid(WaitId::Pid(self.group), options) {
+                Ok(Some(status)) => {
+                    let how = match (status.exit_status(), status.terminating_signal()) {
+                        (Some(code), _) => format!("ended with exit code {code} before it answered"),
+                        (None, Some(signal)) => format!("killed by signal {signal} before it answered"),
+                        (None, None) => "ended before it answered".to_owned(),
+                    };
+                    return Failure::Crash(how);
+                }
+                Ok(None) | Err(rustix::io::Errno::INTR) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                _ => return Failure::Crash("closed its output before it answered".to_owned()),
+            }
+        }
+    }
+}
+
+impl Drop for ShimProcess {
+    fn drop(&mut self) {
+        // Before it is reaped, so that the number is still its own. Errors mean
+        // that nothing of the group is left.
+        let _ = rustix::process::kill_process_group(self.group, Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+/// What comes from a shim's standard output.
+#[derive(Debug)]
+enum FromShim {
+    Line(Vec<u8>),
+    TooLong,
+    End,
+}
+
+fn read_lines(stdout: impl Read, limit: usize, to: &SyncSender<FromShim>) {
+    let mut stdout = BufReader::new(stdout);
+    loop {
+        let mut line = Vec::new();
+        let bounded = (&mut stdout).take(limit as u64 + 1).read_until(b'\n', &mut line);
+        let message = match bounded {
+            Ok(0) | Err(_) => FromShim::End,
+            Ok(_) if line.last() == Some(&b'\n') => FromShim::Line(line),
+            Ok(_) if line.len() > limit => FromShim::TooLong,
+            // The last line has no end: what was read is all there is.
+            Ok(_) => FromShim::Line(line),
+        };
+        let last = !matches!(message, FromShim::Line(_));
+        if to.send(message).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// The end of what was written to standard error.
+#[derive(Debug, Default)]
+struct Tail(Vec<u8>);
+
+impl Tail {
+    const OCTETS: usize = 4096;
+
+    fn push(&mut self, octets: &[u8]) {
+        self.0.extend_from_slice(octets);
+        let excess = self.0.len().saturating_sub(Self::OCTETS);
+        self.0.drain(..excess);
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0).trim().to_owned()
+    }
+}
+
+fn drain(mut pipe: impl Read, tail: &Mutex<Tail>) {
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+        tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..read]);
+    }
+}
+
+fn describe_start(program: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("{} does not exist", program.display()),
+        io::ErrorKind::PermissionDenied => {
+            format!("{} may not be executed (is it marked executable?)", program.display())
+        }
+        _ => format!("{}: {error}", program.display()),
+    }
+}

@@ -1,0 +1,175 @@
+//! The implementations under test: what each one is called, how its shim is
+//! started, and its admission.
+
+pub mod child;
+
+use std::path::PathBuf;
+
+use waxseal_verdict::{Hello, Operation, SutRecord};
+
+use crate::shim::protocol::{Answer, Request};
+use child::{Failure, ShimCommand, ShimLimits, ShimProcess};
+
+/// Name of the reference engine among the SUTs.
+pub const ENGINE: &str = "engine";
+
+/// An implementation under test.
+#[derive(Debug, Clone)]
+pub struct Sut {
+    /// Its name in the run: that of a shipped shim, or the file name of a user's.
+    pub name: String,
+    /// How its shim is started.
+    pub command: ShimCommand,
+    /// Whether the user named it: then its failures decide the exit code.
+    pub named: bool,
+    /// What its shim said of itself, or why it takes no part.
+    pub admission: Result<Hello, String>,
+}
+
+/// A shim that is part of this program.
+struct Shipped {
+    name: &'static str,
+    /// Arguments of `waxseal` that start it.
+    arguments: &'static [&'static str],
+}
+
+/// Every shim that is part of this program; the first is the reference.
+const SHIPPED: &[Shipped] = &[
+    Shipped { name: ENGINE, arguments: &["shim", "serve"] },
+    Shipped { name: "openssl", arguments: &["shim", "openssl"] },
+];
+
+/// Why a name given by the user is no SUT.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SutError {
+    /// Neither a shipped shim nor a file.
+    #[error("--sut {0}: no shim of this name ({names}) and no such file", names = shipped_names().join(", "))]
+    Unknown(String),
+    /// This program's own file cannot be found, so its shims cannot be started.
+    #[error("the shims that are part of this program cannot be started: {0}")]
+    OwnProgram(String),
+}
+
+/// Names of the shims that are part of this program.
+#[must_use]
+pub fn shipped_names() -> Vec<&'static str> {
+    SHIPPED.iter().map(|shipped| shipped.name).collect()
+}
+
+impl Sut {
+    /// The SUTs that the user named, or every shipped one.
+    ///
+    /// They are not yet admitted: see [`Sut::admit`].
+    ///
+    /// # Errors
+    /// A name that is neither a shipped shim nor a file.
+    pub fn choose(wanted: &[String]) -> Result<Vec<Self>, SutError> {
+        if wanted.is_empty() {
+            return SHIPPED.iter().map(|shipped| Self::shipped(shipped, false)).collect();
+        }
+        let mut suts: Vec<Self> = Vec::new();
+        for name in wanted {
+            let sut = match SHIPPED.iter().find(|shipped| shipped.name == name) {
+                Some(shipped) => Self::shipped(shipped, true)?,
+                None => Self::from_file(name)?,
+            };
+            if suts.iter().all(|other| other.command != sut.command) {
+                suts.push(sut);
+            }
+        }
+        tell_apart(&mut suts);
+        Ok(suts)
+    }
+
+    fn shipped(shipped: &Shipped, named: bool) -> Result<Self, SutError> {
+        let program = std::env::current_exe().map_err(|error| SutError::OwnProgram(error.to_string()))?;
+        let arguments = shipped.arguments.iter().map(ToString::to_string).collect();
+        Ok(Self::new(shipped.name.to_owned(), ShimCommand { program, arguments }, named))
+    }
+
+    fn from_file(path: &str) -> Result<Self, SutError> {
+        // Absolute, because a name without a slash would be sought on PATH.
+        let program = PathBuf::from(path).canonicalize().map_err(|_| SutError::Unknown(path.to_owned()))?;
+        let name = program.file_stem().map_or_else(|| path.to_owned(), |stem| stem.to_string_lossy().into_owned());
+        Ok(Self::new(name, ShimCommand { program, arguments: Vec::new() }, true))
+    }
+
+    /// A SUT that was not yet admitted.
+    #[must_use]
+    pub fn new(name: String, command: ShimCommand, named: bool) -> Self {
+        Self { name, command, named, admission: Err("not yet asked".to_owned()) }
+    }
+
+    /// Starts the shim once and lets it take part if it says who it is and
+    /// refuses an operation that does not exist.
+    pub fn admit(&mut self, limits: ShimLimits) {
+        self.admission = match ShimProcess::start(&self.command, limits) {
+            Ok(mut shim) => admit(&mut shim),
+            Err(failure) => Err(failure.to_string()),
+        };
+    }
+
+    /// What the run record says of this SUT.
+    #[must_use]
+    pub fn record(&self) -> SutRecord {
+        SutRecord {
+            name: self.name.clone(),
+            version: self.admission.as_ref().ok().map(|hello| hello.version.clone()),
+            named: self.named,
+            not_available: self.admission.as_ref().err().cloned(),
+        }
+    }
+}
+
+/// Two shims of the same file name, or one that is called like a shipped one,
+/// get a number behind their names.
+fn tell_apart(suts: &mut [Sut]) {
+    let own = std::env::current_exe().ok();
+    let mut taken: Vec<String> = shipped_names().into_iter().map(str::to_owned).collect();
+    for sut in suts.iter_mut().filter(|sut| Some(&sut.command.program) != own.as_ref()) {
+        let name = sut.name.clone();
+        let mut number = 2;
+        while taken.contains(&sut.name) {
+            sut.name = format!("{name}-{number}");
+            number += 1;
+        }
+        taken.push(sut.name.clone());
+    }
+}
+
+/// Asks for `hello` and for an operation that no shim has.
+fn admit(shim: &mut ShimProcess) -> Result<Hello, String> {
+    let hello = match shim.ask(&Request::hello(shim.next_id())) {
+        Ok(Answer::Hello(hello)) => hello,
+        Ok(Answer::Unsupported(why)) => return Err(why),
+        Ok(other) => return Err(format!("not admitted: hello was answered {}", short(&other))),
+        Err(failure) => return Err(format!("not admitted: hello: {}", with_stderr(&failure, shim))),
+    };
+    if !hello.operations.contains(&Operation::Open) {
+        return Err("not admitted: it does not offer the operation open".to_owned());
+    }
+    match shim.ask(&Request::unknown(shim.next_id())) {
+        Ok(Answer::Unsupported(_)) => Ok(hello),
+        Ok(other) => Err(format!(
+            "not admitted: an operation that does not exist was answered {} instead of unsupported",
+            short(&other)
+        )),
+        Err(failure) => Err(format!("not admitted: an operation that does not exist: {}", with_stderr(&failure, shim))),
+    }
+}
+
+fn short(answer: &Answer) -> String {
+    match answer {
+        Answer::Hello(_) => "hello".to_owned(),
+        Answer::Verdict(..) => "with a verdict".to_owned(),
+        Answer::Unsupported(_) => "unsupported".to_owned(),
+        Answer::Error(error, _) => format!("with the error {error:?}"),
+    }
+}
+
+fn with_stderr(failure: &Failure, shim: &ShimProcess) -> String {
+    match shim.stderr().lines().last() {
+        Some(line) => format!("{failure} ({line})"),
+        None => failure.to_string(),
+    }
+}

@@ -1,0 +1,65 @@
+//! A case as the runner needs it: what goes into the case directory, and what
+//! must come out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use waxseal_verdict::{Evidence, Expectation, Kind};
+
+/// A case, ready to be planned.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The stable id of the case.
+    pub id: String,
+    /// The valid sibling of a negative case.
+    pub twin: Option<String>,
+    /// Where its bytes come from.
+    pub evidence: Evidence,
+    /// Algorithms that a reader must know, by the names of the algorithm table.
+    pub algorithms: BTreeSet<String>,
+    /// Kinds of layers that it must be able to read.
+    pub kinds: BTreeSet<Kind>,
+    /// The time at which it is judged.
+    pub clock: OffsetDateTime,
+    /// Whether the answer changes with the clock: a SUT that only knows "now"
+    /// cannot be asked.
+    pub fixed_clock: bool,
+    /// Whether the bytes are other people's, so that nothing of them may stand
+    /// in the record.
+    pub private: bool,
+    /// What must come out.
+    pub expectation: Expectation,
+    /// Other outcomes that are right too (a case of level *may*).
+    pub accepted: Vec<Expectation>,
+    /// The files, or why they are not on this machine.
+    pub files: Result<Arc<CaseFiles>, String>,
+}
+
+/// What goes into the directory of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CaseFiles {
+    /// The message: a mail, or bare CMS.
+    pub message: Vec<u8>,
+    /// The content of a detached bare CMS object.
+    pub content: Option<Vec<u8>>,
+    /// Private keys (PKCS#8 PEM), each with its certificate (PEM).
+    pub keys: Vec<KeyPem>,
+    /// Trust anchors, PEM, one after the other.
+    pub anchors: String,
+    /// Further certificates, PEM, one after the other.
+    pub extra_certificates: String,
+    /// The sender's address, where it is not the From of the message.
+    pub from: Option<String>,
+    /// Name of the policy to judge by.
+    pub policy: Option<String>,
+}
+
+/// A private key and its certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPem {
+    /// PKCS#8 in PEM.
+    pub key: String,
+    /// The certificate in PEM.
+    pub certificate: Option<String>,
+}
