@@ -53,7 +53,7 @@ fn append(open: &mut [Vec<u8>], tag: Tag, constructed: bool, content: &[u8]) {
     }
 }
 
-fn push_length(out: &mut Vec<u8>, length: usize) {
+pub(crate) fn push_length(out: &mut Vec<u8>, length: usize) {
     if length < 128 {
         out.push(length as u8);
     } else {

@@ -191,6 +191,14 @@ impl<R: Read> Reader<R> {
         &self.input
     }
 
+    /// Whether the input holds nothing more.
+    ///
+    /// # Errors
+    /// The input cannot be read.
+    pub fn at_end(&mut self) -> Result<bool, BerError> {
+        Ok(self.pending == 0 && self.peek(1)?.is_none())
+    }
+
     /// The next event; `None` at the end of the input, outside every element.
     ///
     /// # Errors

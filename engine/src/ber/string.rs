@@ -108,7 +108,9 @@ mod tests {
     use super::*;
     use crate::Limits;
 
-    fn read(input: &[u8]) -> Result<(Vec<u8>, Vec<(u64, u64)>), BerError> {
+    type Runs = Vec<(u64, u64)>;
+
+    fn read(input: &[u8]) -> Result<(Vec<u8>, Runs), BerError> {
         let mut reader = Reader::new(input, &Limits::default());
         let header = reader.next_element()?.unwrap();
         let mut stream = OctetStream::new(header);

@@ -2,8 +2,17 @@
 
 mod compose;
 mod encrypt;
+mod enveloped;
+mod input;
+mod open;
+mod peel;
+mod request;
 mod sign;
+mod signed;
 
 pub use compose::{Boundary, ComposeError, MimeShape};
 pub use encrypt::{EncryptError, EncryptRequest, encrypt};
+pub use input::InputKind;
+pub use open::open;
+pub use request::{Credential, OpenError, OpenRequest, Opened};
 pub use sign::{Form, SignError, SignRequest, sign};

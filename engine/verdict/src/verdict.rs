@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(Overall::of(&[]), Overall::Unprotected);
         assert_eq!(Overall::of(&[layer(|_| ())]), Overall::Valid);
         let unchecked = layer(|layer| layer.chain = Aspect::unchecked(Reason::NoAnchor));
-        assert_eq!(Overall::of(&[unchecked.clone()]), Overall::Undetermined);
+        assert_eq!(Overall::of(std::slice::from_ref(&unchecked)), Overall::Undetermined);
         let warning = layer(|layer| layer.identity = Aspect::bad(Reason::AddressMismatch, ""));
         assert_eq!(Overall::of(&[warning.clone(), unchecked]), Overall::Warning);
         let invalid = layer(|layer| layer.integrity = Aspect::bad(Reason::DigestMismatch, ""));

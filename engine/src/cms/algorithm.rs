@@ -1,0 +1,49 @@
+//! AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
+
+use crate::ber::{Element, Tag};
+use crate::cms::error::{CmsError, Within};
+use crate::cms::oid;
+use waxseal_verdict::Reason;
+
+/// An algorithm and its parameters, as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlgorithmIdentifier {
+    /// The object identifier, dotted.
+    pub oid: String,
+    /// The parameters' encoding in definite lengths; `None` if absent.
+    pub parameters: Option<Vec<u8>>,
+}
+
+impl AlgorithmIdentifier {
+    /// Reads the SEQUENCE `element`.
+    ///
+    /// # Errors
+    /// It is no AlgorithmIdentifier.
+    pub fn read(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
+        let mut inside = element.inside();
+        let oid = read_oid(&inside.expect(Tag::OBJECT_IDENTIFIER, "an algorithm").within(context)?, context)?;
+        let parameters = inside.take().within(context)?.map(|parameters| parameters.whole.to_vec());
+        inside.end().within(context)?;
+        Ok(Self { oid, parameters })
+    }
+
+    /// The algorithm's name in the algorithm table, or its object identifier.
+    #[must_use]
+    pub fn name(&self) -> String {
+        waxseal_key::algorithm::by_oid(&self.oid).map_or_else(|| self.oid.clone(), |row| row.name.to_owned())
+    }
+
+    /// Whether the parameters are NULL.
+    #[must_use]
+    pub fn has_null(&self) -> bool {
+        self.parameters.as_deref() == Some(&[5, 0])
+    }
+}
+
+/// The dotted form of an OBJECT IDENTIFIER.
+pub(crate) fn read_oid(element: &Element<'_>, context: &str) -> Result<String, CmsError> {
+    oid::dotted(element.content).ok_or_else(|| {
+        let detail = format!("a malformed object identifier at offset {}", element.offset);
+        CmsError::new(Reason::BadBer, context, detail)
+    })
+}

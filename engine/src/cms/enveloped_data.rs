@@ -1,0 +1,191 @@
+//! EnvelopedData (RFC 5652 section 6), read in one pass: recipients and cipher,
+//! the encrypted content as a stream, everything after it.
+
+use std::io::Read;
+
+use waxseal_verdict::Reason;
+
+use crate::Limits;
+use crate::ber::{BerErrorKind, Element, Event, OctetStream, Reader, Tag};
+use crate::cms::algorithm::{AlgorithmIdentifier, read_oid};
+use crate::cms::content_info::surplus;
+use crate::cms::error::{CmsError, Within};
+use crate::cms::signed_data::{SignerIdentifier, definite, implicit_octets, one, read_version};
+
+/// What stands before the encrypted content.
+#[derive(Debug)]
+pub struct EnvelopedDataHead {
+    /// CMSVersion.
+    pub version: u64,
+    /// Whether originatorInfo is present.
+    pub has_originator: bool,
+    /// The recipients, in the order received.
+    pub recipients: Vec<RecipientInfo>,
+    /// The type of what is encrypted, dotted.
+    pub content_type: String,
+    /// The content cipher.
+    pub cipher: AlgorithmIdentifier,
+    /// The encrypted content's stream, if it is inside.
+    pub content: Option<OctetStream>,
+}
+
+/// One recipient (RFC 5652 section 6.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecipientInfo {
+    /// The content key is encrypted with the recipient's public key.
+    KeyTransport {
+        /// CMSVersion.
+        version: u64,
+        /// Which certificate.
+        id: SignerIdentifier,
+        /// How the key is encrypted.
+        algorithm: AlgorithmIdentifier,
+        /// The encrypted key.
+        encrypted_key: Vec<u8>,
+    },
+    /// A kind that is recognised but not opened.
+    Other {
+        /// `kari`, `kekri`, `pwri` or `ori`.
+        kind: &'static str,
+        /// The key management algorithm, where it could be read.
+        algorithm: Option<AlgorithmIdentifier>,
+    },
+}
+
+impl EnvelopedDataHead {
+    /// Reads EnvelopedData up to the encrypted content. The
+    /// [`crate::cms::ContentInfo`] was read.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn read<R: Read>(reader: &mut Reader<R>, limits: &Limits) -> Result<Self, CmsError> {
+        reader.enter(Tag::SEQUENCE, "EnvelopedData (SEQUENCE)").within("EnvelopedData")?;
+        let version = read_version(reader, "EnvelopedData.version")?;
+        let context = "EnvelopedData.recipientInfos";
+        let missing = BerErrorKind::Unexpected { expected: "recipientInfos (SET)", found: None };
+        let mut has_originator = false;
+        let set = loop {
+            match reader.next_element().within(context)? {
+                Some(header) if header.tag == Tag::context(0) && !has_originator => {
+                    has_originator = true;
+                    reader.skip(&header).within("EnvelopedData.originatorInfo")?;
+                }
+                Some(header) if header.tag == Tag::SET && header.constructed => break header,
+                Some(header) => return Err(surplus(reader, &header, context)),
+                None => return Err(CmsError::ber(context, &reader.error(missing))),
+            }
+        };
+        debug_assert_eq!(set.tag, Tag::SET, "only a SET ends the loop");
+        let mut recipients = Vec::new();
+        while let Some(header) = reader.next_element().within(context)? {
+            let context = format!("{context}[{}]", recipients.len());
+            if recipients.len() >= limits.recipients {
+                let detail = format!("more than {} recipients at offset {}", limits.recipients, header.offset);
+                return Err(CmsError::new(Reason::LimitExceeded, context, detail));
+            }
+            let octets = definite(reader, &header, limits, &context)?;
+            recipients.push(RecipientInfo::read(&one(&octets, header.offset, &context)?, &context)?);
+        }
+        let context = "EnvelopedData.encryptedContentInfo";
+        reader.enter(Tag::SEQUENCE, "encryptedContentInfo (SEQUENCE)").within(context)?;
+        let header = reader.expect(Tag::OBJECT_IDENTIFIER, "contentType").within(context)?;
+        let octets = definite(reader, &header, limits, context)?;
+        let content_type = read_oid(&one(&octets, header.offset, context)?, context)?;
+        let header = reader.expect(Tag::SEQUENCE, "contentEncryptionAlgorithm").within(context)?;
+        let octets = definite(reader, &header, limits, context)?;
+        let cipher = AlgorithmIdentifier::read(&one(&octets, header.offset, context)?, context)?;
+        let content = match reader.next_event().within(context)? {
+            Some(Event::Begin(header)) if header.tag == Tag::context(0) => Some(OctetStream::new(header)),
+            Some(Event::Begin(header)) => return Err(surplus(reader, &header, context)),
+            Some(Event::End { .. }) | None => None,
+        };
+        Ok(Self { version, has_originator, recipients, content_type, cipher, content })
+    }
+
+    /// Reads the next octets of the encrypted content; 0 at its end.
+    ///
+    /// # Errors
+    /// The encoding is malformed.
+    pub fn read_content<R: Read>(&mut self, reader: &mut Reader<R>, out: &mut [u8]) -> Result<usize, CmsError> {
+        match &mut self.content {
+            Some(stream) => stream.read(reader, out).within("EnvelopedData.encryptedContentInfo.encryptedContent"),
+            None => Ok(0),
+        }
+    }
+
+    /// Reads what follows the encrypted content, up to the end of EnvelopedData.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn finish<R: Read>(&self, reader: &mut Reader<R>) -> Result<(), CmsError> {
+        let context = "EnvelopedData";
+        if self.content.is_some()
+            && let Some(header) = reader.next_element().within(context)?
+        {
+            return Err(surplus(reader, &header, context));
+        }
+        match reader.next_element().within(context)? {
+            None => Ok(()),
+            Some(header) if header.tag == Tag::context(1) => {
+                reader.skip(&header).within("EnvelopedData.unprotectedAttrs")?;
+                match reader.next_element().within(context)? {
+                    None => Ok(()),
+                    Some(header) => Err(surplus(reader, &header, context)),
+                }
+            }
+            Some(header) => Err(surplus(reader, &header, context)),
+        }
+    }
+}
+
+impl RecipientInfo {
+    fn read(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
+        let kind = match element.tag {
+            Tag::SEQUENCE => return Self::key_transport(element, context),
+            tag if tag == Tag::context(1) => "kari",
+            tag if tag == Tag::context(2) => "kekri",
+            tag if tag == Tag::context(3) => "pwri",
+            tag if tag == Tag::context(4) => "ori",
+            tag => {
+                let detail = format!("no kind of recipient has the tag {tag} at offset {}", element.offset);
+                return Err(CmsError::new(Reason::BadBer, context, detail));
+            }
+        };
+        // keyEncryptionAlgorithm is the last AlgorithmIdentifier-like field
+        // before the keys in kari, kekri and pwri.
+        let mut fields = element.inside();
+        let mut algorithm = None;
+        while let Some(field) = fields.take().within(context)? {
+            if field.tag == Tag::SEQUENCE
+                && let Ok(found) = AlgorithmIdentifier::read(&field, context)
+            {
+                algorithm = Some(found);
+            }
+        }
+        Ok(Self::Other { kind, algorithm })
+    }
+
+    fn key_transport(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
+        let mut fields = element.inside();
+        let version = fields.expect(Tag::INTEGER, "version").within(context)?;
+        let version = match version.content {
+            [value] if *value < 0x80 => u64::from(*value),
+            _ => {
+                let detail = format!("a version that is no small number at offset {}", version.offset);
+                return Err(CmsError::new(Reason::BadBer, context, detail));
+            }
+        };
+        let id = match fields.take_if(Tag::context(0)).within(context)? {
+            Some(key_id) => SignerIdentifier::SubjectKeyIdentifier(implicit_octets(&key_id, context)?),
+            None => {
+                let id = fields.expect(Tag::SEQUENCE, "issuerAndSerialNumber or [0]").within(context)?;
+                SignerIdentifier::issuer_and_serial(&id, context)?
+            }
+        };
+        let algorithm = fields.expect(Tag::SEQUENCE, "keyEncryptionAlgorithm").within(context)?;
+        let algorithm = AlgorithmIdentifier::read(&algorithm, context)?;
+        let encrypted_key = fields.expect(Tag::OCTET_STRING, "encryptedKey").within(context)?.content.to_vec();
+        fields.end().within(context)?;
+        Ok(Self::KeyTransport { version, id, algorithm, encrypted_key })
+    }
+}

@@ -1,0 +1,84 @@
+//! Object identifiers of content types and attributes, as dotted strings.
+
+/// id-data (RFC 5652 section 4).
+pub const DATA: &str = "1.2.840.113549.1.7.1";
+/// id-signedData (RFC 5652 section 5.1).
+pub const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
+/// id-envelopedData (RFC 5652 section 6.1).
+pub const ENVELOPED_DATA: &str = "1.2.840.113549.1.7.3";
+/// id-digestedData (RFC 5652 section 7).
+pub const DIGESTED_DATA: &str = "1.2.840.113549.1.7.5";
+/// id-encryptedData (RFC 5652 section 8).
+pub const ENCRYPTED_DATA: &str = "1.2.840.113549.1.7.6";
+/// id-ct-authData (RFC 5652 section 9.1).
+pub const AUTHENTICATED_DATA: &str = "1.2.840.113549.1.9.16.1.2";
+/// id-ct-compressedData (RFC 3274 section 1.1).
+pub const COMPRESSED_DATA: &str = "1.2.840.113549.1.9.16.1.9";
+/// id-ct-authEnvelopedData (RFC 5083 section 2.1).
+pub const AUTH_ENVELOPED_DATA: &str = "1.2.840.113549.1.9.16.1.23";
+/// signedData of GM/T 0010.
+pub const GMT_SIGNED_DATA: &str = "1.2.156.10197.6.1.4.2.2";
+/// envelopedData of GM/T 0010.
+pub const GMT_ENVELOPED_DATA: &str = "1.2.156.10197.6.1.4.2.3";
+
+/// id-contentType (RFC 5652 section 11.1).
+pub const ATTRIBUTE_CONTENT_TYPE: &str = "1.2.840.113549.1.9.3";
+/// id-messageDigest (RFC 5652 section 11.2).
+pub const ATTRIBUTE_MESSAGE_DIGEST: &str = "1.2.840.113549.1.9.4";
+/// id-signingTime (RFC 5652 section 11.3).
+pub const ATTRIBUTE_SIGNING_TIME: &str = "1.2.840.113549.1.9.5";
+/// smimeCapabilities (RFC 8551 section 2.5.2).
+pub const ATTRIBUTE_SMIME_CAPABILITIES: &str = "1.2.840.113549.1.9.15";
+/// id-aa-encrypKeyPref (RFC 8551 section 2.5.3).
+pub const ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE: &str = "1.2.840.113549.1.9.16.2.11";
+/// The same preference as Microsoft wrote it before the standard.
+pub const ATTRIBUTE_MICROSOFT_KEY_PREFERENCE: &str = "1.3.6.1.4.1.311.16.4";
+
+/// Subject key identifier of a certificate (RFC 5280 section 4.2.1.2).
+pub const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
+
+/// The dotted form of the content octets of an OBJECT IDENTIFIER; `None` if
+/// they are malformed (X.690 section 8.19).
+#[must_use]
+pub fn dotted(content: &[u8]) -> Option<String> {
+    if content.last().is_none_or(|octet| octet & 0x80 != 0) {
+        return None;
+    }
+    let mut text = String::new();
+    let mut arc: u128 = 0;
+    let mut first = true;
+    for (index, octet) in content.iter().enumerate() {
+        let begins = index == 0 || content[index - 1] & 0x80 == 0;
+        if begins && *octet == 0x80 {
+            return None;
+        }
+        arc = arc.checked_mul(128)?.checked_add(u128::from(octet & 0x7f))?;
+        if octet & 0x80 != 0 {
+            continue;
+        }
+        if first {
+            let root = (arc / 40).min(2);
+            text = format!("{root}.{}", arc - root * 40);
+            first = false;
+        } else {
+            text.push_str(&format!(".{arc}"));
+        }
+        arc = 0;
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotted_forms() {
+        assert_eq!(dotted(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2]).as_deref(), Some(SIGNED_DATA));
+        assert_eq!(dotted(&[0x55, 0x1d, 0x0e]).as_deref(), Some(SUBJECT_KEY_IDENTIFIER));
+        assert_eq!(dotted(&[0x88, 0x37]).as_deref(), Some("2.999"));
+        for malformed in [[].as_slice(), &[0x86], &[0x2a, 0x80, 1]] {
+            assert_eq!(dotted(malformed), None);
+        }
+    }
+}

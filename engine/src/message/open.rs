@@ -1,0 +1,64 @@
+//! Opening a message: every layer, outermost first.
+
+use std::io::SeekFrom;
+
+use waxseal_verdict::Verdict;
+
+use crate::certificate::identity::Author;
+use crate::io::{Source, Workspace};
+use crate::message::input::InputKind;
+use crate::message::peel::{Context, Object, Peeler};
+use crate::message::request::{OpenError, OpenRequest, Opened};
+use crate::mime::{self, Headers};
+
+/// Opens a message: peels every layer, and judges each.
+///
+/// `input` is a mail (or a MIME entity), or a bare CMS object in DER, BER or
+/// PEM. `content` is what a bare detached signature is over. Memory stays
+/// bounded whatever the size of the content; what a layer puts out waits in
+/// spools of `workspace`.
+///
+/// # Errors
+/// There is no verdict: the input is no message, or cannot be read. Once an
+/// S/MIME media type or an outer content type was read, damage is a verdict.
+pub fn open(
+    input: &mut dyn Source,
+    content: Option<&mut dyn Source>,
+    workspace: &mut dyn Workspace,
+    request: &OpenRequest<'_>,
+) -> Result<Opened, OpenError> {
+    let kind = InputKind::of(input)?;
+    input.seek(SeekFrom::Start(0))?;
+    let expected = request.from.map(Author::expected);
+    let mut context = Context { request, author: expected, date: None };
+    let peeler = match kind {
+        InputKind::Neither => return Err(OpenError::NotAMessage),
+        InputKind::Mail => {
+            let root = mime::parse(input, request.limits)?;
+            if context.author.is_none() {
+                context.author = Some(author(&root.headers));
+            }
+            context.date = root.headers.date();
+            let mut peeler = Peeler::new(&context, workspace);
+            peeler.peel_tree(input, &root, "")?;
+            peeler
+        }
+        InputKind::Cms => {
+            let mut peeler = Peeler::new(&context, workspace);
+            peeler.peel_object(input, &Object::bare(), content)?;
+            peeler
+        }
+        InputKind::Pem(range) => {
+            let mut peeler = Peeler::new(&context, workspace);
+            peeler.peel_object(input, &Object::pem(range), content)?;
+            peeler
+        }
+    };
+    let (layers, content) = peeler.into_parts();
+    Ok(Opened { verdict: Verdict::new(request.arithmetic.choice().to_string(), layers), content })
+}
+
+/// Who wrote the mail, as its header says.
+fn author(headers: &Headers) -> Author {
+    Author { from: headers.from_addresses(), sender: headers.sender().map(|sender| sender.address), expected: None }
+}

@@ -1,0 +1,484 @@
+//! Peeling: from a MIME tree to its CMS objects, and from the content of each
+//! to the tree inside it.
+
+use std::io::{self, Read, SeekFrom};
+use std::ops::Range;
+
+use time::OffsetDateTime;
+use waxseal_key::DigestAlgorithm;
+use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Reason, Signer};
+
+use crate::ber::{Cursor, Reader, Tag};
+use crate::certificate::identity::Author;
+use crate::check::Check;
+use crate::cms::{CmsError, ContentInfo, oid};
+use crate::io::{Source, Spool, Workspace};
+use crate::message::enveloped;
+use crate::message::request::{OpenError, OpenRequest};
+use crate::message::signed::{self, SignedObject};
+use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
+use crate::mime::{self, Body, MimeError, Part, TransferEncoding};
+
+/// What every layer of one message is judged by.
+pub(super) struct Context<'a> {
+    pub(super) request: &'a OpenRequest<'a>,
+    /// Who says to have written it; `None` for a bare object.
+    pub(super) author: Option<Author>,
+    /// The Date field.
+    pub(super) date: Option<OffsetDateTime>,
+}
+
+impl Context<'_> {
+    /// The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public
+    /// key's bits.
+    pub(super) fn key_identifier(&self, spki: &[u8]) -> Option<Vec<u8>> {
+        let mut fields = Cursor::new(spki, 0).take().ok()??.inside();
+        fields.take().ok()?;
+        let bits = fields.expect(Tag::BIT_STRING, "subjectPublicKey").ok()?;
+        self.request.arithmetic.digest(DigestAlgorithm::Sha1, bits.content.get(1..)?).ok()
+    }
+}
+
+/// Where a CMS object is, and what was announced about it.
+pub(super) struct Object<'a> {
+    /// Path of the layer without the kind.
+    path: String,
+    place: Place<'a>,
+    announced: Announced,
+    deviations: Vec<Deviation>,
+}
+
+/// What was announced about an object before it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Announced {
+    /// Nothing: a bare object.
+    Nothing,
+    /// An S/MIME media type, with its smime-type if it has one.
+    Mime(Option<SmimeType>),
+    /// A detached signature that stands alone.
+    Signature,
+}
+
+impl Announced {
+    /// Whether `found` contradicts the smime-type.
+    fn contradicts(&self, found: &SmimeType) -> bool {
+        matches!(self, Self::Mime(Some(announced)) if announced != found)
+    }
+}
+
+enum Place<'a> {
+    /// The whole source, in DER or BER.
+    Whole,
+    /// base64 text of a PEM object.
+    Text(Range<u64>),
+    /// The body of a part.
+    Part(&'a Part),
+}
+
+impl Object<'_> {
+    /// A bare object that is the whole source.
+    pub(super) const fn bare() -> Self {
+        Self { path: String::new(), place: Place::Whole, announced: Announced::Nothing, deviations: Vec::new() }
+    }
+
+    /// A bare object in base64.
+    pub(super) const fn pem(range: Range<u64>) -> Self {
+        Self { path: String::new(), place: Place::Text(range), announced: Announced::Nothing, deviations: Vec::new() }
+    }
+
+    /// The octets of the object.
+    fn body<'s>(&self, source: &'s mut dyn Source) -> Result<Body<'s>, MimeError> {
+        match &self.place {
+            Place::Whole => Body::new(source, 0..u64::MAX, TransferEncoding::Binary),
+            Place::Text(range) => Body::new(source, range.clone(), TransferEncoding::Base64),
+            Place::Part(part) => mime::decode_body(source, part),
+        }
+    }
+
+    fn layer(&self, kind: Kind, word: &str) -> Layer {
+        let mut layer =
+            Layer::new(if self.path.is_empty() { word.to_owned() } else { format!("{}/{word}", self.path) }, kind);
+        for deviation in &self.deviations {
+            layer.deviate(*deviation);
+        }
+        layer
+    }
+}
+
+/// Peels a message, layer by layer.
+pub(super) struct Peeler<'a> {
+    context: &'a Context<'a>,
+    workspace: &'a mut dyn Workspace,
+    layers: Vec<Layer>,
+    content: Option<Box<dyn Spool>>,
+    depth: usize,
+}
+
+impl<'a> Peeler<'a> {
+    pub(super) fn new(context: &'a Context<'a>, workspace: &'a mut dyn Workspace) -> Self {
+        Self { context, workspace, layers: Vec::new(), content: None, depth: 0 }
+    }
+
+    /// The layers and the innermost entity.
+    pub(super) fn into_parts(self) -> (Vec<Layer>, Option<Box<dyn Spool>>) {
+        (self.layers, self.content)
+    }
+
+    /// Peels one MIME tree; `prefix` is the path of what it is inside of.
+    pub(super) fn peel_tree(&mut self, source: &mut dyn Source, root: &Part, prefix: &str) -> Result<(), OpenError> {
+        for protected in smime::find(root) {
+            if self.depth >= self.context.request.limits.layers {
+                let mut layer = Layer::new(format!("{prefix}{}/unknown", protected.smime.part.path), Kind::Unknown);
+                let detail = format!("more than {} layers inside each other", self.context.request.limits.layers);
+                layer.structure = Aspect::bad(Reason::LimitExceeded, detail);
+                self.layers.push(layer);
+                continue;
+            }
+            let index = self.layers.len();
+            self.peel_protected(source, &protected, prefix)?;
+            self.judge_coverage(index, &protected, prefix);
+        }
+        Ok(())
+    }
+
+    fn peel_protected(
+        &mut self,
+        source: &mut dyn Source,
+        protected: &Protected<'_>,
+        prefix: &str,
+    ) -> Result<(), OpenError> {
+        let part = protected.smime.part;
+        let path = format!("{prefix}{}", part.path);
+        let announced = match &protected.smime.role {
+            Role::Signed { content, signature, micalg, .. } => {
+                let mut layer = Layer::new(format!("{path}/signed-data"), Kind::Signed);
+                layer.form = Some(Form::Clear);
+                layer.deviations.clone_from(&protected.smime.deviations);
+                return self.peel_clear(source, layer, content, signature, micalg, prefix);
+            }
+            Role::Broken { why } => {
+                let mut layer = Layer::new(format!("{path}/signed-data"), Kind::Signed);
+                layer.form = Some(Form::Clear);
+                layer.deviations.clone_from(&protected.smime.deviations);
+                let detail = format!("part {path} at offset {}: {why} (RFC 1847 section 2.1)", part.header.start);
+                layer.structure = Aspect::bad(Reason::MimeMalformed, detail);
+                signed::unchecked(&mut layer);
+                self.layers.push(layer);
+                return Ok(());
+            }
+            Role::Pkcs7Mime { smime_type } => Announced::Mime(smime_type.clone()),
+            Role::CertsOnly => Announced::Mime(Some(SmimeType::CertsOnly)),
+            Role::DetachedSignature => Announced::Signature,
+        };
+        let object =
+            Object { path, place: Place::Part(part), announced, deviations: protected.smime.deviations.clone() };
+        self.peel_object(source, &object, None)
+    }
+
+    /// A multipart/signed: content and signature are parts of the tree.
+    fn peel_clear(
+        &mut self,
+        source: &mut dyn Source,
+        mut layer: Layer,
+        content: &Part,
+        signature: &Part,
+        micalg: &[Micalg],
+        prefix: &str,
+    ) -> Result<(), OpenError> {
+        let object = self.read_detached(source, signature, &mut layer)?;
+        let digests = signed::hash(
+            &mut mime::canonical(source, content.entity(), content.line_ends),
+            &object.digests(),
+            self.context,
+        )?;
+        signed::judge(&mut layer, &object, &digests, self.context);
+        if object.content.is_some() && Check::DetachedWithoutContent.on() {
+            let detail = format!(
+                "part {prefix}{}: the detached signature carries content of its own (RFC 8551 section 3.5.3.1)",
+                signature.path
+            );
+            let bad = Aspect::bad(Reason::DetachedWithContent, detail);
+            layer.structure = std::mem::take(&mut layer.structure).worst(bad);
+        }
+        let declared = |signer: &Signer| micalg.iter().any(|micalg| micalg.digest == Some(signer.digest.as_str()));
+        if !layer.signers.iter().all(declared) {
+            layer.deviate(Deviation::MicalgWrong);
+        }
+        self.layers.push(layer);
+        let before = self.layers.len();
+        self.depth += 1;
+        self.peel_tree(source, content, prefix)?;
+        self.depth -= 1;
+        if self.layers.len() == before && self.context.request.keep_content && self.content.is_none() {
+            let mut spool = self.workspace.spool()?;
+            io::copy(&mut mime::canonical(source, content.entity(), content.line_ends), &mut spool)?;
+            spool.seek(SeekFrom::Start(0))?;
+            self.content = Some(spool);
+        }
+        Ok(())
+    }
+
+    fn read_detached(
+        &mut self,
+        source: &mut dyn Source,
+        signature: &Part,
+        layer: &mut Layer,
+    ) -> Result<SignedObject, OpenError> {
+        let body = match mime::decode_body(source, signature) {
+            Ok(body) => body,
+            Err(error) => {
+                let aspect = mime_aspect(error)?;
+                let detail = aspect.reason().unwrap_or(Reason::MimeMalformed);
+                return Ok(SignedObject::damaged(CmsError::new(detail, "signature part", aspect.to_string())));
+            }
+        };
+        let mut reader = Reader::new(body, self.context.request.limits);
+        let object = match ContentInfo::begin(&mut reader) {
+            Ok(info) if info.content_type == oid::SIGNED_DATA => {
+                SignedObject::read(&mut reader, self.workspace, self.context)?
+            }
+            Ok(info) => {
+                let detail = format!("a signature of content type {} instead of SignedData", info.content_type);
+                SignedObject::damaged(CmsError::new(Reason::TypeMismatch, "ContentInfo", detail))
+            }
+            Err(error) => SignedObject::damaged(error),
+        };
+        for deviation in reader.input().deviations() {
+            layer.deviate(deviation);
+        }
+        Ok(object)
+    }
+
+    /// One CMS object that carries its content, or a bare detached signature.
+    pub(super) fn peel_object(
+        &mut self,
+        source: &mut dyn Source,
+        object: &Object<'_>,
+        detached: Option<&mut dyn Source>,
+    ) -> Result<(), OpenError> {
+        let body = match object.body(source) {
+            Ok(body) => body,
+            Err(error) => return self.push_unread(object, mime_aspect(error)?),
+        };
+        let mut reader = Reader::new(body, self.context.request.limits);
+        let info = match ContentInfo::begin(&mut reader) {
+            Ok(info) => info,
+            Err(error) => return self.push_unread(object, error.aspect()),
+        };
+        match info.content_type.as_str() {
+            oid::SIGNED_DATA => {
+                let signed = SignedObject::read(&mut reader, self.workspace, self.context)?;
+                let deviations = reader.input().deviations();
+                drop(reader);
+                self.peel_signed(object, signed, &deviations, detached)
+            }
+            oid::ENVELOPED_DATA => {
+                drop(reader);
+                self.peel_enveloped(source, object)
+            }
+            other => {
+                let (kind, word) = kind_of(other);
+                let mut layer = object.layer(kind, word);
+                let name = waxseal_key::algorithm::oid_name(other).unwrap_or(other);
+                let detail = format!("ContentInfo.contentType: {name} is not supported");
+                layer.structure = Aspect::bad(Reason::UnsupportedContentType, detail);
+                self.layers.push(layer);
+                Ok(())
+            }
+        }
+    }
+
+    /// A layer of which nothing could be read; nothing tells its kind but the
+    /// media type.
+    fn push_unread(&mut self, object: &Object<'_>, structure: Aspect) -> Result<(), OpenError> {
+        let (kind, word) = announced_kind(&object.announced);
+        let mut layer = object.layer(kind, word);
+        layer.structure = structure;
+        match kind {
+            Kind::Encrypted => layer.decryption = Aspect::Unchecked(None),
+            _ => signed::unchecked(&mut layer),
+        }
+        self.layers.push(layer);
+        Ok(())
+    }
+
+    fn peel_signed(
+        &mut self,
+        object: &Object<'_>,
+        mut signed: SignedObject,
+        deviations: &[Deviation],
+        detached: Option<&mut dyn Source>,
+    ) -> Result<(), OpenError> {
+        // A signature was promised: then an object without signers lacks one.
+        let promised = object.announced == Announced::Signature || object.announced.contradicts(&SmimeType::CertsOnly);
+        let certs_only = signed.is_certs_only() && !promised;
+        let mut layer = object.layer(if certs_only { Kind::CertsOnly } else { Kind::Signed }, "signed-data");
+        for deviation in deviations {
+            layer.deviate(*deviation);
+        }
+        if !certs_only {
+            layer.form = Some(if detached.is_some() { Form::Clear } else { Form::Opaque });
+            layer.covered = vec![layer.path.clone()];
+        }
+        let found = if certs_only { SmimeType::CertsOnly } else { SmimeType::SignedData };
+        if object.announced.contradicts(&found) {
+            layer.deviate(Deviation::SmimeTypeWrong);
+        }
+        let wanted = signed.digests();
+        let mut missing = false;
+        let digests = match (signed.content.as_mut(), detached) {
+            (Some(content), detached) => {
+                let digests = signed::hash(content, &wanted, self.context)?;
+                content.seek(SeekFrom::Start(0))?;
+                if detached.is_some() && Check::DetachedWithoutContent.on() {
+                    let detail = "content was given, but the signature carries content of its own";
+                    layer.structure = Aspect::bad(Reason::DetachedWithContent, detail);
+                }
+                digests
+            }
+            (None, Some(content)) => {
+                content.seek(SeekFrom::Start(0))?;
+                signed::hash(&mut CopyOf(content), &wanted, self.context)?
+            }
+            (None, None) => {
+                missing = true;
+                signed::Digests::new()
+            }
+        };
+        let before = std::mem::take(&mut layer.structure);
+        signed::judge(&mut layer, &signed, &digests, self.context);
+        layer.structure = std::mem::take(&mut layer.structure).worst(before);
+        if missing && !certs_only && layer.structure.is_good() {
+            let detail = "SignedData holds no eContent, and there is no part beside it that it could sign";
+            layer.structure = Aspect::bad(Reason::ContentMissing, detail);
+        }
+        let prefix = format!("{}/", layer.path);
+        let index = self.layers.len();
+        self.layers.push(layer);
+        if let Some(content) = signed.content {
+            self.peel_content(content, &prefix, index)?;
+        }
+        Ok(())
+    }
+
+    fn peel_enveloped(&mut self, source: &mut dyn Source, object: &Object<'_>) -> Result<(), OpenError> {
+        let mut layer = object.layer(Kind::Encrypted, "enveloped-data");
+        if object.announced.contradicts(&SmimeType::EnvelopedData) {
+            layer.deviate(Deviation::SmimeTypeWrong);
+        }
+        let mut plaintext = None;
+        let mut tried = 0;
+        loop {
+            let mut reader = Reader::new(object.body(source)?, self.context.request.limits);
+            // Read before with success; only a source that changes can fail here.
+            if let Err(error) = ContentInfo::begin(&mut reader) {
+                layer.structure = error.aspect();
+                break;
+            }
+            let attempt = enveloped::read(&mut layer, &mut reader, tried, self.workspace, self.context)?;
+            for deviation in reader.input().deviations() {
+                layer.deviate(deviation);
+            }
+            tried += 1;
+            if attempt.plaintext.is_some() || tried >= attempt.candidates || !layer.decryption.is_bad() {
+                plaintext = attempt.plaintext;
+                break;
+            }
+        }
+        layer.covered = vec![layer.path.clone()];
+        let prefix = format!("{}/", layer.path);
+        let index = self.layers.len();
+        self.layers.push(layer);
+        if let Some(content) = plaintext {
+            self.peel_content(content, &prefix, index)?;
+        }
+        Ok(())
+    }
+
+    /// Peels what a layer held.
+    fn peel_content(&mut self, mut content: Box<dyn Spool>, prefix: &str, layer: usize) -> Result<(), OpenError> {
+        let before = self.layers.len();
+        self.depth += 1;
+        // What cannot be cut into parts is content without a layer in it.
+        if let Ok(root) = mime::parse(&mut content, self.context.request.limits) {
+            if root.content_type.present {
+                self.layers[layer].covered = leaves(&root, prefix);
+            }
+            // A whole message inside (RFC 8551 section 3.1) is this one's content.
+            let wrapped = root.content_type.is_message().then(|| root.children.first()).flatten();
+            self.peel_tree(&mut content, wrapped.unwrap_or(&root), prefix)?;
+        }
+        self.depth -= 1;
+        if self.layers.len() == before && self.content.is_none() {
+            content.seek(SeekFrom::Start(0))?;
+            self.content = Some(content);
+        }
+        Ok(())
+    }
+
+    /// What is shown beside a layer, and not covered by it (RFC 8551 section
+    /// 6: each piece is an origin of its own).
+    fn judge_coverage(&mut self, index: usize, protected: &Protected<'_>, prefix: &str) {
+        let Some(layer) = self.layers.get_mut(index) else { return };
+        if layer.kind == Kind::CertsOnly {
+            return;
+        }
+        let prefixed = |paths: &[String]| paths.iter().map(|path| format!("{prefix}{path}")).collect::<Vec<_>>();
+        layer.uncovered = prefixed(&protected.uncovered);
+        if layer.covered.is_empty() {
+            layer.covered = prefixed(&protected.covered);
+        }
+        layer.coverage = if layer.uncovered.is_empty() || !Check::Coverage.on() {
+            Aspect::Good
+        } else if layer.kind == Kind::Encrypted {
+            Aspect::bad(Reason::EncryptedBesidePlain, format!("not encrypted: {}", layer.uncovered.join(", ")))
+        } else {
+            Aspect::bad(Reason::UnsignedContentShown, format!("not signed: {}", layer.uncovered.join(", ")))
+        };
+    }
+}
+
+/// The paths of the parts without parts of a tree.
+fn leaves(part: &Part, prefix: &str) -> Vec<String> {
+    part.walk().filter(|part| part.is_leaf()).map(|part| format!("{prefix}{}", part.path)).collect()
+}
+
+/// What the media type says where the object cannot be read.
+const fn announced_kind(announced: &Announced) -> (Kind, &'static str) {
+    match announced {
+        Announced::Mime(Some(SmimeType::EnvelopedData)) => (Kind::Encrypted, "enveloped-data"),
+        Announced::Mime(Some(SmimeType::SignedData)) | Announced::Signature => (Kind::Signed, "signed-data"),
+        Announced::Mime(Some(SmimeType::CertsOnly)) => (Kind::CertsOnly, "signed-data"),
+        _ => (Kind::Unknown, "unknown"),
+    }
+}
+
+fn kind_of(content_type: &str) -> (Kind, &'static str) {
+    match content_type {
+        oid::AUTH_ENVELOPED_DATA => (Kind::AuthEnveloped, "authenveloped-data"),
+        oid::COMPRESSED_DATA => (Kind::Compressed, "compressed-data"),
+        oid::DIGESTED_DATA => (Kind::Digested, "digested-data"),
+        oid::ENCRYPTED_DATA => (Kind::EncryptedData, "encrypted-data"),
+        oid::AUTHENTICATED_DATA => (Kind::Authenticated, "authenticated-data"),
+        oid::GMT_SIGNED_DATA => (Kind::Signed, "signed-data"),
+        oid::GMT_ENVELOPED_DATA => (Kind::Encrypted, "enveloped-data"),
+        _ => (Kind::Unknown, "unknown"),
+    }
+}
+
+/// A body that cannot be decoded is a verdict; one that cannot be read is not.
+fn mime_aspect(error: MimeError) -> Result<Aspect, OpenError> {
+    match error.reason() {
+        Some(reason) => Ok(Aspect::bad(reason, error.to_string())),
+        None => Err(error.into()),
+    }
+}
+
+/// Reads a source that is only borrowed as a trait object.
+struct CopyOf<'a>(&'a mut dyn Source);
+
+impl Read for CopyOf<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out)
+    }
+}

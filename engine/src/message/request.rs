@@ -1,0 +1,84 @@
+//! What the caller of [`crate::message::open`] gives and gets.
+
+use std::io;
+
+use time::OffsetDateTime;
+use waxseal_key::{Arithmetic, Decryptor};
+use waxseal_verdict::Verdict;
+
+use crate::Limits;
+use crate::certificate::Certificate;
+use crate::io::Spool;
+use crate::mime::MimeError;
+use crate::policy::Policy;
+
+/// A private key that may open a message, with the certificate that names it.
+#[derive(Clone)]
+pub struct Credential<'a> {
+    /// The key, in software or on a card.
+    pub decryptor: &'a dyn Decryptor,
+    /// Its certificate. Without one the key is matched with
+    /// [`OpenRequest::extra_certificates`] by public key, or by the key
+    /// identifier that is the SHA-1 of the public key.
+    pub certificate: Option<Certificate>,
+}
+
+impl std::fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential").field("certificate", &self.certificate).finish_non_exhaustive()
+    }
+}
+
+/// Everything by which a message is judged.
+#[derive(Debug, Clone)]
+pub struct OpenRequest<'a> {
+    /// Keys that may open the message.
+    pub credentials: &'a [Credential<'a>],
+    /// Certificates that are trusted; any certificate can be one.
+    pub anchors: &'a [Certificate],
+    /// Certificates that may be needed beside those in the message.
+    pub extra_certificates: &'a [Certificate],
+    /// The time at which certificates are judged.
+    pub at: OffsetDateTime,
+    /// The sender's address, where the message's From is not to be used.
+    pub from: Option<&'a str>,
+    /// What is good enough.
+    pub policy: &'a Policy,
+    /// Who computes.
+    pub arithmetic: &'a Arithmetic,
+    /// How much of anything is read.
+    pub limits: &'a Limits,
+    /// Whether [`Opened::content`] is wanted; it costs a copy of clear-signed content.
+    pub keep_content: bool,
+}
+
+/// What came of opening a message.
+pub struct Opened {
+    /// The verdict on every layer.
+    pub verdict: Verdict,
+    /// The innermost entity with its MIME header, CRLF line ends, from its
+    /// start. `None` if it was not wanted, if there is no layer, or if a layer
+    /// could not be opened.
+    pub content: Option<Box<dyn Spool>>,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("verdict", &self.verdict).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no verdict at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The input is neither a mail (it has no header field) nor a CMS object.
+    #[error("the input is neither mail (no header field) nor CMS (no DER, BER or PEM)")]
+    NotAMessage,
+    /// The mail could not be cut into parts before any S/MIME type was read.
+    #[error("the mail cannot be read: {0}")]
+    Mime(#[from] MimeError),
+    /// Input or workspace failed.
+    #[error("cannot read or store: {0}")]
+    Io(#[from] io::Error),
+}

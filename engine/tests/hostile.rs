@@ -1,0 +1,108 @@
+//! Inputs that were made to do harm, and inputs that were cut or altered: a
+//! reason, never a panic, never without end.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+use time::macros::datetime;
+use waxseal_engine::Limits;
+use waxseal_engine::io::MemoryWorkspace;
+use waxseal_engine::message::{OpenError, OpenRequest, Opened, open};
+use waxseal_engine::policy::Policy;
+use waxseal_key::{Arithmetic, ProviderChoice};
+use waxseal_verdict::Reason;
+
+fn judge(octets: Vec<u8>) -> Result<Opened, OpenError> {
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let request = OpenRequest {
+        credentials: &[],
+        anchors: &[],
+        extra_certificates: &[],
+        at: datetime!(2024-06-01 0:00 UTC),
+        from: None,
+        policy: &Policy::named("default").unwrap(),
+        arithmetic: &arithmetic,
+        limits: &Limits::default(),
+        keep_content: true,
+    };
+    open(&mut Cursor::new(octets), None, &mut MemoryWorkspace, &request)
+}
+
+#[test]
+fn the_fuzz_inputs_of_openssl() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/oracles/openssl-fuzz");
+    let Ok(files) = fs::read_dir(&folder) else {
+        assert!(std::env::var_os("CI").is_none(), "the fuzz inputs are missing");
+        println!("not available: the fuzz inputs of openssl; nothing was checked");
+        return;
+    };
+    let (mut count, mut verdicts) = (0, 0);
+    for file in files {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            count += 1;
+            verdicts += usize::from(judge(fs::read(&path).unwrap()).is_ok());
+        }
+    }
+    assert_eq!(count, 627);
+    assert!(verdicts > 300, "most of them have an outer content type: {verdicts}");
+}
+
+/// ContentInfo of SignedData, with `content` as the SignedData.
+fn signed_data(content: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x30, 0x80, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2, 0xa0, 0x80];
+    out.extend_from_slice(content);
+    out
+}
+
+fn reason(octets: Vec<u8>) -> Option<Reason> {
+    judge(octets).unwrap().verdict.layers[0].structure.reason()
+}
+
+#[test]
+fn once_the_content_type_was_read_damage_is_a_verdict() {
+    assert_eq!(reason(signed_data(&[])), Some(Reason::Truncated));
+    assert_eq!(reason(signed_data(&[0x30, 0x80, 2, 1, 1])), Some(Reason::Truncated));
+    assert_eq!(reason(signed_data(&[0x30, 0x80, 2, 1, 1, 4, 0])), Some(Reason::BadBer));
+    assert_eq!(reason(signed_data(&[0x30, 0x80].repeat(500))), Some(Reason::BadBer));
+    let mut deep = vec![0x30, 0x80, 2, 1, 1];
+    deep.extend([0x31, 0x80].repeat(500));
+    assert_eq!(reason(signed_data(&deep)), Some(Reason::LimitExceeded));
+    let lying = [0x30, 0x80, 2, 1, 1, 0x31, 0x84, 0x7f, 0xff, 0xff, 0xff];
+    assert_eq!(reason(signed_data(&lying)), Some(Reason::LimitExceeded));
+    let error = judge(signed_data(&[0x30, 0x80, 2, 1, 1, 4, 0])).unwrap();
+    let text = format!("{:?}", error.verdict.layers[0].structure);
+    assert!(text.contains("at offset 20"), "an error names its place: {text}");
+}
+
+#[test]
+fn what_is_no_message_is_told_apart() {
+    for octets in [Vec::new(), b"hello".to_vec(), vec![0; 1000], vec![0xff; 10]] {
+        assert!(matches!(judge(octets), Err(OpenError::NotAMessage)));
+    }
+    assert!(judge(b"Subject: x\r\n\r\nhello".to_vec()).unwrap().verdict.layers.is_empty());
+}
+
+#[test]
+fn every_cut_of_a_recorded_mail_is_a_verdict() {
+    let file = "../../shared/recordings/thunderbird/tb128-rx-signed.eml";
+    let Ok(mail) = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)) else {
+        assert!(std::env::var_os("CI").is_none(), "the recordings are missing");
+        println!("not available: the recordings; nothing was checked");
+        return;
+    };
+    for cut in (100..mail.len()).step_by(37) {
+        let opened = judge(mail[..cut].to_vec()).unwrap();
+        let good = opened.verdict.layers.iter().any(|layer| layer.structure.is_good() && layer.integrity.is_good());
+        // The last boundary may go; nothing of the signature may.
+        assert!(!good || cut > mail.len() - 100, "cut at {cut} of {}", mail.len());
+    }
+    // One octet at a time is altered; whatever comes of it, it ends.
+    for place in (0..mail.len()).step_by(23) {
+        let mut altered = mail.clone();
+        altered[place] ^= 0x15;
+        let _ = judge(altered);
+    }
+}
