@@ -196,27 +196,21 @@ mod tests {
 
     /// Two attributes 1.2.3 and 1.2.2, not in DER order; the first has two
     /// values, not in DER order.
-    const UNSORTED: [u8; 21] = [0x30, 10, 6, 2, 0x2a, 3, 0x31, 6, 2, 1, 9, 2, 1, 5, 0x30, 6, 6, 2, 0x2a, 2, 0x31];
+    const UNSORTED: [u8; 25] =
+        [0x30, 12, 6, 2, 0x2a, 3, 0x31, 6, 2, 1, 9, 2, 1, 5, 0x30, 9, 6, 2, 0x2a, 2, 0x31, 3, 2, 1, 4];
 
     #[test]
     fn der_is_sorted_and_as_received_is_not() {
-        let mut content = UNSORTED.to_vec();
-        content[15] = 7;
-        content.extend([3, 2, 1, 4]);
-        content[15] = 9;
-        let attributes = attributes(&content);
-        assert_eq!(attributes.as_received()[2..], content[..]);
+        let attributes = attributes(&UNSORTED);
+        assert_eq!(attributes.as_received()[2..], UNSORTED);
         let der = attributes.der();
         assert_eq!(der[2..13], [0x30, 9, 6, 2, 0x2a, 2, 0x31, 3, 2, 1, 4]);
-        assert_eq!(der[13..], [0x30, 10, 6, 2, 0x2a, 3, 0x31, 6, 2, 1, 5, 2, 1, 9]);
+        assert_eq!(der[13..], [0x30, 12, 6, 2, 0x2a, 3, 0x31, 6, 2, 1, 5, 2, 1, 9]);
     }
 
     #[test]
     fn a_second_value_or_a_second_attribute_is_an_error() {
-        let mut content = UNSORTED.to_vec();
-        content[15] = 9;
-        content.extend([3, 2, 1, 4]);
-        let attributes = attributes(&content);
+        let attributes = attributes(&UNSORTED);
         assert_eq!(attributes.single("1.2.3").unwrap_err().reason, Reason::DuplicateAttribute);
         assert_eq!(attributes.single("1.2.2").unwrap().unwrap().content, [4]);
         assert!(attributes.single("1.2.4").unwrap().is_none());
