@@ -1,5 +1,6 @@
 //! What a report says of a case beside its outcomes.
 
+use waxseal_model::{Case, Corpus, Input, Source};
 use waxseal_verdict::{Evidence, Expectation};
 
 /// The text of one case, as a report prints it.
@@ -30,8 +31,11 @@ pub struct CaseText {
     pub twin: Option<String>,
     /// What must come out.
     pub expected: Expectation,
-    /// Whether a published answer covers the case, so that it needs no witness.
-    pub published_answer: bool,
+    /// Whether an independent implementation gave the expected answer before,
+    /// or a published answer covers the case.
+    pub witnessed: bool,
+    /// Further lines, each with its label: differences, flags, links.
+    pub notes: Vec<(String, String)>,
     /// SHA-256 of the message, lower-case hexadecimal.
     pub sha256: Option<String>,
     /// What a recorded mail says of people; printed only on request.
@@ -62,6 +66,37 @@ pub struct PrivateText {
 }
 
 impl CaseText {
+    /// What the corpus says of a case. A requirement that the corpus does not
+    /// have is named by its id alone.
+    #[must_use]
+    pub fn of(case: &Case, corpus: &Corpus) -> Self {
+        let requirement = |id: &String| match corpus.requirement(id) {
+            Some(found) => {
+                RequirementText { id: id.clone(), words: found.text.clone(), section: found.reference.join(", ") }
+            }
+            None => RequirementText { id: id.clone(), words: String::new(), section: String::new() },
+        };
+        let clock =
+            if case.fixed_clock { "the answer changes with the time" } else { "any time in 2020 to 2049 will do" };
+        Self {
+            why: case.why.clone(),
+            requirements: case.requirements.iter().map(requirement).collect(),
+            level: case.level.to_string(),
+            role: case.role.to_string(),
+            source: source(&case.source),
+            clock: Some(format!("{}{clock}", case.clock)),
+            twin: case.twin.clone(),
+            expected: case.expect.clone(),
+            witnessed: !case.witnesses.is_empty() || case.source.published.is_some(),
+            notes: notes(case),
+            sha256: match &case.input {
+                Input::Recording { sha256 } => Some(sha256.clone()),
+                Input::Recipe(_) => None,
+            },
+            ..Self::new(&case.id, &case.title, case.evidence)
+        }
+    }
+
     /// A text that only has an id and a title; the rest is to be filled in.
     #[must_use]
     pub fn new(id: impl Into<String>, title: impl Into<String>, evidence: Evidence) -> Self {
@@ -77,7 +112,8 @@ impl CaseText {
             clock: None,
             twin: None,
             expected: Expectation::default(),
-            published_answer: false,
+            witnessed: false,
+            notes: Vec::new(),
             sha256: None,
             private: None,
         }
@@ -87,8 +123,54 @@ impl CaseText {
     /// Waxseal made a positive, and nobody published the answer.
     #[must_use]
     pub fn needs_witness(&self) -> bool {
-        matches!(self.evidence, Evidence::Generated | Evidence::Replica)
-            && !self.expected.is_negative()
-            && !self.published_answer
+        self.evidence != Evidence::Recorded && !self.expected.is_negative() && !self.witnessed
+    }
+}
+
+/// Who says what must come out, in one line.
+fn source(source: &Source) -> String {
+    let others = [("the client ", &source.client), ("published: ", &source.published)];
+    let others = others.into_iter().filter_map(|(what, text)| Some(format!("{what}{}", text.as_ref()?)));
+    source.clauses.iter().cloned().chain(others).collect::<Vec<_>>().join("; ")
+}
+
+/// What else a reader of the report wants to know, in the order of a page.
+fn notes(case: &Case) -> Vec<(String, String)> {
+    let mut notes = Vec::new();
+    let mut add = |label: &str, text: String| notes.push((label.to_owned(), text));
+    if let Some(difference) = &case.difference {
+        add("Differs from it in", difference.clone());
+    }
+    if !case.accept.is_empty() {
+        add("Also right", format!("{} other answers, see the case file", case.accept.len()));
+    }
+    for flag in &case.flags {
+        add("Implementations differ", format!("{}: {}", flag.name, flag.why));
+    }
+    for witness in &case.witnesses {
+        add("Witness", format!("{} {} (given the {})", witness.implementation, witness.version, witness.given));
+    }
+    for other in &case.disagreements {
+        add("Says otherwise", format!("{} {}: {}. {}", other.implementation, other.version, other.says, other.why));
+    }
+    for link in &case.links {
+        add("Link", link.clone());
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_case_of_the_corpus_has_a_text() {
+        let corpus = Corpus::embedded().unwrap();
+        for case in corpus.cases() {
+            let text = CaseText::of(case, &corpus);
+            assert_eq!(text.needs_witness(), case.is_unwitnessed(), "{}", case.id);
+            assert!(!text.source.is_empty(), "{}", case.id);
+            assert!(text.requirements.iter().all(|requirement| !requirement.words.is_empty()), "{}", case.id);
+        }
     }
 }

@@ -61,5 +61,5 @@ impl Row<'_> {
 
 /// Whether a SUT is the engine itself, on whichever arithmetic provider.
 pub(crate) fn is_reference(sut: &str) -> bool {
-    sut == "waxseal" || sut.starts_with("waxseal-") || sut.starts_with("waxseal:")
+    sut == "engine" || sut.starts_with("engine-")
 }

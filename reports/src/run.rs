@@ -332,10 +332,10 @@ mod tests {
     fn shards_merge_by_concatenation() {
         let run = read(&[
             line("2/2", head()),
-            line("2/2", outcome("a/b/two", "waxseal", Outcome::Pass)),
+            line("2/2", outcome("a/b/two", "engine", Outcome::Pass)),
             line("2/2", end(1)),
             line("1/2", head()),
-            line("1/2", outcome("a/b/one", "waxseal", Outcome::Pass)),
+            line("1/2", outcome("a/b/one", "engine", Outcome::Pass)),
             line("1/2", end(1)),
         ])
         .unwrap();
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        let whole = [line("1/2", head()), line("1/2", outcome("a/b/c", "waxseal", Outcome::Pass))];
+        let whole = [line("1/2", head()), line("1/2", outcome("a/b/c", "engine", Outcome::Pass))];
         let mut text = record(&whole);
         text.push_str(r#"{"run":"r","sha"#);
         let run = read_run(text.as_bytes()).unwrap();
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_line() {
-        let pass = || outcome("a/b/c", "waxseal", Outcome::Pass);
+        let pass = || outcome("a/b/c", "engine", Outcome::Pass);
         for (lines, expected) in [
             (vec![], "the run record is empty: a run starts with a line of kind \"run\""),
             (vec![line("1/1", pass())], "line 1: shard 1/1 has no head: its first line is of kind \"run\""),
@@ -372,7 +372,7 @@ mod tests {
             (vec![line("1/2", head()), line("1/3", head())], "line 2: shard 1/3 stands among shards of a run in 2"),
             (
                 vec![line("1/1", head()), line("1/1", pass()), line("1/1", pass())],
-                "line 3: a second outcome of a/b/c on waxseal",
+                "line 3: a second outcome of a/b/c on engine",
             ),
             (
                 vec![line("1/1", head()), line("1/1", outcome("a/b/c", "mutt", Outcome::Pass))],

@@ -191,7 +191,7 @@ mod tests {
         let (run, _) = small();
         insta::assert_snapshot!(text(&run), @r"
         SUT             pass  fail  not-available
-        waxseal 0.1.0      3     0              0
+        engine 0.1.0       3     0              0
         openssl 3.0.17     2     1              0
         gpgsm              0     0              3
         ");
@@ -211,7 +211,7 @@ mod tests {
         // The recorded mail fails on openssl: had Waxseal made it, it would lack a witness.
         cases[2].evidence = Evidence::Generated;
         assert_eq!(Summary::of(&run, &cases).unwitnessed, ["recorded/outlook/one"]);
-        cases[2].published_answer = true;
+        cases[2].witnessed = true;
         assert_eq!(Summary::of(&run, &cases).unwitnessed, Vec::<String>::new());
     }
 }

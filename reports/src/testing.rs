@@ -21,7 +21,7 @@ pub(crate) fn head() -> Record {
         waxseal: "0.1.0".to_owned(),
         corpus: "5f".repeat(32),
         started: "2026-01-02T03:04:05Z".to_owned(),
-        suts: vec![sut("waxseal", Some("0.1.0")), sut("openssl", Some("3.0.17")), sut("gpgsm", None)],
+        suts: vec![sut("engine", Some("0.1.0")), sut("openssl", Some("3.0.17")), sut("gpgsm", None)],
         machine: Machine { platform: "linux-x86_64".to_owned(), workers: 2 },
     })
 }
@@ -86,7 +86,7 @@ pub(crate) fn small() -> (Run, Vec<CaseText>) {
     let mut records = vec![head()];
     let mut entries = Vec::new();
     for (text, value) in [(&positive, Aspect::Good), (&negative, digest()), (&recorded, Aspect::Good)] {
-        for sut in ["waxseal", "openssl", "gpgsm"] {
+        for sut in ["engine", "openssl", "gpgsm"] {
             let Record::Outcome(mut row) = outcome(&text.id, sut, Outcome::Pass) else { panic!("an outcome") };
             row.evidence = text.evidence;
             row.aspects = observed(value.clone());

@@ -1,1 +1,15 @@
-//! .
+//! The virtual smart card and the reader side of it.
+//!
+//! A mail program that signs with a card sees four things: a reader, a card in
+//! it, files on the card, and keys that only the card can use. This crate will
+//! hold all four, so that a case can put a card in, block its PIN or pull it
+//! out in the middle of a signature, on a machine without a reader.
+//!
+//! *Invariants of this floor:* the card knows APDUs (ISO/IEC 7816-4) and keys;
+//! it does not know S/MIME, mail or certificates' meaning (a certificate is a
+//! file to it). It uses [`waxseal_key`] for arithmetic and nothing else of the
+//! house; to the engine a key on a card is one more signer or decryptor of
+//! that crate. A wrong PIN, a blocked PIN and a removed card are answers, not
+//! failures.
+
+#![forbid(unsafe_code)]

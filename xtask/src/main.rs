@@ -1,1 +1,85 @@
-fn main() {}
+//! `cargo xtask`: for people who work on Waxseal.
+//!
+//! *Invariant of this floor:* nothing that Waxseal does for its users stands
+//! here; a clone without `xtask` builds, runs and reports the same.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+mod bench;
+mod counts;
+mod deep;
+mod measure;
+mod metadata;
+mod peers;
+mod run;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// The subcommands: name, arguments, what it does, and what does it.
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    what: &'static str,
+    run: fn(&[String]) -> Result<(), String>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        arguments: "[--install]",
+        what: "everything CI checks; --install first installs the programs that tests talk to (Debian, as root)",
+        run: test::main,
+    },
+    Command {
+        name: "tidy",
+        arguments: "",
+        what: "what the compiler cannot see: the repository checks itself",
+        run: tidy::main,
+    },
+    Command {
+        name: "bench",
+        arguments: "[--size MIB] [--repeat N]",
+        what: "time and peak memory of reading, against openssl in the same run",
+        run: bench::main,
+    },
+    Command {
+        name: "deep",
+        arguments: "",
+        what: "what takes long: bench and many more invented inputs; writes docs/results",
+        run: deep::main,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        eprint!("{}", usage());
+        return ExitCode::from(2);
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", usage());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprint!("no command {name:?}\n\n{}", usage());
+        return ExitCode::from(2);
+    };
+    match (command.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> String {
+    let mut text = "cargo xtask COMMAND\n\n".to_owned();
+    for Command { name, arguments, what, .. } in COMMANDS {
+        text.push_str(&format!("  {:<34} {what}\n", format!("{name} {arguments}").trim_end()));
+    }
+    text
+}

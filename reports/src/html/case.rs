@@ -56,6 +56,7 @@ fn about(text: &CaseText, privacy: Privacy) -> Markup {
             }
             dt { "Evidence" } dd { (text.evidence) }
             @if let Some(twin) = &text.twin { dt { "Valid twin" } dd { a href={ "#" (twin) } { (twin) } } }
+            @for (label, note) in &text.notes { dt { (label) } dd { (note) } }
             @if let Some(clock) = &text.clock { dt { "Judged at" } dd { (clock) } }
             @if let Some(sha256) = &text.sha256 { dt { "SHA-256" } dd { code.hash { (sha256) } } }
             @if let Some(private) = text.private.as_ref().filter(|_| privacy.include) {

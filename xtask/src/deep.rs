@@ -1,0 +1,49 @@
+//! `cargo xtask deep`: what takes long, outside CI, with a dated result file
+//! that names the commit. Figures in the README cite such a file.
+
+use crate::bench;
+use crate::counts::Counts;
+use crate::peers::PEERS;
+use crate::run::{cargo, lines, output, program, root};
+
+/// Inputs that each property test invents; in CI it is proptest's default, 256.
+const INVENTED: &str = "20000";
+
+pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
+    if !arguments.is_empty() {
+        return Err("usage: cargo xtask deep".to_owned());
+    }
+    let commit = output(program("git").args(["rev-parse", "HEAD"]))?;
+    let changed = !output(program("git").args(["status", "--porcelain", "--untracked-files=no"]))?.is_empty();
+    let compiler = output(program("rustc").arg("--version"))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let today = time::OffsetDateTime::now_utc().date();
+
+    let table = bench::table(100, 9)?;
+    let mut counts = Counts::default();
+    let passed = lines(
+        cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).env("PROPTEST_CASES", INVENTED),
+        |line| {
+            counts.add_line(line);
+            if line.ends_with("FAILED") {
+                println!("{line}");
+            }
+        },
+    )?;
+
+    let mut text = format!("# Deep run of {today}\n\n");
+    text.push_str(&format!("- commit: {}{}\n", commit.trim(), if changed { ", with uncommitted changes" } else { "" }));
+    text.push_str(&format!("- machine: {}-{}, {cores} cores\n", std::env::consts::OS, std::env::consts::ARCH));
+    text.push_str(&format!("- compiler: {}\n", compiler.trim()));
+    for peer in PEERS {
+        text.push_str(&format!("- {}: {}\n", peer.name, peer.version().unwrap_or_else(|| "not here".to_owned())));
+    }
+    text.push_str(&format!("\n## Reading large mail\n\n{table}"));
+    text.push_str(&format!("\n## Tests, {INVENTED} inputs for each property\n\n{counts}\n"));
+
+    let path = root().join(format!("docs/results/{today}-deep.md"));
+    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, &text));
+    written.map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("{text}\nwritten to {}", path.display());
+    if passed { Ok(()) } else { Err("deep: tests failed".to_owned()) }
+}

@@ -1,0 +1,188 @@
+//! `cargo xtask test`: everything that must hold before a change lands.
+//!
+//! Every step runs, whatever failed before it; the last line counts the tests,
+//! and a step that fails counts as one more failure.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::counts::Counts;
+use crate::metadata::Metadata;
+use crate::peers::{self, Peer};
+use crate::run::{self, cargo, lines, root, visible};
+use crate::tidy;
+
+pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
+    let install = match arguments {
+        [] => false,
+        [flag] if flag == "--install" => true,
+        _ => return Err("usage: cargo xtask test [--install]".to_owned()),
+    };
+    let mut steps = Steps { start: Instant::now(), counts: Counts::default(), failed: Vec::new() };
+
+    let mut present = Vec::new();
+    steps.step("peers", || {
+        present = peers::prepare(install)?;
+        Ok(())
+    });
+    steps.step("shared", shared);
+    steps.step("fmt", || visible(cargo().args(["fmt", "--all", "--check"])));
+    steps.step("clippy", || {
+        visible(cargo().args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    });
+    steps.step("doc", || {
+        visible(cargo().args(["doc", "--release", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    steps.tests("test", cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]));
+    broken_readers(&mut steps);
+    steps.step("run", || main_job(&present, install));
+    steps.step("tidy", || tidy::main(&[]));
+    steps.finish()
+}
+
+struct Steps {
+    start: Instant,
+    counts: Counts,
+    failed: Vec<String>,
+}
+
+impl Steps {
+    fn step(&mut self, name: &str, work: impl FnOnce() -> Result<(), String>) {
+        self.say(format_args!("{name} …"));
+        let start = Instant::now();
+        let result = work();
+        let seconds = start.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => self.say(format_args!("{name} ok ({seconds:.1} s)")),
+            Err(message) => {
+                self.say(format_args!("{name} FAILED ({seconds:.1} s): {message}"));
+                self.failed.push(name.to_owned());
+            }
+        }
+    }
+
+    /// A step that runs test programs: their tests are counted, and of their
+    /// output everything is shown but the tests that passed.
+    fn tests(&mut self, name: &str, command: &mut Command) {
+        let mut counts = Counts::default();
+        self.step(name, || {
+            let passed = lines(command, |line| {
+                counts.add_line(line);
+                let dull = line.is_empty() || line.ends_with(" ok") || line.starts_with("running ");
+                if !dull {
+                    println!("    {line}");
+                }
+            })?;
+            match (passed, counts.failed) {
+                (true, 0) => Ok(()),
+                (_, 0) => Err("did not build, or a test program ended before its result".to_owned()),
+                (_, failed) => Err(format!("{failed} tests failed")),
+            }
+        });
+        // Failed tests are counted one by one, not as a failed step on top.
+        if counts.failed > 0 {
+            self.failed.pop();
+        }
+        self.counts.passed += counts.passed;
+        self.counts.failed += counts.failed;
+        self.counts.skipped += counts.skipped;
+    }
+
+    fn say(&self, what: std::fmt::Arguments<'_>) {
+        println!("[{:6.1} s] {what}", self.start.elapsed().as_secs_f64());
+    }
+
+    fn finish(mut self) -> Result<(), String> {
+        self.counts.failed += self.failed.len() as u64;
+        let none = self.counts.passed + self.counts.failed == 0;
+        if none {
+            self.say(format_args!("no test ran"));
+            self.counts.failed = 1;
+        }
+        if !self.failed.is_empty() {
+            self.say(format_args!("failed steps: {}", self.failed.join(", ")));
+        }
+        println!("{}", self.counts);
+        // The closing line stands alone: nothing is said after it.
+        if self.counts.failed == 0 { Ok(()) } else { std::process::exit(1) }
+    }
+}
+
+/// The recordings stand beside the repository; CI always has them.
+fn shared() -> Result<(), String> {
+    match run::recordings() {
+        Some(folder) => println!("recordings: {}", folder.display()),
+        None if std::env::var_os("CI").is_some() => {
+            return Err("CI is set, but ../shared/recordings is not there".to_owned());
+        }
+        None => println!("recordings: none beside the repository; their cases are not-available"),
+    }
+    Ok(())
+}
+
+/// The corpus against readers that were broken on purpose: the feature must
+/// build, and the tests that ask for it run.
+fn broken_readers(steps: &mut Steps) {
+    const FEATURE: &str = "broken-reader";
+    let metadata = match Metadata::read() {
+        Ok(metadata) => metadata,
+        Err(message) => return steps.step(FEATURE, || Err(message)),
+    };
+    let mut any = false;
+    for package in metadata.members() {
+        let wanted = |target: &&crate::metadata::Target| {
+            target.kind.iter().any(|kind| kind == "test") && target.required_features.iter().any(|name| name == FEATURE)
+        };
+        for target in package.targets.iter().filter(wanted) {
+            any = true;
+            let name = format!("{FEATURE}: {}", target.name);
+            let mut command = cargo();
+            command.args(["test", "--release", "--no-fail-fast", "--package", &package.name]);
+            command.args(["--features", FEATURE, "--test", &target.name]);
+            steps.tests(&name, &mut command);
+        }
+    }
+    if !any {
+        for package in metadata.members().filter(|package| package.features.contains_key(FEATURE)) {
+            steps.step(FEATURE, || {
+                visible(cargo().args(["build", "--release", "--package", &package.name, "--features", FEATURE]))
+            });
+        }
+    }
+}
+
+/// The README's first command, on everything that is here: it must end well,
+/// and leave a whole run record and a report.
+fn main_job(present: &[&Peer], install: bool) -> Result<(), String> {
+    let folder = root().join("target/waxseal");
+    visible(cargo().args(["run", "--quiet", "--release"]))?;
+    let report = folder.join("report/index.html");
+    if !report.is_file() {
+        return Err(format!("no report at {}", report.display()));
+    }
+    let admitted = admitted(&folder.join("run.jsonl"))?;
+    for peer in present.iter().filter(|peer| !admitted.iter().any(|name| name == peer.name)) {
+        let message = format!("peer {} is on this machine, but the run did not admit it", peer.name);
+        if install {
+            return Err(message);
+        }
+        println!("{message}");
+    }
+    Ok(())
+}
+
+/// The SUTs that took part in a run; fails if its record is not whole.
+fn admitted(record: &Path) -> Result<Vec<String>, String> {
+    let wrong = |what: &str| format!("{}: {what}", record.display());
+    let text = std::fs::read_to_string(record).map_err(|error| wrong(&error.to_string()))?;
+    let kind = |line: Option<&str>| -> Option<serde_json::Value> { serde_json::from_str(line?).ok() };
+    let head = kind(text.lines().next()).filter(|line| line["kind"] == "run").ok_or_else(|| wrong("no head"))?;
+    kind(text.lines().last()).filter(|line| line["kind"] == "end").ok_or_else(|| wrong("no end: incomplete"))?;
+    let suts = head["suts"].as_array().ok_or_else(|| wrong("the head names no SUTs"))?;
+    Ok(suts
+        .iter()
+        .filter(|sut| sut["not_available"].is_null())
+        .filter_map(|sut| sut["name"].as_str().map(str::to_owned))
+        .collect())
+}

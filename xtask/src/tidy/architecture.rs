@@ -1,0 +1,94 @@
+//! The arrows of ARCHITECTURE.md against the manifests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::State;
+use crate::run::root;
+
+/// Every crate uses only what its row of the table names, every row names only
+/// rows above it (so that no arrow runs up), and every crate has a row.
+pub(super) fn arrows(state: &State) -> Result<Vec<String>, String> {
+    let text =
+        std::fs::read_to_string(root().join("ARCHITECTURE.md")).map_err(|error| format!("ARCHITECTURE.md: {error}"))?;
+    let real = state.metadata.members().map(|package| {
+        let house = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        (package.name.clone(), house.map(|dependency| dependency.name.clone()).collect())
+    });
+    compare(&table(&text), &real.collect())
+}
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+fn compare(table: &[(String, BTreeSet<String>)], real: &Arrows) -> Result<Vec<String>, String> {
+    if table.is_empty() {
+        return Err("ARCHITECTURE.md: no table that starts with | crate | uses |".to_owned());
+    }
+    let mut problems = Vec::new();
+    let mut below = BTreeSet::new();
+    for (name, uses) in table {
+        for up in uses.difference(&below) {
+            problems
+                .push(format!("ARCHITECTURE.md: {name} uses {up}, which is no row above it: an arrow that runs up"));
+        }
+        below.insert(name.clone());
+    }
+    for (name, uses) in real {
+        let Some((_, allowed)) = table.iter().find(|(row, _)| row == name) else {
+            problems.push(format!("ARCHITECTURE.md: no row for the crate {name}"));
+            continue;
+        };
+        for used in uses.difference(allowed) {
+            problems.push(format!("{name} uses {used}: ARCHITECTURE.md draws no such arrow"));
+        }
+    }
+    for (name, _) in table.iter().filter(|(name, _)| !real.contains_key(name)) {
+        problems.push(format!("ARCHITECTURE.md: {name} is no crate of the workspace"));
+    }
+    Ok(problems)
+}
+
+/// The rows under `| crate | uses |`: name and the crates it uses, both as `code`.
+fn table(text: &str) -> Vec<(String, BTreeSet<String>)> {
+    text.lines()
+        .skip_while(|line| !line.starts_with("| crate | uses |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .filter_map(|line| {
+            let mut cells = line.split('|').skip(1).map(coded);
+            Some((cells.next()?.into_iter().next()?, cells.next()?.into_iter().collect()))
+        })
+        .collect()
+}
+
+/// Every word between backticks.
+fn coded(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "x\n| crate | uses | knows not |\n|---|---|---|\n| `a` |  | files |\n| `b` | `a` | |\n\ny";
+
+    fn real(arrows: &[(&str, &[&str])]) -> Arrows {
+        arrows
+            .iter()
+            .map(|(name, uses)| ((*name).to_owned(), uses.iter().map(|name| (*name).to_owned()).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn arrows_that_are_drawn_are_allowed() {
+        assert_eq!(compare(&table(TABLE), &real(&[("a", &[]), ("b", &["a"])])), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_arrow_that_runs_up_is_found_in_manifest_and_table() {
+        let problems = compare(&table(TABLE), &real(&[("a", &["b"]), ("b", &[])])).unwrap();
+        assert_eq!(problems, ["a uses b: ARCHITECTURE.md draws no such arrow"]);
+        let up = TABLE.replace("| `a` |  |", "| `a` | `b` |");
+        let problems = compare(&table(&up), &real(&[("a", &["b"]), ("b", &[])])).unwrap();
+        assert_eq!(problems, ["ARCHITECTURE.md: a uses b, which is no row above it: an arrow that runs up"]);
+    }
+}
