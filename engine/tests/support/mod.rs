@@ -4,6 +4,8 @@
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+pub mod large;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
