@@ -116,6 +116,22 @@ fn triple_des_keys_have_odd_parity() {
 }
 
 #[test]
+fn the_same_random_numbers_give_the_same_octets() {
+    let Some(bench) = Bench::new() else { return };
+    let ann = bench.person("ann", RSA, "keyEncipherment");
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let recipients = [ann.certificate];
+    let request = EncryptRequest::new(&recipients, &arithmetic);
+    let once = |label: &str| {
+        let mut out = Vec::new();
+        encrypt(&mut Cursor::new("\nHello\n"), &mut out, &request, &mut SeededRandom::new(label)).unwrap();
+        out
+    };
+    assert_eq!(once("one"), once("one"));
+    assert_ne!(once("one"), once("two"));
+}
+
+#[test]
 fn recipients_have_to_fit() {
     let Some(bench) = Bench::new() else { return };
     let ann = bench.person("ann", RSA, "digitalSignature");

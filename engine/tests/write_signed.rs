@@ -398,6 +398,19 @@ fn the_form_of_a_clear_signed_mail() {
 }
 
 #[test]
+fn a_detached_signature_that_carries_the_content_is_asked_for_by_name() {
+    let Some(bench) = Bench::new() else { return };
+    let ann = bench.person("ann", P256, "digitalSignature");
+    for (asked, length) in [(false, 0), (true, 100_000)] {
+        let mail = format!("\n{}", "x".repeat(100_000));
+        let signed = sign_mail(mail.as_bytes(), &[&ann], |request| request.tamper.content_in_detached = asked);
+        let text = String::from_utf8(signed).unwrap();
+        let armor = text.split("smime.p7s\"\r\n\r\n").nth(1).unwrap();
+        assert!((armor.len() > length) && (asked || armor.len() < 10_000), "{asked}: {}", armor.len());
+    }
+}
+
+#[test]
 fn boundaries_do_not_occur_in_the_content() {
     let Some(bench) = Bench::new() else { return };
     let ann = bench.person("ann", P256, "digitalSignature");
