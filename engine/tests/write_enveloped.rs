@@ -6,6 +6,8 @@ mod support;
 
 use std::io::Cursor;
 
+use cms::content_info::ContentInfo;
+use der::{Decode, Encode};
 use support::{Bench, P256, Person, RSA, text};
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{
@@ -86,6 +88,22 @@ fn every_recipient_decrypts() {
             assert_eq!(dump.matches(version).count(), 3, "{dump}");
         }
     }
+}
+
+#[test]
+fn a_strict_der_library_reads_the_same() {
+    let Some(bench) = Bench::new() else { return };
+    let people = ["ann", "ben"].map(|name| bench.person(name, RSA, "keyEncipherment"));
+    let both: Vec<&Person> = people.iter().collect();
+    let shape = Shape { set_order: Order::Der, ..Shape::default() };
+    let object = write(&both, ContentCipher::Aes256Cbc, &shape, &Tamper::default(), &[7; 100]).unwrap();
+    let info = ContentInfo::from_der(&object).unwrap();
+    assert_eq!(info.to_der().unwrap(), object);
+    let enveloped = info.content.decode_as::<cms::enveloped_data::EnvelopedData>().unwrap();
+    assert_eq!(enveloped.recip_infos.0.len(), 2);
+    let encrypted = enveloped.encrypted_content;
+    assert_eq!(encrypted.content_enc_alg.oid.to_string(), ContentCipher::Aes256Cbc.oid());
+    assert_eq!(encrypted.encrypted_content.unwrap().as_bytes().len(), 112);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod support;
 
 use std::io::Cursor;
 
+use cms::content_info::ContentInfo;
+use der::{Decode, Encode};
 use support::{Bench, P256, P384, P521, Person, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::certificate::Certificate;
@@ -210,6 +212,26 @@ fn what_openssl_sees_in_it() {
     let other = Writer { content_type: "1.2.840.113549.1.9.16.1.4", ..plain };
     let text = dump(&other);
     assert!(text.contains("d.signedData: \n    version: 3") && text.contains("version: 1"), "{text}");
+}
+
+#[test]
+fn a_strict_der_library_reads_the_same() {
+    let Some(bench) = Bench::new() else { return };
+    let ann = bench.person("ann", RSA, "digitalSignature");
+    let ben = bench.person("ben", P384, "nonRepudiation");
+    let shape = Shape { set_order: Order::Der, ..Shape::default() };
+    let object = Writer::new(&[&ann, &ben], DigestAlgorithm::Sha384, shape).write(b"hello", false).unwrap();
+    let info = ContentInfo::from_der(&object).unwrap();
+    assert_eq!(info.to_der().unwrap(), object);
+    let signed = info.content.decode_as::<cms::signed_data::SignedData>().unwrap();
+    assert_eq!(signed.encap_content_info.econtent.unwrap().value(), b"hello");
+    assert_eq!(signed.digest_algorithms.len(), 1);
+    assert_eq!(signed.certificates.unwrap().0.len(), 2);
+    for signer in signed.signer_infos.0.iter() {
+        assert_eq!(signer.version, cms::content_info::CmsVersion::V1);
+        assert_eq!(signer.signed_attrs.as_ref().unwrap().len(), 7);
+        assert!(signer.signed_attrs.as_ref().unwrap().iter().all(|attribute| attribute.values.len() == 1));
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! Content is written with [`Stream`], which knows definite lengths up to
 //! `u64` and indefinite lengths with segments.
 
+#[cfg(test)]
+mod roundtrip;
 mod stream;
 
 pub use stream::{SegmentPlan, Segments, Stream, StreamError};

@@ -87,7 +87,7 @@ pub fn encrypt(
     if let Some(at) = request.date {
         head.date(at)?;
     }
-    let columns = request.mime.columns()?;
+    request.mime.check()?;
     let mut entity = Entity::new(input, &head);
     let recipe = EnvelopedData {
         recipients: request.recipients,
@@ -99,7 +99,7 @@ pub fn encrypt(
     };
     head.write_outer(out)?;
     out.write_all(&fields(&request.mime.enveloped, "", "")).map_err(ComposeError::Write)?;
-    let mut armor = Armor::new(out, columns);
+    let mut armor = Armor::new(out, request.mime.columns);
     recipe.write(&mut armor, &mut entity, random)?;
     Ok(armor.finish().map_err(ComposeError::Write)?)
 }

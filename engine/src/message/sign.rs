@@ -120,7 +120,7 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
     if let Some(at) = request.signing_time {
         head.date(at)?;
     }
-    let columns = request.mime.columns()?;
+    request.mime.check()?;
     let mut entity = Entity::new(input, &head);
     let signers: Vec<_> = request
         .signers
@@ -142,7 +142,7 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
         Form::Opaque => {
             head.write_outer(out)?;
             out.write_all(&fields(&request.mime.opaque, "", "")).map_err(ComposeError::Write)?;
-            let mut armor = Armor::new(out, columns);
+            let mut armor = Armor::new(out, request.mime.columns);
             recipe.write(&mut armor, &mut entity)?;
             Ok(armor.finish().map_err(ComposeError::Write)?)
         }
@@ -156,7 +156,6 @@ fn clear(
     request: &SignRequest<'_>,
     recipe: &SignedData<'_>,
 ) -> Result<(), SignError> {
-    let columns = request.mime.columns()?;
     let (boundary, eight_bit) = choose_boundary(entity, request)?;
     let write = |out: &mut dyn Write, octets: &[u8]| out.write_all(octets).map_err(ComposeError::Write);
 
@@ -174,7 +173,7 @@ fn clear(
     // The line end before a delimiter belongs to it, not to the signed part.
     write(out, format!("\r\n--{boundary}\r\n").as_bytes())?;
     write(out, &fields(&request.mime.signature, "", ""))?;
-    let mut armor = Armor::new(out, columns);
+    let mut armor = Armor::new(out, request.mime.columns);
     if request.tamper.content_in_detached {
         recipe.write(&mut armor, entity)?;
     } else {

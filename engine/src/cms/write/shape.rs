@@ -172,3 +172,23 @@ pub enum IdentifierForm {
     /// subjectKeyIdentifier: that of the certificate's extension.
     SubjectKeyId,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_data() {
+        let text = "encoding.ber.segment = 8192\nlast-block-apart = true\nattribute-order = \"as-given\"\n\
+                    attributes = [\"content-type\", \"message-digest\", \"microsoft-key-preference\"]\n\
+                    capabilities = [\"aes-256-cbc\", \"1.2.840.113549.3.2:128\"]\nsigner-id = \"subject-key-id\"\n";
+        let shape: Shape = toml::from_str(text).unwrap();
+        assert_eq!(shape.encoding, Encoding::Ber { segment: 8192 });
+        assert_eq!(shape.attributes.len(), 3);
+        assert_eq!(shape.segments(16), Some(SegmentPlan { first: vec![], size: 8192, apart: 16 }));
+        assert_eq!(toml::from_str::<Shape>(&toml::to_string(&shape).unwrap()).unwrap(), shape);
+        assert_eq!(toml::from_str::<Shape>("").unwrap(), Shape::default());
+        assert_eq!(toml::from_str::<Shape>("encoding = \"der\"").unwrap(), Shape::default());
+        assert!(toml::from_str::<Shape>("capabilities = [\"no-such\"]").is_err());
+    }
+}

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use time::OffsetDateTime;
+use waxseal_key::algorithm::signature_oid;
 use waxseal_key::{Arithmetic, DigestAlgorithm, Hasher, PublicKeyAlgorithm, SignatureScheme, Signer};
 
 use super::attributes::{Values, signed_attributes};
@@ -296,9 +297,12 @@ impl SignedData<'_> {
             SignatureScheme::RsaPkcs1 if self.shape.rsa_signature == RsaSignature::RsaEncryption => {
                 (super::identifier::RSA_ENCRYPTION, Parameters::Null)
             }
-            SignatureScheme::RsaPkcs1 => (waxseal_key::algorithm::signature_oid(scheme, digest), Parameters::Null),
-            _ => (waxseal_key::algorithm::signature_oid(scheme, digest), Parameters::Absent),
+            SignatureScheme::RsaPkcs1 => (signature_oid(scheme, digest), Parameters::Null),
+            _ => (signature_oid(scheme, digest), Parameters::Absent),
         };
+        if scheme == SignatureScheme::Ecdsa && digest == DigestAlgorithm::Md5 {
+            return Err(WriteError::Recipe("ECDSA with MD5 has no identifier: sign with SHA-256 or better"));
+        }
         Ok(algorithm(oid, parameters)?)
     }
 }

@@ -82,15 +82,19 @@ impl MimeShape {
         if names.len() > 1 { format!("\"{}\"", names.join(",")) } else { names.concat() }
     }
 
-    /// # Errors
-    /// Columns that base64 cannot have.
-    pub(in crate::message) fn columns(&self) -> Result<usize, ComposeError> {
+    /// Looks whether the shape gives a mail that can be taken apart again.
+    pub(in crate::message) fn check(&self) -> Result<(), ComposeError> {
         // 998 is what a line of a mail may have at most (RFC 5322 section 2.1.1).
-        if self.columns > 0 && self.columns <= 998 && self.columns.is_multiple_of(4) {
-            Ok(self.columns)
-        } else {
-            Err(ComposeError::Shape("columns have to be a multiple of 4 from 4 to 996; 76 is the standard's"))
+        if !(4..=998).contains(&self.columns) || !self.columns.is_multiple_of(4) {
+            return Err(ComposeError::Shape("columns have to be a multiple of 4 from 4 to 996; 76 is the standard's"));
         }
+        if !self.signed.iter().any(|field| field.contains("{boundary}")) {
+            return Err(ComposeError::Shape("no field of a multipart/signed has its {boundary}"));
+        }
+        if !self.preamble.is_empty() && !self.preamble.ends_with("\r\n") {
+            return Err(ComposeError::Shape("the preamble has to end with a line end, CRLF"));
+        }
+        Ok(())
     }
 }
 
@@ -117,5 +121,31 @@ mod tests {
         assert_eq!(shape.micalg(&both), "\"sha-256,sha-1\"");
         shape.micalg.insert("sha-256".to_owned(), "2.16.840.1.101.3.4.2.1".to_owned());
         assert_eq!(shape.micalg(&both[2..]), "2.16.840.1.101.3.4.2.1");
+    }
+
+    #[test]
+    fn shapes_that_give_no_mail() {
+        assert!(MimeShape::default().check().is_ok());
+        let wrong = [
+            MimeShape { columns: 0, ..MimeShape::default() },
+            MimeShape { columns: 75, ..MimeShape::default() },
+            MimeShape { columns: 1000, ..MimeShape::default() },
+            MimeShape { signed: vec!["MIME-Version: 1.0".to_owned()], ..MimeShape::default() },
+            MimeShape { preamble: "no line end".to_owned(), ..MimeShape::default() },
+        ];
+        for shape in wrong {
+            assert!(matches!(shape.check(), Err(ComposeError::Shape(_))), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn a_shape_is_data() {
+        let text = "boundary = \"Apple-Mail=_%%%%%%%%-%%%%-%%%%-%%%%-%%%%%%%%%%%%\"\n\
+                    micalg.sha-1 = \"SHA1\"\ncolumns = 72\n";
+        let shape: MimeShape = toml::from_str(text).unwrap();
+        assert_eq!((shape.columns, shape.micalg["sha-1"].as_str()), (72, "SHA1"));
+        assert_eq!(shape.opaque, MimeShape::default().opaque);
+        assert_eq!(toml::from_str::<MimeShape>(&toml::to_string(&shape).unwrap()).unwrap(), shape);
+        assert!(toml::from_str::<MimeShape>("colums = 72").is_err());
     }
 }
