@@ -10,9 +10,8 @@ use cms::content_info::ContentInfo;
 use der::{Decode, Encode};
 use support::{Bench, P256, Person, RSA, text};
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::cms::write::{
-    Encoding, EnvelopedData, IdentifierForm, Order, Shape, Tamper, WriteError, content_type,
-};
+use waxseal_engine::cms::oid;
+use waxseal_engine::cms::write::{Encoding, EnvelopedData, IdentifierForm, Order, Shape, Tamper, WriteError};
 use waxseal_engine::message::{EncryptRequest, encrypt};
 use waxseal_key::{Arithmetic, ContentCipher, ProviderChoice, SeededRandom};
 
@@ -28,7 +27,7 @@ fn write(
     let recipe = EnvelopedData {
         recipients: &recipients,
         cipher,
-        content_type: content_type::DATA,
+        content_type: oid::DATA,
         shape,
         tamper,
         arithmetic: &arithmetic,

@@ -11,9 +11,10 @@ use der::{Decode, Encode};
 use support::{Bench, P256, P384, P521, Person, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::certificate::Certificate;
+use waxseal_engine::cms::oid;
 use waxseal_engine::cms::write::{
     AttributeKind, ContentSigner, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape, SignedData, Tamper,
-    WriteError, content_type,
+    WriteError,
 };
 use waxseal_engine::message::{Boundary, Form, SignRequest, sign};
 use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, Signer};
@@ -37,7 +38,7 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(people: &[&'a Person], digest: DigestAlgorithm, shape: Shape) -> Self {
         let people = people.iter().map(|person| (*person, digest)).collect();
-        Self { people, shape, tamper: Tamper::default(), extra: Vec::new(), content_type: content_type::DATA }
+        Self { people, shape, tamper: Tamper::default(), extra: Vec::new(), content_type: oid::DATA }
     }
 
     fn write(&self, content: &[u8], detached: bool) -> Result<Vec<u8>, WriteError> {
@@ -330,7 +331,7 @@ fn tampered_values_are_refused_and_their_twins_are_not() {
     let (_, accepted) = tampered(Tamper { message_digest: Some(vec![0; 32]), ..Tamper::default() });
     assert!(!accepted, "a wrong messageDigest");
     // OpenSSL does not compare the attribute with eContentType, so only the value is looked at.
-    let other = Some(content_type::SIGNED_DATA.to_owned());
+    let other = Some(oid::SIGNED_DATA.to_owned());
     let (dump, _) = tampered(Tamper { content_type_attribute: other, ..Tamper::default() });
     assert!(dump.contains("OBJECT:pkcs7-signedData (1.2.840.113549.1.7.2)"), "{dump}");
 

@@ -31,13 +31,3 @@ pub use tamper::Tamper;
 /// Octets that are read, hashed, encrypted and written at once: a multiple of
 /// every block length.
 const CHUNK: usize = 64 << 10;
-
-/// Object identifiers of content types (RFC 5652).
-pub mod content_type {
-    /// id-data
-    pub const DATA: &str = "1.2.840.113549.1.7.1";
-    /// id-signedData
-    pub const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
-    /// id-envelopedData
-    pub const ENVELOPED_DATA: &str = "1.2.840.113549.1.7.3";
-}

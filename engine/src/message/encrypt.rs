@@ -8,7 +8,8 @@ use waxseal_key::{Arithmetic, ContentCipher, Random};
 use super::compose::{Armor, ComposeError, Entity, Head, MimeShape, fields};
 use crate::Limits;
 use crate::certificate::Certificate;
-use crate::cms::write::{EnvelopedData, Shape, Tamper, WriteError, content_type};
+use crate::cms::oid;
+use crate::cms::write::{EnvelopedData, Shape, Tamper, WriteError};
 use crate::io::Source;
 
 /// How a mail is encrypted.
@@ -92,7 +93,7 @@ pub fn encrypt(
     let recipe = EnvelopedData {
         recipients: request.recipients,
         cipher: request.cipher,
-        content_type: content_type::DATA,
+        content_type: oid::DATA,
         shape: &request.shape,
         tamper: &request.tamper,
         arithmetic: request.arithmetic,

@@ -8,7 +8,8 @@ use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, Signer};
 use super::compose::{Armor, Boundary, ComposeError, Entity, Head, MimeShape, check_boundary, expand, fields, scan};
 use crate::Limits;
 use crate::certificate::Certificate;
-use crate::cms::write::{Content as _, ContentSigner, Shape, SignedData, Tamper, WriteError, content_type};
+use crate::cms::oid;
+use crate::cms::write::{Content as _, ContentSigner, Shape, SignedData, Tamper, WriteError};
 use crate::io::Source;
 
 /// The two forms of a signed mail.
@@ -132,7 +133,7 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
         certificates: request.certificates,
         signing_time: request.signing_time,
         encryption_certificate: request.encryption_certificate,
-        content_type: content_type::DATA,
+        content_type: oid::DATA,
         shape: &request.shape,
         tamper: &request.tamper,
         arithmetic: request.arithmetic,

@@ -7,6 +7,7 @@ use super::identifier::issuer_and_serial;
 use super::{AttributeKind, Order, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, tag};
 use crate::certificate::Certificate;
+use crate::cms::oid;
 
 /// What one signer's attributes say.
 pub(super) struct Values<'a> {
@@ -29,7 +30,7 @@ pub(super) fn signed_attributes(
     arithmetic: &Arithmetic,
 ) -> Result<Option<Vec<u8>>, WriteError> {
     let mandatory = [AttributeKind::ContentType, AttributeKind::MessageDigest];
-    if shape.attributes.is_empty() && values.content_type == super::content_type::DATA {
+    if shape.attributes.is_empty() && values.content_type == oid::DATA {
         return Ok(None);
     }
     if !tamper.mandatory_attributes_missing && mandatory.iter().any(|kind| !shape.attributes.contains(kind)) {
@@ -43,7 +44,7 @@ pub(super) fn signed_attributes(
         let Some(value) = value(*kind, values, shape, tamper, arithmetic)? else { continue };
         let count = if tamper.doubled_values.contains(kind) { 2 } else { 1 };
         let values = writer::set_as_given(std::iter::repeat_n(&value, count));
-        let attribute = writer::sequence([writer::oid(oid(*kind))?, values]);
+        let attribute = writer::sequence([writer::oid(attribute_oid(*kind))?, values]);
         if tamper.repeated_attributes.contains(kind) {
             attributes.push(attribute.clone());
         }
@@ -55,14 +56,14 @@ pub(super) fn signed_attributes(
     Ok(Some(writer::constructed(tag::SET, attributes)))
 }
 
-const fn oid(kind: AttributeKind) -> &'static str {
+const fn attribute_oid(kind: AttributeKind) -> &'static str {
     match kind {
-        AttributeKind::ContentType => "1.2.840.113549.1.9.3",
-        AttributeKind::MessageDigest => "1.2.840.113549.1.9.4",
-        AttributeKind::SigningTime => "1.2.840.113549.1.9.5",
-        AttributeKind::Capabilities => "1.2.840.113549.1.9.15",
-        AttributeKind::KeyPreference => "1.2.840.113549.1.9.16.2.11",
-        AttributeKind::MicrosoftKeyPreference => "1.3.6.1.4.1.311.16.4",
+        AttributeKind::ContentType => oid::ATTRIBUTE_CONTENT_TYPE,
+        AttributeKind::MessageDigest => oid::ATTRIBUTE_MESSAGE_DIGEST,
+        AttributeKind::SigningTime => oid::ATTRIBUTE_SIGNING_TIME,
+        AttributeKind::Capabilities => oid::ATTRIBUTE_SMIME_CAPABILITIES,
+        AttributeKind::KeyPreference => oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE,
+        AttributeKind::MicrosoftKeyPreference => oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE,
         AttributeKind::SigningCertificate => "1.2.840.113549.1.9.16.2.47",
         AttributeKind::AlgorithmProtection => "1.2.840.113549.1.9.52",
     }

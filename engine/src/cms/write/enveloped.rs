@@ -7,9 +7,10 @@ use zeroize::Zeroizing;
 
 use super::content::each_chunk;
 use super::identifier::{RSA_ENCRYPTION, algorithm, algorithm_with, certificate_id};
-use super::{CHUNK, Content, IdentifierForm, Order, Parameters, Shape, Tamper, WriteError, content_type};
+use super::{CHUNK, Content, IdentifierForm, Order, Parameters, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, Segments, Stream, StreamError, element_len, tag};
 use crate::certificate::{Certificate, KeyUsage};
+use crate::cms::oid;
 
 /// A recipe for an EnvelopedData.
 #[derive(Clone, Copy)]
@@ -19,7 +20,7 @@ pub struct EnvelopedData<'a> {
     pub recipients: &'a [Certificate],
     /// The content cipher.
     pub cipher: ContentCipher,
-    /// contentType of what is encrypted, dotted; [`content_type::DATA`] in mail.
+    /// contentType of what is encrypted, dotted; [`oid::DATA`] in mail.
     pub content_type: &'a str,
     /// How it is written.
     pub shape: &'a Shape,
@@ -80,7 +81,7 @@ impl EnvelopedData<'_> {
         };
         let mut stream = Stream::new(out);
         stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(&writer::oid(content_type::ENVELOPED_DATA)?)?;
+        stream.octets(&writer::oid(oid::ENVELOPED_DATA)?)?;
         stream.start_indefinite(tag::context(0))?;
         stream.start_indefinite(tag::SEQUENCE)?;
         stream.octets(head)?;
@@ -164,7 +165,7 @@ fn write_definite(
     // Lengths from the inside out; every `…_len` is that of the contents of an element.
     let info_len = info.len() as u64 + element_len(cipher_len);
     let enveloped_len = head.len() as u64 + element_len(info_len);
-    let outer_oid = writer::oid(content_type::ENVELOPED_DATA)?;
+    let outer_oid = writer::oid(oid::ENVELOPED_DATA)?;
 
     let mut stream = Stream::new(out);
     stream.start(tag::SEQUENCE, outer_oid.len() as u64 + element_len(element_len(enveloped_len)))?;

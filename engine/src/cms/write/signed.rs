@@ -9,9 +9,10 @@ use waxseal_key::{Arithmetic, DigestAlgorithm, Hasher, PublicKeyAlgorithm, Signa
 use super::attributes::{Values, signed_attributes};
 use super::content::each_chunk;
 use super::identifier::{algorithm, certificate_id, same_key};
-use super::{Content, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper, WriteError, content_type};
+use super::{Content, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, Segments, Stream, element_len, tag};
 use crate::certificate::{Certificate, KeyUsage};
+use crate::cms::oid;
 
 /// One signature to be made.
 #[derive(Clone, Copy)]
@@ -37,7 +38,7 @@ pub struct SignedData<'a> {
     pub signing_time: Option<OffsetDateTime>,
     /// The certificate that both key preference attributes name.
     pub encryption_certificate: Option<&'a Certificate>,
-    /// eContentType, dotted; [`content_type::DATA`] in mail.
+    /// eContentType, dotted; [`oid::DATA`] in mail.
     pub content_type: &'a str,
     /// How it is written.
     pub shape: &'a Shape,
@@ -129,7 +130,7 @@ impl SignedData<'_> {
         let octets_len = content.as_ref().map(|(_, length)| *length);
         let info_len = oid.len() as u64 + octets_len.map_or(0, |length| element_len(element_len(length)));
         let signed_len = head.len() as u64 + element_len(info_len) + tail.len() as u64;
-        let outer_oid = writer::oid(content_type::SIGNED_DATA)?;
+        let outer_oid = writer::oid(oid::SIGNED_DATA)?;
 
         let mut stream = Stream::new(out);
         stream.start(tag::SEQUENCE, outer_oid.len() as u64 + element_len(element_len(signed_len)))?;
@@ -168,7 +169,7 @@ impl SignedData<'_> {
         };
         let mut stream = Stream::new(out);
         stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(&writer::oid(content_type::SIGNED_DATA)?)?;
+        stream.octets(&writer::oid(oid::SIGNED_DATA)?)?;
         stream.start_indefinite(tag::context(0))?;
         stream.start_indefinite(tag::SEQUENCE)?;
         stream.octets(&self.head()?)?;
@@ -219,7 +220,7 @@ impl SignedData<'_> {
     /// types, which would make it 4 or 5, are not written.
     fn version(&self) -> u64 {
         let by_key_id = self.shape.signer_id == IdentifierForm::SubjectKeyId && !self.signers.is_empty();
-        if by_key_id || self.content_type != content_type::DATA { 3 } else { 1 }
+        if by_key_id || self.content_type != oid::DATA { 3 } else { 1 }
     }
 
     /// certificates and signerInfos.
