@@ -128,3 +128,15 @@ fn encrypted_mails_open_and_their_inner_signatures_hold() {
         assert!(without.content.is_none(), "{file}");
     }
 }
+
+#[test]
+fn password_recipients_are_named_and_not_supported() {
+    let Some(folder) = recordings() else { return };
+    for file in ["gpgsm/pwri-sample.cbc.p7m", "gpgsm/pwri-sample.cbc-2.p7m"] {
+        let verdict = judge(&folder.join(file), &[], &[]).verdict;
+        let layer = &verdict.layers[0];
+        assert_eq!(layer.structure.reason(), Some(Reason::UnsupportedAlgorithm), "{file}: {layer:?}");
+        assert_eq!((layer.recipients[0].kind.as_str(), layer.recipients[0].matched), ("pwri", false), "{file}");
+        assert!(!layer.recipients[0].algorithm.is_empty(), "{file}");
+    }
+}

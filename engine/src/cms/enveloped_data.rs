@@ -3,6 +3,8 @@
 
 use std::io::Read;
 
+use cms::enveloped_data as types;
+use der::{Decode as _, Encode as _};
 use waxseal_verdict::Reason;
 
 use crate::Limits;
@@ -47,6 +49,8 @@ pub enum RecipientInfo {
     Other {
         /// `kari`, `kekri`, `pwri` or `ori`.
         kind: &'static str,
+        /// Who can open it, for a person; empty where the kind names nobody.
+        names: Vec<String>,
         /// The key management algorithm, where it could be read.
         algorithm: Option<AlgorithmIdentifier>,
     },
@@ -151,18 +155,23 @@ impl RecipientInfo {
                 return Err(CmsError::new(Reason::BadBer, context, detail));
             }
         };
-        // keyEncryptionAlgorithm is the last AlgorithmIdentifier-like field
-        // before the keys in kari, kekri and pwri.
-        let mut fields = element.inside();
-        let mut algorithm = None;
-        while let Some(field) = fields.take().within(context)? {
-            if field.tag == Tag::SEQUENCE
-                && let Ok(found) = AlgorithmIdentifier::read(&field, context)
-            {
-                algorithm = Some(found);
+        // A kind that is only shown: the strict types do, and where they refuse
+        // it there is no name for it.
+        let info = types::RecipientInfo::from_der(element.whole).ok();
+        let named = |algorithm: &spki::AlgorithmIdentifierOwned| AlgorithmIdentifier {
+            oid: algorithm.oid.to_string(),
+            parameters: algorithm.parameters.as_ref().and_then(|parameters| parameters.to_der().ok()),
+        };
+        let algorithm = info.as_ref().and_then(|info| match info {
+            types::RecipientInfo::Kari(info) => Some(named(&info.key_enc_alg)),
+            types::RecipientInfo::Kekri(info) => Some(named(&info.key_enc_alg)),
+            types::RecipientInfo::Pwri(info) => Some(named(&info.key_enc_alg)),
+            types::RecipientInfo::Ori(info) => {
+                Some(AlgorithmIdentifier { oid: info.ori_type.to_string(), parameters: None })
             }
-        }
-        Ok(Self::Other { kind, algorithm })
+            types::RecipientInfo::Ktri(_) => None,
+        });
+        Ok(Self::Other { kind, names: info.as_ref().map(names).unwrap_or_default(), algorithm })
     }
 
     fn key_transport(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
@@ -187,5 +196,26 @@ impl RecipientInfo {
         let encrypted_key = fields.expect(Tag::OCTET_STRING, "encryptedKey").within(context)?.content.to_vec();
         fields.end().within(context)?;
         Ok(Self::KeyTransport { version, id, algorithm, encrypted_key })
+    }
+}
+
+/// The recipients that a key agreement or a key-encryption key names.
+fn names(info: &types::RecipientInfo) -> Vec<String> {
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    match info {
+        types::RecipientInfo::Kari(info) => info
+            .recipient_enc_keys
+            .iter()
+            .map(|key| match &key.rid {
+                types::KeyAgreeRecipientIdentifier::IssuerAndSerialNumber(id) => {
+                    format!("issuer={}, serial={}", id.issuer, hex(id.serial_number.as_bytes()))
+                }
+                types::KeyAgreeRecipientIdentifier::RKeyId(id) => {
+                    format!("ski={}", hex(id.subject_key_identifier.0.as_bytes()))
+                }
+            })
+            .collect(),
+        types::RecipientInfo::Kekri(info) => vec![format!("kek={}", hex(info.kek_id.kek_identifier.as_bytes()))],
+        _ => Vec::new(),
     }
 }

@@ -145,9 +145,9 @@ fn describe_recipient(info: &RecipientInfo, index: usize, candidates: &[Candidat
         RecipientInfo::KeyTransport { id, algorithm, .. } => {
             Recipient { kind: "ktri".to_owned(), id: describe(id), algorithm: key_management_name(algorithm), matched }
         }
-        RecipientInfo::Other { kind, algorithm } => Recipient {
+        RecipientInfo::Other { kind, names, algorithm } => Recipient {
             kind: (*kind).to_owned(),
-            id: String::new(),
+            id: names.join("; "),
             algorithm: algorithm.as_ref().map(AlgorithmIdentifier::name).unwrap_or_default(),
             matched,
         },
