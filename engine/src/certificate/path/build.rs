@@ -34,7 +34,7 @@ pub(super) fn search<'a>(request: &PathRequest<'a>) -> Found<'a> {
     }
     let exhausted = search.exhausted;
     let Attempt { path, mut findings, .. } = search.best.unwrap_or_else(|| Attempt {
-        rank: Rank::DeadEnd(0),
+        rank: Rank::DeadEnd(0, false),
         path: vec![request.leaf],
         findings: Vec::new(),
     });
@@ -117,8 +117,9 @@ fn hint(certificate: &Certificate, issuer: &Certificate) -> Hint {
 /// How near a path came, the nearer the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// No anchor reached; how many certificates stand in the path.
-    DeadEnd(usize),
+    /// No anchor reached: how many certificates stand in the path, and whether
+    /// it may go on with a signature that cannot be checked.
+    DeadEnd(usize, bool),
     /// An anchor reached, but a certificate on the way does not satisfy.
     Complete,
 }
@@ -194,13 +195,14 @@ impl<'a> Search<'a> {
         if !Check::Anchor.on() && findings.is_empty() {
             return Some(self.trail.clone());
         }
-        let (reason, what) = if tip.is_self_issued() {
+        let open = matches!(obstacle, Obstacle::Unsupported(_));
+        let (reason, what) = if tip.is_self_issued() && !open {
             (Reason::Untrusted, "is self-signed and not among the anchors".to_owned())
         } else {
             obstacle.explain(tip)
         };
         findings.insert(0, Finding::new(position, tip, reason, what));
-        self.attempt(Rank::DeadEnd(self.trail.len()), findings);
+        self.attempt(Rank::DeadEnd(self.trail.len(), open), findings);
         None
     }
 

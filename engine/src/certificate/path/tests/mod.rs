@@ -1,3 +1,7 @@
 //! Tests of paths against certificates and verdicts that were made elsewhere.
 
+mod hostile;
+mod made;
 mod pkits;
+mod rfc9216;
+mod scenarios;

@@ -1,0 +1,112 @@
+//! Graphs of certificates that are made to keep a validator busy.
+
+use waxseal_key::{Arithmetic, ProviderChoice};
+use waxseal_verdict::{Aspect, Reason};
+
+use super::made::*;
+use crate::Limits;
+use crate::ber::writer as w;
+use crate::certificate::Certificate;
+use crate::certificate::path::{PathRequest, PathResult, Purpose, validate};
+
+fn judge(leaf: &Made, candidates: &[Certificate], anchors: &[Made]) -> PathResult {
+    validate(&PathRequest {
+        leaf: &leaf.make(),
+        candidates,
+        anchors: &anchors.iter().map(Made::make).collect::<Vec<_>>(),
+        at: NOW,
+        purpose: Purpose::Sign,
+        arithmetic: &Arithmetic::new(ProviderChoice::Auto),
+        limits: &Limits::default(),
+    })
+}
+
+/// A recorded mail carries three certificates that issue each other.
+#[test]
+fn a_circle_of_three_ends() {
+    let circle = [ca("a", 2, "b", 3), ca("b", 3, "c", 4), ca("c", 4, "a", 2)].map(|made| made.make());
+    let result = judge(&leaf("person", 9, "a", 2), &circle, &[root("root", 1)]);
+    assert_eq!(result.aspect.reason(), Some(Reason::NoPath));
+    assert!(result.findings[0].detail.ends_with("in a circle"), "{:?}", result.findings);
+    assert_eq!((result.work, result.path.len()), (3, 4));
+}
+
+#[test]
+fn a_circle_with_a_way_out_is_left() {
+    let circle = [ca("a", 2, "b", 3), ca("b", 3, "a", 2), ca("a", 2, "root", 1).serial(77)].map(|made| made.make());
+    let result = judge(&leaf("person", 9, "a", 2), &circle, &[root("root", 1)]);
+    assert_eq!(result.aspect, Aspect::Good);
+    assert_eq!(result.path.len(), 3);
+}
+
+#[test]
+fn a_thousand_cross_certificates_of_one_name() {
+    let crowd: Vec<_> = (0..1000).map(|serial| ca("a", 2, "a", 2).serial(serial + 1000)).collect();
+    let others: Vec<_> = (0..1000).map(|serial| ca("a", 3 + (serial % 200) as u8, "a", 2).serial(serial)).collect();
+    let all: Vec<_> = crowd.iter().chain(&others).map(Made::make).collect();
+    let result = judge(&leaf("person", 1, "a", 2), &all, &[root("root", 250)]);
+    let Aspect::Bad(bad) = &result.aspect else { panic!("{:?}", result.aspect) };
+    assert_eq!((bad.reason, bad.also.as_slice()), (Reason::LimitExceeded, &[Reason::Untrusted][..]));
+    assert_eq!(result.work, Limits::default().path_work);
+}
+
+#[test]
+fn a_path_that_is_too_long() {
+    const NAMES: [&str; 20] =
+        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19"];
+    let chain = |length: u8| -> Vec<_> {
+        (1..length).map(|at| ca(NAMES[usize::from(at)], at, NAMES[usize::from(at) + 1], at + 1).make()).collect()
+    };
+    // A leaf, the chain, and the root make one path: 16 certificates are the limit.
+    let person = leaf("person", 100, "1", 1);
+    assert_eq!(judge(&person, &chain(15), &[root("15", 15)]).aspect, Aspect::Good);
+    let result = judge(&person, &chain(16), &[root("16", 16)]);
+    assert_eq!(result.aspect.reason(), Some(Reason::LimitExceeded));
+    assert_eq!(result.path.len(), 16);
+}
+
+#[test]
+fn name_constraints_by_the_thousand() {
+    let subtrees: Vec<_> =
+        (0..1000).map(|at| w::sequence([w::element(0x81, format!("host{at}.test").as_bytes())])).collect();
+    let constraints = ("2.5.29.30", true, w::sequence([w::context(1, &subtrees.concat())]));
+    let names: Vec<_> = (0..1000).map(|at| w::element(0x81, format!("a{at}@example.test").as_bytes())).collect();
+    let person = leaf("person", 3, "ca", 2).with(("2.5.29.17", false, w::sequence(names)));
+    let result = judge(&person, &[ca("ca", 2, "root", 1).with(constraints).make()], &[root("root", 1)]);
+    assert_eq!(result.aspect.reason(), Some(Reason::LimitExceeded));
+}
+
+#[test]
+fn all_reasons_are_listed_the_leaf_first() {
+    let person = leaf("person", 3, "ca", 2).expired().with(key_usage(KEY_ENCIPHERMENT));
+    let issuer = ca("ca", 2, "root", 1).expired().with(basic_constraints(false, None));
+    let Aspect::Bad(bad) = judge(&person, &[issuer.make()], &[root("root", 1)]).aspect else { panic!("it passes") };
+    assert_eq!(bad.reason, Reason::Expired);
+    assert_eq!(bad.also, [Reason::KeyUsage, Reason::NotACa]);
+    assert_eq!(bad.detail, "CN=person: was valid until 2025-05-31T00:00:00Z, judged at 2025-06-01T00:00:00Z");
+}
+
+#[test]
+fn without_anchors_nothing_is_decided() {
+    let result = judge(&leaf("person", 3, "ca", 2).expired(), &[], &[]);
+    assert_eq!(result.aspect, Aspect::unchecked(Reason::NoAnchor));
+    assert_eq!(result.findings.iter().map(|finding| finding.reason).collect::<Vec<_>>(), [Reason::Expired]);
+}
+
+#[test]
+fn the_last_second_counts() {
+    let person = leaf("person", 3, "root", 1);
+    for (offset, good) in [(0, true), (999, true), (1000, false)] {
+        let aspect = validate(&PathRequest {
+            leaf: &person.make(),
+            candidates: &[],
+            anchors: &[root("root", 1).make()],
+            at: person.not_after + time::Duration::milliseconds(offset),
+            purpose: Purpose::Sign,
+            arithmetic: &Arithmetic::new(ProviderChoice::Auto),
+            limits: &Limits::default(),
+        })
+        .aspect;
+        assert_eq!(aspect.is_good(), good, "{offset} ms: {aspect:?}");
+    }
+}
