@@ -15,4 +15,5 @@ pub use encrypt::{EncryptError, EncryptRequest, encrypt};
 pub use input::InputKind;
 pub use open::open;
 pub use request::{Credential, OpenError, OpenRequest, Opened};
-pub use sign::{Form, SignError, SignRequest, sign};
+pub use sign::{SignError, SignRequest, sign};
+pub use waxseal_verdict::Form;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, Signer};
+use waxseal_verdict::Form;
 
 use super::compose::{Armor, Boundary, ComposeError, Entity, Head, MimeShape, check_boundary, expand, fields, scan};
 use crate::Limits;
@@ -11,16 +12,6 @@ use crate::certificate::Certificate;
 use crate::cms::oid;
 use crate::cms::write::{Content as _, ContentSigner, Shape, SignedData, Tamper, WriteError};
 use crate::io::Source;
-
-/// The two forms of a signed mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Form {
-    /// multipart/signed: readable without S/MIME.
-    #[default]
-    Clear,
-    /// application/pkcs7-mime: the content stands in the CMS object.
-    Opaque,
-}
 
 /// How a mail is signed. The result is a function of the request and the mail
 /// alone, as far as the keys sign deterministically.
@@ -138,16 +129,14 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
         tamper: &request.tamper,
         arithmetic: request.arithmetic,
     };
-    match request.form {
-        Form::Clear => clear(&head, &mut entity, out, request, &recipe),
-        Form::Opaque => {
-            head.write_outer(out)?;
-            out.write_all(&fields(&request.mime.opaque, "", "")).map_err(ComposeError::Write)?;
-            let mut armor = Armor::new(out, request.mime.columns);
-            recipe.write(&mut armor, &mut entity)?;
-            Ok(armor.finish().map_err(ComposeError::Write)?)
-        }
+    if request.form != Form::Opaque {
+        return clear(&head, &mut entity, out, request, &recipe);
     }
+    head.write_outer(out)?;
+    out.write_all(&fields(&request.mime.opaque, "", "")).map_err(ComposeError::Write)?;
+    let mut armor = Armor::new(out, request.mime.columns);
+    recipe.write(&mut armor, &mut entity)?;
+    Ok(armor.finish().map_err(ComposeError::Write)?)
 }
 
 fn clear(
