@@ -87,6 +87,39 @@ impl fmt::Display for DigestAlgorithm {
     }
 }
 
+/// Runs an expression with the RustCrypto type of a digest algorithm.
+macro_rules! with_digest {
+    ($digest:expr, $type:ident => $run:expr) => {
+        match $digest {
+            $crate::DigestAlgorithm::Md5 => {
+                type $type = md5::Md5;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha1 => {
+                type $type = sha1::Sha1;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha224 => {
+                type $type = sha2::Sha224;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha256 => {
+                type $type = sha2::Sha256;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha384 => {
+                type $type = sha2::Sha384;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha512 => {
+                type $type = sha2::Sha512;
+                $run
+            }
+        }
+    };
+}
+pub(crate) use with_digest;
+
 struct Facts {
     name: &'static str,
     oid: &'static str,

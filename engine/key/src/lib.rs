@@ -9,6 +9,7 @@
 
 pub mod algorithm;
 mod arithmetic;
+mod ber;
 mod cipher;
 mod digest;
 mod error;

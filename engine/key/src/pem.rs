@@ -1,6 +1,6 @@
 //! Private keys in PEM (RFC 7468).
 
-use base64::Engine;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use crate::{KeyError, PrivateKey, pbe};
@@ -9,16 +9,13 @@ use crate::{KeyError, PrivateKey, pbe};
 pub(crate) fn private_key(text: &str, password: Option<&str>) -> Result<PrivateKey, KeyError> {
     let mut rest = text;
     while let Some(block) = next_block(&mut rest)? {
-        let der = |block: &Block<'_>| block.decode();
         match block.label {
-            "PRIVATE KEY" => return PrivateKey::from_pkcs8_der(&der(&block)?),
+            "PRIVATE KEY" => return PrivateKey::from_pkcs8_der(&block.decode()?),
             "ENCRYPTED PRIVATE KEY" => {
-                let password = password
-                    .ok_or_else(|| KeyError::NotAKey("the key is encrypted, and no password was given".to_owned()))?;
-                return pbe::encrypted_private_key(&der(&block)?, password);
+                return pbe::encrypted_private_key(&block.decode()?, password.ok_or_else(no_password)?);
             }
-            "RSA PRIVATE KEY" => return PrivateKey::from_pkcs1_der(&der(&block)?),
-            "EC PRIVATE KEY" => return PrivateKey::from_sec1_der(&der(&block)?, None),
+            "RSA PRIVATE KEY" => return block.read(password, PrivateKey::from_pkcs1_der),
+            "EC PRIVATE KEY" => return block.read(password, |der| PrivateKey::from_sec1_der(der, None)),
             label if label.ends_with("PRIVATE KEY") => {
                 return Err(KeyError::UnknownAlgorithm(format!("PEM label `{label}`")));
             }
@@ -34,21 +31,39 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    fn decode(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        if self.body.contains(':') {
-            // Proc-Type and DEK-Info of RFC 1421: OpenSSL's own encryption, one round of MD5.
-            return Err(KeyError::NotAKey(format!(
-                "a `{}` with the encryption of RFC 1421; convert it with `openssl pkcs8 -topk8`",
-                self.label
-            )));
+    /// Reads a key of the traditional form, which may be encrypted by the
+    /// headers of RFC 1421.
+    fn read(
+        &self,
+        password: Option<&str>,
+        read: impl Fn(&[u8]) -> Result<PrivateKey, KeyError>,
+    ) -> Result<PrivateKey, KeyError> {
+        let Some((header, body)) = self.body.split_once("DEK-Info:") else { return read(&self.decode()?) };
+        if !header.contains("ENCRYPTED") {
+            return Err(KeyError::NotAKey(format!("the PEM block `{}` has headers that contradict", self.label)));
         }
+        let (info, body) = body.trim_start().split_once(['\r', '\n']).unwrap_or((body, ""));
+        let data = Block { label: self.label, body }.decode()?;
+        let plain = pbe::decrypt_rfc1421(info.trim(), &data, password.ok_or_else(no_password)?)?;
+        // A wrong password passes the check of the padding once in 256 times.
+        read(&plain).map_err(|error| match error {
+            KeyError::NotAKey(_) => KeyError::WrongPassword,
+            other => other,
+        })
+    }
+
+    fn decode(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let text: Zeroizing<Vec<u8>> =
             Zeroizing::new(self.body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect());
-        base64::engine::general_purpose::STANDARD
+        STANDARD
             .decode(&*text)
             .map(Zeroizing::new)
             .map_err(|error| KeyError::NotAKey(format!("bad base64 in the PEM block `{}`: {error}", self.label)))
     }
+}
+
+fn no_password() -> KeyError {
+    KeyError::NotAKey("the key is encrypted, and no password was given".to_owned())
 }
 
 /// The next block, and the text after it.

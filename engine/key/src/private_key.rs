@@ -72,6 +72,11 @@ impl PrivateKey {
         self
     }
 
+    /// DER of the SubjectPublicKeyInfo, as both traits give it.
+    pub fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
     /// The scheme that this key signs with.
     pub fn signature_scheme(&self) -> SignatureScheme {
         match self.secret.kind {
@@ -98,8 +103,8 @@ impl PrivateKey {
         let bits = modulus.bits_vartime();
         if !RSA_BITS.contains(&bits) {
             // Before the arithmetic that checks the key, which would take minutes.
-            return Err(KeyError::NotAKey(format!(
-                "an RSA key of {bits} bits; {} to {} are known",
+            return Err(KeyError::UnknownAlgorithm(format!(
+                "RSA with {bits} bits; {} to {} are known",
                 RSA_BITS.start(),
                 RSA_BITS.end()
             )));

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{Direction, Provider, lacks};
 use crate::{
     BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, PublicKeyAlgorithm, Random, SignatureScheme,
+    digest::with_digest,
     private_key::{Secret, SecretKind},
     public_key::PublicKey,
 };
@@ -20,14 +21,7 @@ pub(crate) struct RustCrypto;
 
 impl Provider for RustCrypto {
     fn hasher(&self, digest: DigestAlgorithm) -> Result<Box<dyn Hasher>, KeyError> {
-        Ok(match digest {
-            DigestAlgorithm::Md5 => Box::new(Running(md5::Md5::new())),
-            DigestAlgorithm::Sha1 => Box::new(Running(sha1::Sha1::new())),
-            DigestAlgorithm::Sha224 => Box::new(Running(sha2::Sha224::new())),
-            DigestAlgorithm::Sha256 => Box::new(Running(sha2::Sha256::new())),
-            DigestAlgorithm::Sha384 => Box::new(Running(sha2::Sha384::new())),
-            DigestAlgorithm::Sha512 => Box::new(Running(sha2::Sha512::new())),
-        })
+        with_digest!(digest, D => Ok(Box::new(Running(D::new()))))
     }
 
     fn verify(

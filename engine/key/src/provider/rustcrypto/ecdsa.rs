@@ -1,11 +1,11 @@
 //! ECDSA over the curves of NIST, one module a curve with the same functions.
 
-use crate::{DigestAlgorithm, KeyError, public_key::bad};
+use crate::{DigestAlgorithm, KeyError, digest::with_digest, public_key::bad};
 
 macro_rules! curve {
     ($name:ident, $curve:ty, $title:literal) => {
         pub(crate) mod $name {
-            use super::{DigestAlgorithm, KeyError, bad};
+            use super::{DigestAlgorithm, KeyError, bad, with_digest};
             use ::ecdsa::{
                 Signature, VerifyingKey,
                 hazmat::{sign_prehashed_rfc6979, verify_prehashed},
@@ -33,14 +33,8 @@ macro_rules! curve {
             /// algorithm that made the value, as section 3.2 of it says.
             pub(crate) fn sign(key: &::$name::SecretKey, digest: DigestAlgorithm, value: &[u8]) -> Vec<u8> {
                 let scalar = &key.to_nonzero_scalar();
-                let (signature, _) = match digest {
-                    DigestAlgorithm::Md5 => sign_prehashed_rfc6979::<$curve, md5::Md5>(scalar, value, &[]),
-                    DigestAlgorithm::Sha1 => sign_prehashed_rfc6979::<$curve, sha1::Sha1>(scalar, value, &[]),
-                    DigestAlgorithm::Sha224 => sign_prehashed_rfc6979::<$curve, sha2::Sha224>(scalar, value, &[]),
-                    DigestAlgorithm::Sha256 => sign_prehashed_rfc6979::<$curve, sha2::Sha256>(scalar, value, &[]),
-                    DigestAlgorithm::Sha384 => sign_prehashed_rfc6979::<$curve, sha2::Sha384>(scalar, value, &[]),
-                    DigestAlgorithm::Sha512 => sign_prehashed_rfc6979::<$curve, sha2::Sha512>(scalar, value, &[]),
-                };
+                let (signature, _) =
+                    with_digest!(digest, D => sign_prehashed_rfc6979::<$curve, D>(scalar, value, &[]));
                 signature.to_der().as_bytes().to_vec()
             }
         }

@@ -1,0 +1,53 @@
+//! What the crate does with real keys and files, with both providers, and with
+//! OpenSSL on the other side.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod known_answers;
+mod openssl;
+mod pkcs12;
+mod private_keys;
+mod providers;
+mod rejection;
+
+use std::path::PathBuf;
+
+use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
+
+/// A test key beside this file. They are for tests only and protect nothing.
+fn key(name: &str) -> PrivateKey {
+    PrivateKey::from_pem(&pem(name), None).unwrap()
+}
+
+fn pem(name: &str) -> String {
+    String::from_utf8(data(&format!("{name}.pem"))).unwrap()
+}
+
+fn data(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/key/data").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn rustcrypto() -> Arithmetic {
+    Arithmetic::new(ProviderChoice::RustCrypto)
+}
+
+fn aws_lc() -> Arithmetic {
+    Arithmetic::new(ProviderChoice::AwsLc)
+}
+
+/// A folder of files that others made, which are no part of this repository.
+/// Where it must be there (`CI` is set) its absence is a failure.
+fn shared(folder: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "{} is missing", path.display());
+    println!("skipped: ../shared/{folder} is not there");
+    None
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}

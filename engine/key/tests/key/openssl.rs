@@ -1,0 +1,153 @@
+//! OpenSSL signs, this crate verifies, and the other way round.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use waxseal_key::{Decryptor, DigestAlgorithm, ProviderChoice, SeededRandom, Signer, pkcs12};
+
+use crate::{data, hex, key, rustcrypto};
+
+const MESSAGE: &[u8] = b"Content-Type: text/plain\r\n\r\nHello\r\n";
+
+#[test]
+fn signatures_cross() {
+    let Some(folder) = Folder::with_openssl("signatures_cross") else { return };
+    let message = folder.file("message", MESSAGE);
+    for name in ["rsa1024", "rsa2048", "p256", "p384", "p521"] {
+        let (key, private) = (key(name), key_file(name));
+        let public = folder.path("public.pem");
+        openssl(&["pkey", "-in", &private, "-pubout", "-out", &public]);
+        for digest in [DigestAlgorithm::Sha1, DigestAlgorithm::Sha224, DigestAlgorithm::Sha256, DigestAlgorithm::Sha512]
+        {
+            let option = format!("-{}", digest.name().replace('-', ""));
+            let value = rustcrypto().digest(digest, MESSAGE).unwrap();
+            let scheme = key.signature_scheme();
+
+            let theirs = folder.path("theirs");
+            openssl(&["dgst", &option, "-sign", &private, "-out", &theirs, &message]);
+            let theirs = std::fs::read(theirs).unwrap();
+            for choice in [ProviderChoice::RustCrypto, ProviderChoice::Auto] {
+                let arithmetic = waxseal_key::Arithmetic::new(choice);
+                let good = arithmetic.verify_digest(key.public_key(), scheme, digest, &value, &theirs);
+                assert_eq!(good, Ok(true), "{name} {digest}: theirs by {choice}");
+            }
+
+            let ours = folder.file("ours", &key.sign_digest(scheme, digest, &value).unwrap());
+            let output = openssl(&["dgst", &option, "-verify", &public, "-signature", &ours, &message]);
+            assert!(output.contains("Verified OK"), "{name} {digest}: ours by openssl: {output}");
+        }
+    }
+}
+
+#[test]
+fn wrapped_keys_cross() {
+    let Some(folder) = Folder::with_openssl("wrapped_keys_cross") else { return };
+    let content_key = [7_u8; 24];
+    for name in ["rsa1024", "rsa2048"] {
+        let (key, private) = (key(name), key_file(name));
+        let plain = folder.file("plain", &content_key);
+        let theirs = folder.path("theirs");
+        openssl(&["pkeyutl", "-encrypt", "-inkey", &private, "-in", &plain, "-out", &theirs]);
+        let found = key.unwrap_rsa_pkcs1(&std::fs::read(theirs).unwrap(), 24).unwrap();
+        assert_eq!(*found, content_key, "{name}: theirs");
+
+        let wrapped =
+            rustcrypto().wrap_rsa_pkcs1(key.public_key(), &content_key, &mut SeededRandom::new("cross")).unwrap();
+        let (ours, out) = (folder.file("ours", &wrapped), folder.path("out"));
+        openssl(&["pkeyutl", "-decrypt", "-inkey", &private, "-in", &ours, "-out", &out]);
+        assert_eq!(std::fs::read(out).unwrap(), content_key, "{name}: ours");
+    }
+}
+
+#[test]
+fn public_keys_are_written_alike() {
+    let Some(folder) = Folder::with_openssl("public_keys_are_written_alike") else { return };
+    for name in ["rsa512", "rsa2048", "p256", "p384", "p521"] {
+        let out = folder.path("public.der");
+        openssl(&["pkey", "-in", &key_file(name), "-pubout", "-outform", "DER", "-out", &out]);
+        assert_eq!(hex(Signer::public_key(&key(name))), hex(&std::fs::read(out).unwrap()), "{name}");
+    }
+}
+
+#[test]
+fn pkcs12_files_in_the_forms_that_openssl_writes() {
+    let Some(folder) = Folder::with_openssl("pkcs12_files") else { return };
+    let certificate = folder.path("certificate.pem");
+    let key_file = key_file("rsa2048");
+    openssl(&["req", "-x509", "-new", "-key", &key_file, "-subj", "/CN=x", "-out", &certificate]);
+    let options: [&[&str]; 6] = [
+        &["-macalg", "sha512"],
+        &["-macalg", "sha1", "-iter", "1"],
+        &["-keypbe", "aes-128-cbc", "-certpbe", "aes-192-cbc"],
+        &["-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-2DES"],
+        &["-nomac"],
+        &["-keypbe", "NONE", "-certpbe", "aes-256-cbc"],
+    ];
+    for options in options {
+        let out = folder.path("x.p12");
+        let mut arguments = vec![
+            "pkcs12",
+            "-export",
+            "-inkey",
+            &key_file,
+            "-in",
+            &certificate,
+            "-passout",
+            "pass:secret",
+            "-out",
+            &out,
+        ];
+        arguments.extend(options);
+        openssl(&arguments);
+        let file = pkcs12::open(&std::fs::read(&out).unwrap(), "secret");
+        let file = file.unwrap_or_else(|error| panic!("{options:?}: {error}"));
+        assert_eq!(file.keys[0].public_key(), key("rsa2048").public_key(), "{options:?}");
+        assert_eq!(file.certificates.len(), 1, "{options:?}");
+        assert!(pkcs12::open(&std::fs::read(&out).unwrap(), "wrong").is_err(), "{options:?}");
+    }
+    assert!(!data("modern.p12").is_empty());
+}
+
+/// A folder for one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with_openssl(test: &str) -> Option<Self> {
+        if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
+            println!("skipped: the program openssl is not there");
+            return None;
+        }
+        let path = std::env::temp_dir().join(format!("waxseal-key-{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Some(Self(path))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn file(&self, name: &str, octets: &[u8]) -> String {
+        std::fs::write(self.0.join(name), octets).unwrap();
+        self.path(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn key_file(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/key/data/{name}.pem")).display().to_string()
+}
+
+/// Runs openssl, which must succeed; what it printed.
+fn openssl(arguments: &[&str]) -> String {
+    let output = Command::new("openssl").args(arguments).output().unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    assert!(output.status.success(), "openssl {arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
