@@ -154,7 +154,7 @@ proptest! {
         // In the opaque form the text is inside of base64, whose start is structure.
         let start = match form {
             Form::Clear => mail.windows(body.len()).position(|window| window == body.as_bytes()).unwrap(),
-            Form::Opaque => mail.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4 + 120,
+            _ => mail.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4 + 120,
         };
         let place = start + at.index(body.len());
         let mut changed = mail.clone();
