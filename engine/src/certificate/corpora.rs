@@ -143,3 +143,16 @@ fn cutting_and_flipping_never_panics() {
         }
     }
 }
+
+/// Hostile CMS objects given as a certificate file are refused, or read.
+#[test]
+fn hostile_files_never_panic() {
+    let Some(folder) = shared("oracles/openssl-fuzz") else { return };
+    let inputs = files(&folder);
+    assert!(inputs.len() >= 627, "{}", inputs.len());
+    for path in inputs {
+        let bytes = fs::read(&path).unwrap();
+        let _ = Certificate::from_file(&bytes);
+        let _ = Certificate::parse(&bytes);
+    }
+}

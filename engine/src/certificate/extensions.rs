@@ -4,6 +4,8 @@
 //! that permits nothing: the certificate still parses, and path validation then
 //! refuses what it would have had to permit.
 
+use std::collections::HashSet;
+
 use super::CertificateError;
 use super::cursor::{Cursor, tag};
 use super::general_name::{GeneralName, read_general_names};
@@ -170,20 +172,21 @@ impl Extensions {
     /// Reads the content of the Extensions SEQUENCE.
     pub(super) fn read(mut list: Cursor<'_>) -> Result<Self, CertificateError> {
         let mut extensions = Self::default();
+        let mut seen = HashSet::new();
         while !list.is_empty() {
             let mut fields = list.expect(tag::SEQUENCE, "extension")?.children();
             let oid = fields.expect(tag::OID, "extension identifier")?.oid()?;
             let critical = fields.optional(tag::BOOLEAN, "critical")?.is_some_and(|element| element.content != [0]);
             let value = fields.expect(tag::OCTET_STRING, "extension value")?.content.to_vec();
-            extensions.take(Extension { oid, critical, value, malformed: false });
+            let twice = !seen.insert(oid.clone());
+            extensions.take(Extension { oid, critical, value, malformed: twice });
         }
         Ok(extensions)
     }
 
-    /// Decodes one extension and files it.
+    /// Decodes one extension, unless it is the second of its kind, and files it.
     fn take(&mut self, mut extension: Extension) {
-        let twice = self.all.iter().any(|known| known.oid == extension.oid);
-        if twice || self.decode(&extension).is_err() {
+        if extension.malformed || self.decode(&extension).is_err() {
             self.permit_nothing(&extension.oid);
             extension.malformed = true;
         }
@@ -279,7 +282,7 @@ mod tests {
         let mut extensions = Extensions::default();
         extensions.take(usage.clone());
         assert!(extensions.key_usage.unwrap().any_of(KeyUsage::DIGITAL_SIGNATURE));
-        extensions.take(usage.clone());
+        extensions.take(Extension { malformed: true, ..usage.clone() });
         assert_eq!(extensions.key_usage, Some(KeyUsage::default()));
         assert_eq!(extensions.all.iter().map(|found| found.malformed).collect::<Vec<_>>(), [false, true]);
 

@@ -43,7 +43,7 @@ impl Author {
         match from.as_slice() {
             [] => Err(Aspect::bad(Reason::NoFrom, "the mail has no From field with an address")),
             [_] => Ok(from.into_iter().chain(self.sender.as_deref()).collect()),
-            several => Err(Aspect::bad(Reason::SeveralFrom, format!("From names {}", several.join(", ")))),
+            several => Err(Aspect::bad(Reason::SeveralFrom, format!("From names {}", list(several)))),
         }
     }
 }
@@ -79,12 +79,22 @@ fn judge<'a>(author: &Author, certified: &'a [String]) -> Result<Option<&'a str>
     }
     let mismatch = Aspect::bad(
         Reason::AddressMismatch,
-        format!("{} is not among the addresses of the certificate: {}", addresses.join(" or "), certified.join(", ")),
+        format!("{} is not among the addresses of the certificate: {}", addresses.join(" or "), list(certified)),
     );
     Err(match addresses.as_slice() {
         [_] => mismatch,
         _ => mismatch.worst(Aspect::bad(Reason::SenderMismatch, "")),
     })
+}
+
+/// Addresses for a person; of very many the first few.
+fn list(addresses: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = addresses.iter().take(SHOWN).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if let Some(more) = addresses.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text += &format!(" and {more} more");
+    }
+    text
 }
 
 /// Whether two addresses are of one mailbox: the domain without regard to case,
@@ -169,6 +179,12 @@ mod tests {
         assert_eq!(aspect(&[""], Some("a@b"), &["a@b"]).reason(), Some(Reason::NoFrom));
         assert_eq!(aspect(&["a@b", "c@d"], Some("a@b"), &["a@b"]).reason(), Some(Reason::SeveralFrom));
         assert_eq!(aspect(&["a@b"], None, &[]), Aspect::unchecked(Reason::NoAddress));
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!(list(&["a", "b"]), "a, b");
+        assert_eq!(list(&["a"; 10]), "a, a, a, a, a, a, a, a and 2 more");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The certificate itself (RFC 5280 section 4.1).
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -260,13 +261,12 @@ impl Certificate {
     #[must_use]
     pub fn emails(&self) -> Vec<String> {
         let alternative = self.subject_alt_name().iter().filter_map(GeneralName::mail_address);
-        let mut emails: Vec<String> = Vec::new();
-        for address in alternative.chain(self.subject_name().emails().iter().map(String::as_str)) {
-            if !emails.iter().any(|known| known == address) {
-                emails.push(address.to_owned());
-            }
-        }
-        emails
+        let mut seen = HashSet::new();
+        alternative
+            .chain(self.subject_name().emails().iter().map(String::as_str))
+            .filter(|address| seen.insert(*address))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether subject and issuer have the same name.

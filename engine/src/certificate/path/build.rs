@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use waxseal_key::{DigestAlgorithm, KeyError, SignatureScheme, algorithm};
 use waxseal_verdict::Reason;
 
+use super::names::Comparisons;
 use super::{Finding, PathRequest, check};
 use crate::Check;
 use crate::certificate::{Certificate, Name};
@@ -24,6 +25,7 @@ pub(super) fn search<'a>(request: &PathRequest<'a>) -> Found<'a> {
         graph: Graph::of(request),
         trail: vec![request.leaf],
         work: 0,
+        comparisons: Comparisons::default(),
         exhausted: false,
         best: None,
     };
@@ -137,6 +139,7 @@ struct Search<'a> {
     /// From the certificate upwards.
     trail: Vec<&'a Certificate>,
     work: usize,
+    comparisons: Comparisons,
     /// Whether a limit cut the search.
     exhausted: bool,
     best: Option<Attempt<'a>>,
@@ -147,7 +150,7 @@ impl<'a> Search<'a> {
     fn extend(&mut self) -> Option<Vec<&'a Certificate>> {
         let tip = *self.trail.last()?;
         if self.graph.is_anchor(tip) {
-            let findings = check::check(&self.request, &self.trail, true);
+            let findings = check::check(&self.request, &self.trail, true, &mut self.comparisons);
             if findings.is_empty() {
                 return Some(self.trail.clone());
             }
@@ -191,26 +194,34 @@ impl<'a> Search<'a> {
     /// Nobody above the tip: why, and what is wrong with the path so far.
     fn dead_end(&mut self, tip: &Certificate, obstacle: Obstacle) -> Option<Vec<&'a Certificate>> {
         let position = self.trail.len() - 1;
-        let mut findings = check::check(&self.request, &self.trail, false);
+        let open = matches!(obstacle, Obstacle::Unsupported(_));
+        let rank = Rank::DeadEnd(self.trail.len(), open);
+        if Check::Anchor.on() && !self.is_nearer(rank) {
+            return None;
+        }
+        let mut findings = check::check(&self.request, &self.trail, false, &mut self.comparisons);
         if !Check::Anchor.on() && findings.is_empty() {
             return Some(self.trail.clone());
         }
-        let open = matches!(obstacle, Obstacle::Unsupported(_));
         let (reason, what) = if tip.is_self_issued() && !open {
             (Reason::Untrusted, "is self-signed and not among the anchors".to_owned())
         } else {
             obstacle.explain(tip)
         };
         findings.insert(0, Finding::new(position, tip, reason, what));
-        self.attempt(Rank::DeadEnd(self.trail.len(), open), findings);
+        self.attempt(rank, findings);
         None
     }
 
     /// Keeps the path if it came nearer than all before.
     fn attempt(&mut self, rank: Rank, findings: Vec<Finding>) {
-        if self.best.as_ref().is_none_or(|best| best.rank < rank) {
+        if self.is_nearer(rank) {
             self.best = Some(Attempt { rank, path: self.trail.clone(), findings });
         }
+    }
+
+    fn is_nearer(&self, rank: Rank) -> bool {
+        self.best.as_ref().is_none_or(|best| best.rank < rank)
     }
 }
 

@@ -5,7 +5,8 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use waxseal_verdict::Reason;
 
-use super::{Finding, PathRequest, Purpose, names};
+use super::names::{self, Comparisons};
+use super::{Finding, PathRequest, Purpose};
 use crate::Check;
 use crate::certificate::extensions::oid;
 use crate::certificate::{Certificate, KeyUsage};
@@ -34,7 +35,12 @@ const KNOWN: &[&str] = &[
 
 /// Everything wrong with a path, its first certificate first. `anchored` says
 /// whether the last one is an anchor.
-pub(super) fn check(request: &PathRequest<'_>, path: &[&Certificate], anchored: bool) -> Vec<Finding> {
+pub(super) fn check(
+    request: &PathRequest<'_>,
+    path: &[&Certificate],
+    anchored: bool,
+    comparisons: &mut Comparisons,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (position, certificate) in path.iter().enumerate() {
         let mut note = |found: Option<(Reason, String)>| {
@@ -54,7 +60,7 @@ pub(super) fn check(request: &PathRequest<'_>, path: &[&Certificate], anchored: 
             note(path_length(certificate, path.get(1..position).unwrap_or_default()));
         }
     }
-    names::check(path, &mut findings);
+    names::check(path, comparisons, &mut findings);
     findings
 }
 

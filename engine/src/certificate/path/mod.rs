@@ -30,6 +30,7 @@ use time::OffsetDateTime;
 use waxseal_key::Arithmetic;
 use waxseal_verdict::{Aspect, Bad, Reason};
 
+use self::names::Comparisons;
 use super::Certificate;
 use crate::Limits;
 
@@ -95,7 +96,8 @@ pub struct Finding {
 impl Finding {
     fn new(position: usize, certificate: &Certificate, reason: Reason, what: impl std::fmt::Display) -> Self {
         let subject = certificate.subject();
-        let subject = if subject.is_empty() { certificate.emails().join(", ") } else { subject };
+        let subject =
+            if subject.is_empty() { certificate.emails().into_iter().next().unwrap_or_default() } else { subject };
         Self { position, reason, detail: format!("{subject}: {what}") }
     }
 }
@@ -108,7 +110,7 @@ impl Finding {
 #[must_use]
 pub fn validate(request: &PathRequest<'_>) -> PathResult {
     if request.anchors.is_empty() {
-        let findings = check::check(request, &[request.leaf], false);
+        let findings = check::check(request, &[request.leaf], false, &mut Comparisons::default());
         let path = vec![request.leaf.clone()];
         return PathResult { aspect: Aspect::unchecked(Reason::NoAnchor), path, findings, work: 0 };
     }

@@ -6,22 +6,36 @@ use super::Finding;
 use crate::certificate::identity::same_mailbox;
 use crate::certificate::{Certificate, GeneralName, NameConstraints};
 
-/// Comparisons of a name with a subtree on one path. Hostile certificates hold
-/// thousands of both.
+/// Comparisons of a name with a subtree during one search. Hostile certificates
+/// hold thousands of both.
 const MAX_COMPARISONS: usize = 250_000;
+
+/// How many comparisons were made during a search.
+#[derive(Debug, Default)]
+pub(super) struct Comparisons(usize);
+
+impl Comparisons {
+    /// Counts some more.
+    fn spend(&mut self, more: usize) -> Result<(), TooMany> {
+        self.0 = self.0.saturating_add(more);
+        if self.0 > MAX_COMPARISONS { Err(TooMany) } else { Ok(()) }
+    }
+}
+
+/// The bound on comparisons was reached.
+struct TooMany;
 
 /// Applies the constraints of every authority to all certificates below it.
 /// Certificates that an authority issued to itself are exempt, unless the path
 /// ends there.
-pub(super) fn check(path: &[&Certificate], findings: &mut Vec<Finding>) {
-    let mut comparisons = 0;
+pub(super) fn check(path: &[&Certificate], comparisons: &mut Comparisons, findings: &mut Vec<Finding>) {
     for (above, authority) in path.iter().enumerate().skip(1) {
         let Some(constraints) = authority.name_constraints() else { continue };
         for (position, certificate) in path.iter().enumerate().take(above) {
             if position > 0 && certificate.is_self_issued() {
                 continue;
             }
-            match violation(constraints, certificate, &mut comparisons) {
+            match violation(constraints, certificate, comparisons) {
                 Ok(None) => {}
                 Ok(Some(what)) => {
                     let what = format!("{what} (constraint of {})", authority.subject());
@@ -37,26 +51,20 @@ pub(super) fn check(path: &[&Certificate], findings: &mut Vec<Finding>) {
     }
 }
 
-/// The bound on comparisons was reached.
-struct TooMany;
-
 /// The first name of a certificate that the constraints do not allow.
 fn violation(
     constraints: &NameConstraints,
     certificate: &Certificate,
-    comparisons: &mut usize,
+    comparisons: &mut Comparisons,
 ) -> Result<Option<String>, TooMany> {
     if constraints.unreadable {
         return Ok(Some("the name constraints above it cannot be read".to_owned()));
     }
     for name in constrained_names(certificate) {
+        comparisons.spend(constraints.permitted.len() + constraints.excluded.len())?;
         let of_form = |base: &&GeneralName| same_form(base, &name);
         let permitted: Vec<_> = constraints.permitted.iter().filter(of_form).collect();
         let excluded: Vec<_> = constraints.excluded.iter().filter(of_form).collect();
-        *comparisons += constraints.permitted.len() + constraints.excluded.len();
-        if *comparisons > MAX_COMPARISONS {
-            return Err(TooMany);
-        }
         // A name that cannot be compared is in every excluded subtree and in no permitted one.
         if excluded.iter().any(|base| within(&name, base).unwrap_or(true)) {
             return Ok(Some(format!("{} is in an excluded subtree", show(&name))));
