@@ -58,6 +58,27 @@ fn rfc9216() {
     }
 }
 
+/// PKCS#7 objects as NSS (indefinite lengths) and Windows wrote them, and one
+/// that holds a CRL only.
+#[test]
+fn pkcs7_files() {
+    let Some(folder) = shared("oracles/boringssl-pkcs7") else { return };
+    assert_eq!(load(&folder.join("nss.p7c")).len(), 3);
+    assert_eq!(load(&folder.join("windows.p7c")).len(), 1);
+    let crl = Certificate::from_file(&fs::read(folder.join("openssl_crl.p7c")).unwrap());
+    assert!(crl.unwrap_err().to_string().contains("a PKCS#7 object without certificates"));
+}
+
+#[test]
+fn rfc4134() {
+    let Some(folder) = shared("oracles/rfc4134") else { return };
+    let mut read = 0;
+    for path in files(&folder).iter().filter(|path| path.to_string_lossy().ends_with(".cer")) {
+        read += load(path).len();
+    }
+    assert_eq!(read, 7);
+}
+
 #[test]
 fn keys_of_the_recordings() {
     let Some(folder) = shared("recordings/keys") else { return };
