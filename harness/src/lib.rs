@@ -11,10 +11,15 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+pub mod cases;
 pub mod cli;
+pub mod exit;
 pub mod gate;
+pub mod keys;
 pub mod plan;
+pub mod reader;
 pub mod runner;
 pub mod shim;
 pub mod sut;
 pub mod task;
+pub mod workspace;

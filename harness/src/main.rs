@@ -1,3 +1,5 @@
 //! The `waxseal` command; everything it does is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    waxseal::cli::main()
+}

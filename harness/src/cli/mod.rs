@@ -1,1 +1,83 @@
-//! The `waxseal` command.
+//! The `waxseal` command: what stands on its command line, what it prints, and
+//! how it ends. Logic is elsewhere; one file a command.
+
+mod encrypt;
+mod list;
+mod open;
+mod options;
+mod output;
+mod progress;
+mod run;
+mod shim;
+mod show;
+mod sign;
+mod verdict_text;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::{Exit, Failed, help};
+
+/// Test vectors and an interoperability conformance harness for S/MIME.
+///
+/// Without a command it does what `waxseal run` does: every case of the corpus
+/// on the reference engine and on every peer found on this machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "waxseal",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    after_help = help!(
+    "waxseal                                        every case on every SUT that is here",
+    "waxseal run --sut ./my-shim --known known.toml the gate of a build",
+    "waxseal open mail.eml --anchor ca.pem          what is wrong with this mail?",
+)
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Open(open::Arguments),
+    Sign(sign::Arguments),
+    Encrypt(encrypt::Arguments),
+    Run(run::Arguments),
+    List(list::Arguments),
+    Show(show::Arguments),
+    #[command(subcommand)]
+    Shim(shim::Command),
+}
+
+/// Runs the command of this process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    // clap ends the process itself: 0 after --help, 2 after wrong use.
+    let cli = Cli::parse();
+    // A panic has printed where it happened; here it becomes an exit code.
+    let exit = std::panic::catch_unwind(|| dispatch(cli))
+        .unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));
+    let exit = exit.unwrap_or_else(|failed| {
+        eprintln!("error: {}", failed.message);
+        failed.exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Failed> {
+    match cli.command {
+        None => run::run(cli.run),
+        Some(Command::Run(arguments)) => run::run(arguments),
+        Some(Command::Open(arguments)) => open::run(&arguments),
+        Some(Command::Sign(arguments)) => sign::run(&arguments),
+        Some(Command::Encrypt(arguments)) => encrypt::run(&arguments),
+        Some(Command::List(arguments)) => list::run(&arguments),
+        Some(Command::Show(arguments)) => show::run(&arguments),
+        Some(Command::Shim(command)) => shim::run(&command),
+    }
+}

@@ -132,7 +132,7 @@ impl<'a> Opening<'a> {
         }
         let verdict = Verdict::new("openssl", self.layers);
         if !verdict.has_bad() && !verdict.layers.is_empty() {
-            entity::deliver(&self.dir.join(&file), &self.dir.join(&self.arguments.out))
+            std::fs::copy(self.dir.join(&file), self.dir.join(&self.arguments.out))
                 .map_err(|error| format!("{}: {error}", self.arguments.out))?;
         }
         let native = (!self.native.is_empty()).then(|| self.native.join(" | "));

@@ -1,0 +1,139 @@
+//! `waxseal open`: what a mail program would say of a message.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use time::OffsetDateTime;
+use waxseal_engine::Limits;
+use waxseal_engine::io::{Section, Source};
+use waxseal_engine::message::{OpenError, Opened};
+use waxseal_engine::mime::mbox;
+
+use super::options::{self, KeyOptions, ProviderOption};
+use super::output::{self, Paint};
+use super::verdict_text;
+use crate::exit::{Exit, Failed, help};
+use crate::keys::load_certificates;
+use crate::reader::Reader;
+use crate::workspace;
+
+/// Open a message: decrypt it, check its signatures, and judge every layer
+///
+/// FILE is a mail, an mbox (see --index), or bare CMS in DER, BER or PEM; `-`
+/// is standard input.
+#[derive(Debug, Args)]
+#[command(after_help = help!(
+    "waxseal open mail.eml --anchor ca.pem",
+    "waxseal open mail.eml --p12 me.p12:env:PASSWORD --anchor ca.pem --out inside.eml",
+    "waxseal open archive.mbox --index 7 --at 2021-09-22T15:10:01Z --json",
+    "waxseal open signature.p7s --content signed.bin --anchor ca.pem",
+))]
+pub(super) struct Arguments {
+    /// The message
+    file: PathBuf,
+    /// What a bare detached signature is over
+    #[arg(long, value_name = "FILE")]
+    content: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyOptions,
+    /// A certificate to trust; any certificate can be an anchor
+    #[arg(long, value_name = "FILE")]
+    anchor: Vec<PathBuf>,
+    /// A certificate that may be needed beside those in the message
+    #[arg(long, value_name = "FILE")]
+    extra_cert: Vec<PathBuf>,
+    /// The time at which to judge [default: now]
+    #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
+    at: Option<OffsetDateTime>,
+    /// The sender's address, instead of the From of the message
+    #[arg(long, value_name = "ADDR")]
+    from: Option<String>,
+    /// What is good enough: default, strict, lenient, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
+    policy: String,
+    #[command(flatten)]
+    provider: ProviderOption,
+    /// Which message of an mbox, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    index: Option<u32>,
+    /// Print the verdict as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the innermost entity to this file, if nothing is bad
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
+    let reader = arguments.reader()?;
+    let mut input = source(&arguments.file)?;
+    let mut content = arguments.content.as_deref().map(source).transpose()?;
+    let content = content.as_mut().map(|content| content as &mut dyn Source);
+    let opened = match arguments.index {
+        None => reader.open(&mut input, content, arguments.out.is_some()),
+        Some(index) => {
+            let mut message = message_of_mbox(&mut *input, &arguments.file, index)?;
+            reader.open(&mut message, content, arguments.out.is_some())
+        }
+    };
+    let opened = opened.map_err(|error| refused(&arguments.file, &error))?;
+    if arguments.json {
+        output::print_json(&opened.verdict)?;
+    } else {
+        output::print(&verdict_text::write(&opened.verdict, Paint::stdout()))?;
+    }
+    let bad = opened.verdict.has_bad();
+    if let Some(out) = &arguments.out {
+        write_out(out, opened, bad)?;
+    }
+    Ok(if bad { Exit::Bad } else { Exit::Good })
+}
+
+impl Arguments {
+    fn reader(&self) -> Result<Reader, Failed> {
+        Ok(Reader {
+            keys: self.keys.load()?,
+            anchors: load_certificates(&self.anchor)?,
+            extra_certificates: load_certificates(&self.extra_cert)?,
+            at: self.at.unwrap_or_else(OffsetDateTime::now_utc),
+            from: self.from.clone(),
+            policy: options::policy(&self.policy)?,
+            arithmetic: self.provider.arithmetic(),
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// An input file, named in the error.
+pub(super) fn source(path: &Path) -> Result<Box<dyn Source>, Failed> {
+    workspace::source(path).map_err(Failed::at(path.display()))
+}
+
+fn message_of_mbox<'a>(input: &'a mut dyn Source, file: &Path, index: u32) -> Result<Section<'a>, Failed> {
+    let number = usize::try_from(index - 1).map_err(Failed::usage)?;
+    let range = mbox::message(input, number).map_err(Failed::at(file.display()))?;
+    let range = range.ok_or_else(|| Failed::usage(format!("{}: has no message number {index}", file.display())))?;
+    Ok(Section::new(input, range.start, range.end))
+}
+
+/// Why there is no verdict, and the exit code for it.
+fn refused(file: &Path, error: &OpenError) -> Failed {
+    let exit = match error {
+        OpenError::Io(_) => Exit::Usage,
+        // Neither mail nor CMS, or nothing of S/MIME could be read.
+        _ => Exit::NotAMessage,
+    };
+    Failed { exit, message: format!("{}: {error}", file.display()) }
+}
+
+fn write_out(out: &Path, opened: Opened, bad: bool) -> Result<(), Failed> {
+    let Some(mut content) = opened.content.filter(|_| !bad) else {
+        let why = if bad { "something is bad" } else { "there is no layer, so there is nothing inside" };
+        eprintln!("note: {} is not written: {why}", out.display());
+        return Ok(());
+    };
+    output::replace_file(out, |file| {
+        io::copy(&mut content, file).and_then(|_| file.flush()).map_err(Failed::at(out.display()))
+    })
+}

@@ -1,0 +1,119 @@
+//! Options that several commands share.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use waxseal_engine::policy::Policy;
+use waxseal_key::{Arithmetic, ProviderChoice};
+use waxseal_model::{Corpus, Recordings};
+
+use crate::exit::Failed;
+use crate::keys::{KeyRing, Pkcs12File};
+
+/// Keys and their certificates.
+#[derive(Debug, Args)]
+pub(super) struct KeyOptions {
+    /// A PKCS#12 file with keys and certificates; PASSWORD can be env:NAME or
+    /// file:PATH. FILE ends at the first colon
+    #[arg(long, value_name = "FILE:PASSWORD")]
+    p12: Vec<Pkcs12File>,
+    /// A private key in PEM
+    #[arg(long, value_name = "PEM")]
+    key: Vec<PathBuf>,
+    /// A certificate of one of the keys; they are matched by public key
+    #[arg(long, value_name = "FILE")]
+    cert: Vec<PathBuf>,
+}
+
+impl KeyOptions {
+    pub(super) fn load(&self) -> Result<KeyRing, Failed> {
+        KeyRing::load(&self.p12, &self.key, &self.cert)
+    }
+}
+
+/// Who computes.
+#[derive(Debug, Args)]
+pub(super) struct ProviderOption {
+    /// Which library does the arithmetic
+    #[arg(long, value_name = "PROVIDER", default_value = "auto", value_parser = provider_parser())]
+    provider: ProviderChoice,
+}
+
+fn provider_parser() -> impl clap::builder::TypedValueParser<Value = ProviderChoice> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(ProviderChoice::ALL.map(ProviderChoice::name))
+        .try_map(|name| name.parse::<ProviderChoice>())
+}
+
+impl ProviderOption {
+    pub(super) const fn choice(&self) -> ProviderChoice {
+        self.provider
+    }
+
+    pub(super) fn arithmetic(&self) -> Arithmetic {
+        Arithmetic::new(self.provider)
+    }
+}
+
+/// Where the cases come from.
+#[derive(Debug, Args)]
+pub(super) struct CorpusOptions {
+    /// Only these cases: a glob over ids, such as `read/clear/*`
+    #[arg(long, value_name = "GLOB")]
+    pub(super) case: Vec<String>,
+    /// Read the corpus from a directory instead of the one inside this program
+    #[arg(long, value_name = "DIR")]
+    vectors: Option<PathBuf>,
+}
+
+impl CorpusOptions {
+    pub(super) fn load(&self) -> Result<Corpus, Failed> {
+        load_corpus(self.vectors.as_deref())
+    }
+}
+
+/// Reads the embedded corpus, or one from a directory.
+pub(super) fn load_corpus(dir: Option<&Path>) -> Result<Corpus, Failed> {
+    match dir {
+        Some(dir) if !dir.is_dir() => Err(Failed::usage(format!("--vectors {}: no such directory", dir.display()))),
+        Some(dir) => Corpus::load(dir).map_err(Failed::usage),
+        None => Corpus::embedded().map_err(Failed::fault),
+    }
+}
+
+/// Where the recordings of real clients lie.
+#[derive(Debug, Args)]
+pub(super) struct RecordingsOption {
+    /// The directory with the mails of the catalogue
+    #[arg(long, value_name = "DIR", env = "WAXSEAL_RECORDINGS", hide_env_values = true)]
+    recordings: Option<PathBuf>,
+}
+
+impl RecordingsOption {
+    pub(super) fn load(&self) -> Result<Option<Recordings>, Failed> {
+        // An empty variable is how a shell says that there is none.
+        let dir = self.recordings.as_deref().filter(|dir| !dir.as_os_str().is_empty());
+        dir.map(|dir| Recordings::open(dir).map_err(Failed::usage)).transpose()
+    }
+}
+
+/// A time of the command line.
+pub(super) fn rfc3339(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|error| format!("{error}; write it as 2025-06-15T12:00:00Z"))
+}
+
+/// A built-in policy, or one from a file.
+pub(super) fn policy(name_or_file: &str) -> Result<Policy, Failed> {
+    if Policy::names().contains(&name_or_file) {
+        return Policy::named(name_or_file).map_err(Failed::usage);
+    }
+    match std::fs::read_to_string(name_or_file) {
+        Ok(text) => Policy::from_toml(&text).map_err(Failed::at(name_or_file)),
+        Err(error) => Err(Failed::usage(format!(
+            "--policy {name_or_file}: neither a built-in policy ({}) nor a file that can be read: {error}",
+            Policy::names().join(", ")
+        ))),
+    }
+}

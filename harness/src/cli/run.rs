@@ -1,0 +1,259 @@
+//! `waxseal run`: every chosen case on every SUT, a record, a report, a gate.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use waxseal_model::Corpus;
+use waxseal_reports::{CaseText, Summary, html, read_run};
+use waxseal_verdict::{Machine, OutcomeRecord, Record, RunRecord};
+
+use super::list::select;
+use super::options::{CorpusOptions, RecordingsOption};
+use super::output::{self, Paint};
+use super::progress::Progress;
+use crate::cases::Cases;
+use crate::exit::{Exit, Failed, help};
+use crate::gate::{Gate, is_failure};
+use crate::plan::{Plan, Shard};
+use crate::runner::{Options, Run, RunFile};
+use crate::sut::child::ShimLimits;
+use crate::sut::{ENGINE, Sut};
+use crate::task::Task;
+
+/// Run cases on implementations, and write a record and a report
+///
+/// Without options: every case of the corpus on the reference engine and on
+/// every peer found on this machine. Exit code 1 means that the engine failed a
+/// case, that a SUT named with --sut failed one, or that --known does not match;
+/// what is found about other peers is in the report and ends with 0.
+#[derive(Debug, Args)]
+#[command(after_help = help!(
+    "waxseal run",
+    "waxseal run --sut ./my-shim --known known.toml",
+    "waxseal run --case 'read/clear/*' --sut openssl --keep kept",
+    "waxseal run --shard 2/4 -o shard-2",
+))]
+pub(super) struct Arguments {
+    /// A SUT: a shipped one by name (engine, openssl), or the path of a shim
+    #[arg(long, value_name = "NAME|PATH")]
+    sut: Vec<String>,
+    #[command(flatten)]
+    corpus: CorpusOptions,
+    #[command(flatten)]
+    recordings: RecordingsOption,
+    /// Workers at once [default: one for each core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Seconds that a SUT has for one request
+    #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
+    timeout: Duration,
+    /// Leave every case directory here, to look at it and repeat it by hand
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// A gate: the file of known failures; everything else than these fails
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Only this part of the cases; the records of all parts can be concatenated
+    #[arg(long, value_name = "I/N", default_value_t = Shard::default())]
+    shard: Shard,
+    /// The id of the run, the same for all shards [default: from the time]
+    #[arg(long, value_name = "ID", env = "WAXSEAL_RUN_ID", hide_env_values = true)]
+    run_id: Option<String>,
+    /// Let addresses, subjects and error texts of recorded mails stand in record and report
+    #[arg(long)]
+    include_private: bool,
+    /// Where to write run.jsonl and report/index.html
+    #[arg(short = 'o', long = "out", value_name = "DIR", default_value = "target/waxseal")]
+    out: PathBuf,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or("a number of seconds above 0".to_owned())
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
+    let start = Instant::now();
+    let corpus = arguments.corpus.load()?;
+    let gate = arguments.gate()?;
+    let recordings = arguments.recordings.load()?;
+    let cases = Cases { corpus: &corpus, recordings: recordings.as_ref() };
+    let chosen = select(corpus.cases(), &arguments.corpus.case)?;
+    let mut tasks = cases.tasks(&chosen).map_err(Failed::fault)?;
+    tasks.retain(|task| arguments.shard.holds(task));
+    let suts = arguments.suts()?;
+    let plan = Plan::new(&tasks, &suts);
+    output::print(&announce(&corpus, &tasks, &suts, &plan, arguments.shard))?;
+
+    let options = arguments.options();
+    let (record, outcomes) = arguments.record(&corpus, &tasks, &suts, &plan, &options, start)?;
+    let report = arguments.report(&record, &corpus)?;
+    output::print(&format!("{}\nrecord  {}\nreport  {}\n", report.text, record.display(), report.page.display()))?;
+    arguments.judge(gate, &corpus, &suts, &outcomes)
+}
+
+/// What a report left.
+struct Report {
+    text: String,
+    page: PathBuf,
+}
+
+impl Arguments {
+    fn gate(&self) -> Result<Option<Gate>, Failed> {
+        let Some(path) = &self.known else { return Ok(None) };
+        let text = std::fs::read_to_string(path).map_err(Failed::at(format!("--known {}", path.display())))?;
+        Gate::parse(&text).map(Some).map_err(Failed::at(format!("--known {}", path.display())))
+    }
+
+    /// The SUTs, each asked who it is; all at once, because some take their time.
+    fn suts(&self) -> Result<Vec<Sut>, Failed> {
+        let mut suts = Sut::choose(&self.sut).map_err(Failed::usage)?;
+        let limits = self.options().limits;
+        std::thread::scope(|scope| {
+            for sut in &mut suts {
+                scope.spawn(move || sut.admit(limits));
+            }
+        });
+        Ok(suts)
+    }
+
+    fn options(&self) -> Options {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Options {
+            jobs: self.jobs.map_or(cores, NonZeroUsize::get),
+            limits: ShimLimits { time: self.timeout, ..ShimLimits::default() },
+            keep: self.keep.clone(),
+            include_private: self.include_private,
+        }
+    }
+
+    /// Runs the plan and keeps its record.
+    fn record(
+        &self,
+        corpus: &Corpus,
+        tasks: &[Task],
+        suts: &[Sut],
+        plan: &Plan,
+        options: &Options,
+        start: Instant,
+    ) -> Result<(PathBuf, Vec<OutcomeRecord>), Failed> {
+        std::fs::create_dir_all(&self.out).map_err(Failed::at(self.out.display()))?;
+        let path = self.out.join("run.jsonl");
+        let started = OffsetDateTime::now_utc().replace_nanosecond(0).map_err(Failed::fault)?;
+        let id = self.run_id.clone().unwrap_or_else(|| run_id(started));
+        let mut file = RunFile::create(&path, id, self.shard.to_string()).map_err(Failed::usage)?;
+        let head = RunRecord {
+            format: 1,
+            waxseal: env!("CARGO_PKG_VERSION").to_owned(),
+            corpus: corpus.hash().to_owned(),
+            started: started.format(&Rfc3339).map_err(Failed::fault)?,
+            suts: suts.iter().map(Sut::record).collect(),
+            machine: Machine {
+                platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+                workers: u32::try_from(options.jobs).unwrap_or(u32::MAX),
+            },
+        };
+        file.write(Record::Run(head)).map_err(Failed::usage)?;
+        file.write(Record::Plan(plan.record(tasks, suts))).map_err(Failed::usage)?;
+        let progress = Progress::new(plan.entries.len(), Paint::stdout());
+        let mut outcomes = Vec::with_capacity(plan.entries.len());
+        let run = Run { tasks, suts, plan, options };
+        run.execute(|outcome| {
+            file.write(Record::Outcome(outcome.clone()))?;
+            progress.outcome(&outcome);
+            outcomes.push(outcome);
+            Ok(())
+        })
+        .map_err(Failed::usage)?;
+        progress.finish();
+        let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        file.write(Record::End { outcomes: outcomes.len() as u64, ms }).map_err(Failed::usage)?;
+        Ok((path, outcomes))
+    }
+
+    /// Draws the report from the record, as anybody else could.
+    fn report(&self, record: &Path, corpus: &Corpus) -> Result<Report, Failed> {
+        let file = std::fs::File::open(record).map_err(Failed::at(record.display()))?;
+        let run = read_run(std::io::BufReader::new(file)).map_err(Failed::at(record.display()))?;
+        let present = run.cases();
+        let texts: Vec<_> = corpus
+            .cases()
+            .iter()
+            .filter(|case| present.contains(case.id.as_str()))
+            .map(|case| CaseText::of(case, corpus))
+            .collect();
+        let page = html::render(&run, &texts, &html::Options { include_private: self.include_private });
+        let folder = self.out.join("report");
+        std::fs::create_dir_all(&folder).map_err(Failed::at(folder.display()))?;
+        let path = folder.join("index.html");
+        output::replace_file(&path, |out| out.write_all(page.as_bytes()).map_err(Failed::at(path.display())))?;
+        Ok(Report { text: Summary::of(&run, &texts).text(), page: path })
+    }
+
+    /// What the outcomes mean for whoever started the run.
+    fn judge(
+        &self,
+        gate: Option<Gate>,
+        corpus: &Corpus,
+        suts: &[Sut],
+        outcomes: &[OutcomeRecord],
+    ) -> Result<Exit, Failed> {
+        let mut wrong = Vec::new();
+        for sut in suts.iter().filter(|sut| sut.named || sut.name == ENGINE) {
+            if let Err(why) = &sut.admission {
+                wrong.push(format!("{} takes no part: {why}", sut.name));
+            }
+        }
+        if let Some(gate) = gate {
+            let every: BTreeSet<_> = corpus.cases().iter().map(|case| case.id.clone()).collect();
+            let judgement = gate.judge(outcomes, &every);
+            for unseen in &judgement.unseen {
+                output::print(&format!("not looked at: {unseen}\n"))?;
+            }
+            wrong.extend(judgement.mismatches);
+        } else {
+            let decides = |name: &str| suts.iter().any(|sut| sut.name == name && (sut.named || name == ENGINE));
+            let failed = outcomes.iter().filter(|outcome| is_failure(outcome.outcome) && decides(&outcome.sut));
+            wrong.extend(failed.map(|outcome| format!("{} on {}: {}", outcome.case, outcome.sut, outcome.outcome)));
+        }
+        if wrong.is_empty() {
+            return Ok(Exit::Good);
+        }
+        let word = if self.known.is_some() { "gate" } else { "run" };
+        Err(Failed::bad(format!("the {word} failed\n  {}", wrong.join("\n  "))))
+    }
+}
+
+/// What will run, what will not, and why.
+fn announce(corpus: &Corpus, tasks: &[Task], suts: &[Sut], plan: &Plan, shard: Shard) -> String {
+    let hash = corpus.hash().get(..12).unwrap_or_default();
+    let part = if shard.is_whole() { String::new() } else { format!(", shard {shard}") };
+    let mut text = format!("waxseal {}, corpus {hash}, {} cases{part}\n", env!("CARGO_PKG_VERSION"), tasks.len());
+    for (number, sut) in suts.iter().enumerate() {
+        match &sut.admission {
+            Ok(hello) => {
+                let (running, settled) = plan.counts(number);
+                text.push_str(&format!("{} {}: {running} to run\n", sut.name, hello.version));
+                for ((outcome, why), count) in settled {
+                    text.push_str(&format!("  {count:>4} {outcome}: {why}\n"));
+                }
+            }
+            Err(why) => text.push_str(&format!("{}: takes no part: {why}\n", sut.name)),
+        }
+    }
+    text
+}
+
+fn run_id(started: OffsetDateTime) -> String {
+    let (year, month, day) = started.to_calendar_date();
+    let (hour, minute, second) = started.to_hms();
+    let process = std::process::id();
+    format!("{year}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z-{process}", u8::from(month))
+}

@@ -1,0 +1,66 @@
+//! `waxseal shim`: the shims that are part of this program.
+
+use std::io;
+
+use clap::{Args, Subcommand};
+
+use super::options::ProviderOption;
+use crate::exit::{Exit, Failed, help};
+use crate::shim::engine::Engine;
+use crate::shim::openssl::OpenSsl;
+use crate::shim::serve::{ServeError, Shim, serve};
+
+/// Shims that are part of this program: JSON lines on standard input and output
+///
+/// The protocol is documented in harness/SHIM.md. A case directory that `run
+/// --keep` left replays with `waxseal shim serve < request.json`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Serve(ServeArguments),
+    Openssl(OpensslArguments),
+}
+
+/// The reference engine as a shim
+#[derive(Debug, Args)]
+#[command(after_help = help!("waxseal shim serve < request.json"))]
+pub(super) struct ServeArguments {
+    #[command(flatten)]
+    provider: ProviderOption,
+    /// Address space that it may use, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    memory: u64,
+}
+
+/// The program `openssl` as a shim, driven with `openssl cms`
+#[derive(Debug, Args)]
+#[command(after_help = help!("waxseal shim openssl < request.json"))]
+pub(super) struct OpensslArguments {}
+
+pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
+    match command {
+        Command::Serve(arguments) => {
+            limit_memory(arguments.memory)?;
+            answer(&mut Engine { provider: arguments.provider.choice() })
+        }
+        Command::Openssl(OpensslArguments {}) => answer(&mut OpenSsl::default()),
+    }
+}
+
+fn answer(shim: &mut dyn Shim) -> Result<Exit, Failed> {
+    match serve(shim, io::stdin().lock(), io::stdout().lock()) {
+        Ok(()) => Ok(Exit::Good),
+        // The harness went away: nobody waits for an answer.
+        Err(ServeError::Pipe(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Good),
+        Err(error) => Err(Failed::fault(error)),
+    }
+}
+
+/// What asks for more ends as a crash of this process, not as a machine that swaps.
+fn limit_memory(mebibytes: u64) -> Result<(), Failed> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = mebibytes.saturating_mul(1 << 20);
+    let current = getrlimit(Resource::As);
+    let limit = current.maximum.map_or(wanted, |most| most.min(wanted));
+    setrlimit(Resource::As, Rlimit { current: Some(limit), maximum: current.maximum })
+        .map_err(|error| Failed::usage(format!("--memory {mebibytes}: {error}")))
+}

@@ -1,0 +1,191 @@
+//! Keys and certificates from files, matched by public key.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::message::Credential;
+use waxseal_key::{Decryptor, KeyError, PrivateKey, pkcs12};
+use zeroize::Zeroizing;
+
+use crate::exit::Failed;
+
+/// A password as it is written on the command line: `env:NAME`, `file:PATH`,
+/// or the word itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Secret {
+    /// The password itself.
+    ///
+    /// # Errors
+    /// The variable is not set, or the file cannot be read.
+    pub fn reveal(&self) -> Result<Zeroizing<String>, Failed> {
+        if let Some(name) = self.0.strip_prefix("env:") {
+            let value = std::env::var(name)
+                .map_err(|error| Failed::usage(format!("the environment variable {name} of a password: {error}")))?;
+            return Ok(Zeroizing::new(value));
+        }
+        if let Some(path) = self.0.strip_prefix("file:") {
+            let text = std::fs::read_to_string(path).map_err(Failed::at(format!("the password file {path}")))?;
+            let text = Zeroizing::new(text);
+            // An editor ends the last line; a password does not hold it.
+            let word = text.strip_suffix('\n').unwrap_or(&text);
+            return Ok(Zeroizing::new(word.strip_suffix('\r').unwrap_or(word).to_owned()));
+        }
+        Ok(Zeroizing::new(self.0.clone()))
+    }
+}
+
+/// A PKCS#12 file and its password, `FILE:PASSWORD`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pkcs12File {
+    file: PathBuf,
+    password: Secret,
+}
+
+impl FromStr for Pkcs12File {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((file, password)) if !file.is_empty() => {
+                Ok(Self { file: file.into(), password: Secret(password.to_owned()) })
+            }
+            _ => Err("give FILE:PASSWORD; PASSWORD can be env:NAME or file:PATH, and empty".to_owned()),
+        }
+    }
+}
+
+/// Keys and certificates, from whatever files they came.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    keys: Vec<PrivateKey>,
+    certificates: Vec<Certificate>,
+}
+
+impl KeyRing {
+    /// Loads PKCS#12 files, key files and certificate files.
+    ///
+    /// # Errors
+    /// A file is missing or damaged, or a password is wrong: which, and why.
+    pub fn load(pkcs12: &[Pkcs12File], keys: &[PathBuf], certificates: &[PathBuf]) -> Result<Self, Failed> {
+        let mut ring = Self::default();
+        for file in pkcs12 {
+            ring.add_pkcs12(file)?;
+        }
+        for path in keys {
+            let text = Zeroizing::new(read(path)?);
+            let text = std::str::from_utf8(&text).map_err(|_| not_pem(path))?;
+            ring.keys.push(PrivateKey::from_pem(text, None).map_err(|error| key_error(path, &error))?);
+        }
+        ring.certificates.extend(load_certificates(certificates)?);
+        Ok(ring)
+    }
+
+    /// Keys (PEM) and certificates that are already at hand.
+    #[must_use]
+    pub const fn new(keys: Vec<PrivateKey>, certificates: Vec<Certificate>) -> Self {
+        Self { keys, certificates }
+    }
+
+    fn add_pkcs12(&mut self, file: &Pkcs12File) -> Result<(), Failed> {
+        let octets = Zeroizing::new(read(&file.file)?);
+        let password = file.password.reveal()?;
+        let opened = pkcs12::open(&octets, &password).map_err(Failed::at(file.file.display()))?;
+        for der in &opened.certificates {
+            self.certificates.push(Certificate::parse(der).map_err(Failed::at(file.file.display()))?);
+        }
+        self.keys.extend(opened.keys);
+        Ok(())
+    }
+
+    /// Every key with each certificate of its public key; a key without one
+    /// stands alone.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&PrivateKey, Option<&Certificate>)> {
+        let mut pairs = Vec::new();
+        for key in &self.keys {
+            let public = Decryptor::public_key(key);
+            let own: Vec<_> = self.certificates.iter().filter(|certificate| certificate.spki() == public).collect();
+            if own.is_empty() {
+                pairs.push((key, None));
+            }
+            pairs.extend(own.into_iter().map(|certificate| (key, Some(certificate))));
+        }
+        pairs
+    }
+
+    /// The keys as the engine takes them to open a message.
+    #[must_use]
+    pub fn credentials(&self) -> Vec<Credential<'_>> {
+        let pairs = self.pairs().into_iter();
+        pairs.map(|(key, certificate)| Credential { decryptor: key, certificate: certificate.cloned() }).collect()
+    }
+
+    /// All certificates, those without a key too.
+    #[must_use]
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+}
+
+/// The certificates of several files, in the order given.
+///
+/// # Errors
+/// A file is missing or holds no certificate.
+pub fn load_certificates(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failed> {
+    let mut certificates = Vec::new();
+    for path in paths {
+        certificates.extend(Certificate::from_file(&read(path)?).map_err(Failed::at(path.display()))?);
+    }
+    Ok(certificates)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failed> {
+    std::fs::read(path).map_err(Failed::at(path.display()))
+}
+
+fn not_pem(path: &Path) -> Failed {
+    Failed::usage(format!("{}: not PEM; a key in DER can be given in a PKCS#12 file with --p12", path.display()))
+}
+
+fn key_error(path: &Path, error: &KeyError) -> Failed {
+    let advice = match error {
+        KeyError::WrongPassword => " (an encrypted key can be given in a PKCS#12 file with --p12)",
+        _ => "",
+    };
+    Failed::usage(format!("{}: {error}{advice}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_comes_from_where_it_is_said_to_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("password");
+        std::fs::write(&path, "se:cret\r\n").unwrap();
+        let reveal = |text: String| Secret(text).reveal().map(|word| word.to_string());
+        assert_eq!(reveal(format!("file:{}", path.display())).unwrap(), "se:cret");
+        assert_eq!(reveal("plain:word".to_owned()).unwrap(), "plain:word");
+        assert!(reveal("env:WAXSEAL_NO_SUCH_VARIABLE".to_owned()).unwrap_err().message.contains("WAXSEAL_NO_SUCH"));
+        assert!(reveal("file:no/such/file".to_owned()).is_err());
+        assert_eq!(format!("{:?}", Secret("x".to_owned())), "Secret(…)");
+    }
+
+    #[test]
+    fn file_and_password_split_at_the_first_colon() {
+        let file: Pkcs12File = "a.p12:env:X:Y".parse().unwrap();
+        assert_eq!(file, Pkcs12File { file: "a.p12".into(), password: Secret("env:X:Y".to_owned()) });
+        assert!("a.p12:".parse::<Pkcs12File>().is_ok());
+        assert!("a.p12".parse::<Pkcs12File>().is_err() && ":x".parse::<Pkcs12File>().is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! Opening a message with the engine: what `waxseal open`, the engine's shim
+//! and the tests have in common.
+
+use time::OffsetDateTime;
+use waxseal_engine::Limits;
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::io::Source;
+use waxseal_engine::message::{self, OpenError, OpenRequest, Opened};
+use waxseal_engine::policy::Policy;
+use waxseal_key::Arithmetic;
+
+use crate::keys::KeyRing;
+use crate::workspace::TempWorkspace;
+
+/// Everything by which the engine judges a message.
+#[derive(Debug)]
+pub struct Reader {
+    /// Keys that may open it.
+    pub keys: KeyRing,
+    /// Certificates that are trusted.
+    pub anchors: Vec<Certificate>,
+    /// Certificates that may be needed beside those in the message.
+    pub extra_certificates: Vec<Certificate>,
+    /// The time at which certificates are judged.
+    pub at: OffsetDateTime,
+    /// The sender's address, where it is not the From of the message.
+    pub from: Option<String>,
+    /// What is good enough.
+    pub policy: Policy,
+    /// Who computes.
+    pub arithmetic: Arithmetic,
+    /// How much of anything is read.
+    pub limits: Limits,
+}
+
+impl Reader {
+    /// Opens a message; `content` is what a bare detached signature is over.
+    ///
+    /// # Errors
+    /// There is no verdict: the input is no message, or cannot be read.
+    pub fn open(
+        &self,
+        input: &mut dyn Source,
+        content: Option<&mut dyn Source>,
+        keep_content: bool,
+    ) -> Result<Opened, OpenError> {
+        let credentials = self.keys.credentials();
+        // A certificate given with a key may also be the signer's of a mail to oneself.
+        let extra: Vec<_> = self.extra_certificates.iter().chain(self.keys.certificates()).cloned().collect();
+        let request = OpenRequest {
+            credentials: &credentials,
+            anchors: &self.anchors,
+            extra_certificates: &extra,
+            at: self.at,
+            from: self.from.as_deref(),
+            policy: &self.policy,
+            arithmetic: &self.arithmetic,
+            limits: &self.limits,
+            keep_content,
+        };
+        message::open(input, content, &mut TempWorkspace, &request)
+    }
+}

@@ -1,0 +1,103 @@
+//! The reference engine as a shim.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use waxseal_engine::Limits;
+use waxseal_engine::io::Source;
+use waxseal_engine::policy::Policy;
+use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SignatureScheme};
+use waxseal_verdict::{AspectName, Clock, Hello, Kind, Operation, Verdict};
+
+use super::protocol::{Answer, OpenArguments};
+use super::serve::{Crash, Shim};
+use crate::exit::Failed;
+use crate::keys::{KeyRing, load_certificates};
+use crate::reader::Reader;
+
+/// Algorithms beside digests, ciphers and schemes, by the names of the table.
+const FURTHER_ALGORITHMS: &[&str] = &["rsa", "ec", "p-256", "p-384", "p-521"];
+
+/// The engine with one choice of arithmetic.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Engine {
+    /// Who computes.
+    pub provider: ProviderChoice,
+}
+
+impl Shim for Engine {
+    fn hello(&mut self) -> Result<Hello, String> {
+        Ok(Hello {
+            name: "engine".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            operations: BTreeSet::from([Operation::Open]),
+            algorithms: algorithms(),
+            forms: BTreeSet::from([Kind::Signed, Kind::Encrypted, Kind::CertsOnly]),
+            aspects: AspectName::ALL.iter().copied().collect(),
+            deviations: true,
+            clock: Clock::Settable,
+        })
+    }
+
+    fn open(&mut self, arguments: &OpenArguments) -> Result<Answer, Crash> {
+        Ok(match self.try_open(arguments) {
+            Ok(verdict) => Answer::Verdict(verdict, None),
+            Err(error) => Answer::Error(error, None),
+        })
+    }
+}
+
+impl Engine {
+    fn try_open(self, arguments: &OpenArguments) -> Result<Verdict, String> {
+        let dir = Path::new(&arguments.dir);
+        let reader = self.reader(dir, arguments).map_err(|failed| failed.message)?;
+        let open = |name: &str| File::open(dir.join(name)).map_err(|error| format!("{name}: {error}"));
+        let mut message = open(&arguments.message)?;
+        let mut content = arguments.content.as_deref().map(open).transpose()?;
+        let content = content.as_mut().map(|file| file as &mut dyn Source);
+        let opened = reader.open(&mut message, content, true).map_err(|error| error.to_string())?;
+        if let Some(mut content) = opened.content {
+            File::create(dir.join(&arguments.out))
+                .and_then(|mut out| io::copy(&mut content, &mut out))
+                .map_err(|error| format!("{}: {error}", arguments.out))?;
+        }
+        Ok(opened.verdict)
+    }
+
+    fn reader(self, dir: &Path, arguments: &OpenArguments) -> Result<Reader, Failed> {
+        let files = |names: Vec<&String>| -> Vec<PathBuf> { names.into_iter().map(|name| dir.join(name)).collect() };
+        let keys = arguments.keys.iter().map(|key| &key.key).collect();
+        let certificates = arguments.keys.iter().filter_map(|key| key.certificate.as_ref()).collect();
+        let at = match &arguments.clock {
+            Some(text) => OffsetDateTime::parse(text, &Rfc3339).map_err(Failed::at(format!("clock {text}")))?,
+            None => OffsetDateTime::now_utc(),
+        };
+        let policy = arguments.policy.as_deref().unwrap_or("default");
+        Ok(Reader {
+            keys: KeyRing::load(&[], &files(keys), &files(certificates))?,
+            anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
+            extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
+            at,
+            from: arguments.from.clone(),
+            policy: Policy::named(policy).map_err(Failed::usage)?,
+            arithmetic: Arithmetic::new(self.provider),
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// Every algorithm that the engine declares.
+fn algorithms() -> BTreeSet<String> {
+    let digests = DigestAlgorithm::ALL.iter().map(|digest| digest.name().to_owned());
+    let ciphers = ContentCipher::ALL.iter().map(|cipher| cipher.name().to_owned());
+    let schemes = SignatureScheme::ALL.iter().flat_map(|scheme| {
+        let combined = DigestAlgorithm::ALL.iter().map(|digest| format!("{}-{}", scheme.name(), digest.name()));
+        std::iter::once(scheme.name().to_owned()).chain(combined)
+    });
+    let further = FURTHER_ALGORITHMS.iter().map(|name| (*name).to_owned());
+    digests.chain(ciphers).chain(schemes).chain(further).collect()
+}

@@ -1,0 +1,17 @@
+//! The help of every command, as reviewed snapshots.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::process::Command;
+
+#[test]
+fn the_help_of_every_command() {
+    for command in ["", "open", "sign", "encrypt", "run", "list", "show", "shim", "shim serve", "shim openssl"] {
+        let mut arguments: Vec<_> = command.split_whitespace().collect();
+        arguments.push("--help");
+        let output = Command::new(env!("CARGO_BIN_EXE_waxseal")).args(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let name = if command.is_empty() { "waxseal".to_owned() } else { command.replace(' ', "-") };
+        insta::assert_snapshot!(format!("help-{name}"), String::from_utf8(output.stdout).unwrap());
+    }
+}
