@@ -36,4 +36,4 @@ pub use part::{LineEnds, Part, TransferEncoding};
 #[cfg(test)]
 mod recordings_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

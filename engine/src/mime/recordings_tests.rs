@@ -5,21 +5,14 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::smime::{Role, find};
+use super::testing::shared;
 use super::*;
 use crate::Limits;
 
-const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/recordings");
-
 #[test]
 fn every_recording_is_cut_decoded_and_classified() {
-    let manifest = match std::fs::read_to_string(Path::new(RECORDINGS).join("manifest.tsv")) {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "the recordings are missing: {error}");
-            println!("the recordings are not here: {error}");
-            return;
-        }
-    };
+    let Some(recordings) = shared("recordings") else { return };
+    let manifest = std::fs::read_to_string(recordings.join("manifest.tsv")).unwrap();
     let mut seen = 0;
     for row in manifest.lines().skip(1) {
         let mut columns = row.split('\t');
@@ -28,13 +21,13 @@ fn every_recording_is_cut_decoded_and_classified() {
             continue;
         }
         seen += 1;
-        check(file, kind);
+        check(&recordings, file, kind);
     }
     assert!(seen >= 52, "only {seen} mails in the manifest");
 }
 
-fn check(file: &str, kind: &str) {
-    let mut source = File::open(Path::new(RECORDINGS).join(file)).unwrap();
+fn check(recordings: &Path, file: &str, kind: &str) {
+    let mut source = File::open(recordings.join(file)).unwrap();
     assert!(has_header_field(&mut source, &Limits::default()).unwrap(), "{file}");
     let root = parse(&mut source, &Limits::default()).unwrap();
     assert!(

@@ -1,7 +1,20 @@
-//! Sources for tests: one that gives few octets at a time, and one that is
-//! larger than memory.
+//! Inputs for tests: a source that gives few octets at a time, one that is
+//! larger than memory, and folders of recordings.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// A folder of recordings or oracles that is not part of the project. Where it
+/// is absent the test says so and is over; in CI it must be there.
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")).join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the folder {folder} is missing");
+    println!("the folder {folder} is not here");
+    None
+}
 
 /// Gives at most `piece` octets at a read.
 #[derive(Debug)]
@@ -44,6 +57,10 @@ pub(crate) struct Huge {
 
 impl Huge {
     pub(crate) fn new(head: &str, line: &str, lines: u64, tail: &str) -> Self {
+        Self::of_octets(head.as_bytes(), line.as_bytes(), lines, tail.as_bytes())
+    }
+
+    pub(crate) fn of_octets(head: &[u8], line: &[u8], lines: u64, tail: &[u8]) -> Self {
         let middle = line.len() as u64 * lines;
         Self { head: head.into(), line: line.into(), middle, tail: tail.into(), position: 0, largest_read: 0 }
     }

@@ -1,1 +1,0 @@
-//! The annotated trees of a message.
