@@ -62,9 +62,10 @@ impl FromStr for ProviderChoice {
 ///
 /// An operation that a named provider lacks is
 /// [`KeyError::NotByThisProvider`]; [`ProviderChoice::Auto`] takes the other
-/// one then. Under `Auto` RustCrypto also does what aws-lc does differently:
-/// ECDSA signatures (aws-lc cannot make them deterministic) and the decryption
-/// of content keys (aws-lc branches on a wrong padding).
+/// one then. Under `Auto` RustCrypto also does what it does better: ECDSA
+/// signatures (aws-lc cannot make them deterministic), the decryption of content
+/// keys (aws-lc branches on a wrong padding), and decryption in CBC mode (aws-lc
+/// cannot work in place, and is the slower one for it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Arithmetic {
     choice: ProviderChoice,
@@ -187,7 +188,10 @@ impl Arithmetic {
                 });
             }
         }
-        self.fast(|provider| provider.cbc(direction, cipher, key, iv))
+        match direction {
+            Direction::Encrypt => self.fast(|provider| provider.cbc(direction, cipher, key, iv)),
+            Direction::Decrypt => self.careful(|provider| provider.cbc(direction, cipher, key, iv)),
+        }
     }
 
     pub(crate) fn sign(
@@ -225,7 +229,7 @@ impl Arithmetic {
         }
     }
 
-    /// An operation that RustCrypto does better than fast.
+    /// An operation that RustCrypto does better.
     fn careful<T>(&self, mut run: impl FnMut(&dyn Provider) -> Result<T, KeyError>) -> Result<T, KeyError> {
         match self.choice {
             ProviderChoice::AwsLc => run(&AwsLc),

@@ -72,12 +72,15 @@ impl Provider for AwsLc {
         let key = UnboundCipherKey::new(algorithm, key).map_err(failed)?;
         let iv = FixedLength::<16>::try_from(iv).map_err(failed)?;
         Ok(match direction {
-            Direction::Encrypt => Box::new(Encrypting(
-                StreamingEncryptingKey::less_safe_cbc_pkcs7(key, EncryptionContext::Iv128(iv)).map_err(failed)?,
-            )),
+            Direction::Encrypt => Box::new(Encrypting {
+                key: StreamingEncryptingKey::less_safe_cbc_pkcs7(key, EncryptionContext::Iv128(iv)).map_err(failed)?,
+                out: vec![0; CHUNK + BLOCK],
+            }),
             Direction::Decrypt => Box::new(Decrypting {
                 key: StreamingDecryptingKey::cbc_pkcs7(key, DecryptionContext::Iv128(iv)).map_err(failed)?,
                 held_back: false,
+                input: Vec::with_capacity(CHUNK + BLOCK),
+                out: Zeroizing::new(vec![0; CHUNK + 3 * BLOCK]),
             }),
         })
     }
@@ -248,15 +251,17 @@ impl Hasher for Running {
 const CHUNK: usize = 16 * 1024;
 const BLOCK: usize = 16;
 
-struct Encrypting(StreamingEncryptingKey);
+struct Encrypting {
+    key: StreamingEncryptingKey,
+    out: Vec<u8>,
+}
 
 impl BlockMode for Encrypting {
     fn process(&mut self, blocks: &mut [u8]) {
-        let mut out = [0; CHUNK + BLOCK];
         for chunk in whole_blocks(blocks).chunks_mut(CHUNK) {
             // Whole blocks of less than 2 GiB into a buffer that is large enough cannot fail; should
             // they, zeros must come out and not the plaintext.
-            match self.0.update(chunk, &mut out) {
+            match self.key.update(chunk, &mut self.out) {
                 Ok(update) if update.written().len() == chunk.len() => chunk.copy_from_slice(update.written()),
                 _ => chunk.fill(0),
             }
@@ -271,20 +276,20 @@ impl BlockMode for Encrypting {
 struct Decrypting {
     key: StreamingDecryptingKey,
     held_back: bool,
+    input: Vec<u8>,
+    out: Zeroizing<Vec<u8>>,
 }
 
 impl BlockMode for Decrypting {
     fn process(&mut self, blocks: &mut [u8]) {
-        let mut input = Zeroizing::new([0; CHUNK + BLOCK]);
-        let mut out = Zeroizing::new([0; CHUNK + 3 * BLOCK]);
         for chunk in whole_blocks(blocks).chunks_mut(CHUNK) {
-            let len = chunk.len();
-            input[..len].copy_from_slice(chunk);
-            input[len..len + BLOCK].copy_from_slice(&chunk[len - BLOCK..]);
+            self.input.clear();
+            self.input.extend_from_slice(chunk);
+            self.input.extend_from_slice(&chunk[chunk.len() - BLOCK..]);
             let dropped = if self.held_back { BLOCK } else { 0 };
             self.held_back = true;
-            match self.key.update(&input[..len + BLOCK], &mut out[..]) {
-                Ok(update) if update.written().len() == dropped + len => {
+            match self.key.update(&self.input, &mut self.out) {
+                Ok(update) if update.written().len() == dropped + chunk.len() => {
                     chunk.copy_from_slice(&update.written()[dropped..]);
                 }
                 _ => chunk.fill(0),

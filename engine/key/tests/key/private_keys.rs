@@ -48,6 +48,13 @@ fn kinds_and_sizes() {
 }
 
 #[test]
+fn keys_may_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<PrivateKey>();
+    shared::<KeyError>();
+}
+
+#[test]
 fn debug_shows_kind_and_bits_and_nothing_else() {
     assert_eq!(format!("{:?}", key("rsa2048")), "PrivateKey { algorithm: Rsa, bits: 2048, .. }");
     assert_eq!(format!("{:?}", key("p521")), "PrivateKey { algorithm: P521, bits: 521, .. }");
