@@ -7,42 +7,47 @@ use waxseal_verdict::Deviation;
 use super::input::Block;
 use super::schema::{CERTIFICATE, CRL, Shape};
 use super::walk::{Budget, Walk};
-use super::{Announced, Entity, LAYERS, Object, Parameter, fault};
+use super::{Announced, Entity, Object, Parameter, fault};
 use crate::Limits;
 use crate::ber::{BerError, Reader};
 use crate::io::{Section, Source};
 use crate::mime::smime::{self, Protected, Role};
 use crate::mime::{Body, MimeError, Part, TransferEncoding, has_header_field, parse};
 
-/// The entities of a message; `layers` is how many contents inside contents are opened.
-pub(super) fn message(source: &mut dyn Source, limits: &Limits, layers: usize) -> Result<Entity, MimeError> {
+/// The entities of a message.
+pub(super) fn message(source: &mut dyn Source, limits: &Limits, budget: &mut Budget) -> Result<Entity, MimeError> {
     let root = parse(source, limits)?;
     let protected = smime::find(&root);
-    Ok(entity(source, &root, &protected, limits, layers))
+    Ok(entity(source, &root, &protected, limits, budget))
 }
 
 /// The entity that is a content; `None` where the content is none.
-pub(super) fn content(source: &mut dyn Source, limits: &Limits, layers: usize) -> Option<Entity> {
+pub(super) fn content(source: &mut dyn Source, limits: &Limits, budget: &mut Budget) -> Option<Entity> {
     has_header_field(source, limits).ok().filter(|mail| *mail)?;
-    message(source, limits, layers).ok()
+    message(source, limits, budget).ok()
 }
 
 /// The object that is the whole input.
-pub(super) fn bare_object(source: &mut dyn Source, limits: &Limits) -> Result<Object, MimeError> {
+pub(super) fn bare_object(source: &mut dyn Source, limits: &Limits, budget: &mut Budget) -> Result<Object, MimeError> {
     let size = source.seek(std::io::SeekFrom::End(0)).map_err(|source| MimeError::Read { offset: 0, source })?;
     let section = Section::new(source, 0, size);
-    Ok(object(section, 0, &Shape::Root, limits, limits.layers.min(LAYERS), |_| Vec::new()))
+    Ok(object(section, 0, &Shape::Root, limits, budget, |_| Vec::new()))
 }
 
 /// The object in a PEM block.
-pub(super) fn pem_object(source: &mut dyn Source, block: &Block, limits: &Limits) -> Result<Object, MimeError> {
+pub(super) fn pem_object(
+    source: &mut dyn Source,
+    block: &Block,
+    limits: &Limits,
+    budget: &mut Budget,
+) -> Result<Object, MimeError> {
     let body = Body::new(source, block.text.clone(), TransferEncoding::Base64)?;
     let shape = match block.label.as_str() {
         "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => &CERTIFICATE,
         "X509 CRL" | "CRL" => &CRL,
         _ => &Shape::Root,
     };
-    let object = object(body, block.text.start, shape, limits, limits.layers.min(LAYERS), Body::deviations);
+    let object = object(body, block.text.start, shape, limits, budget, Body::deviations);
     Ok(Object { label: Some(block.label.clone()), ..object })
 }
 
@@ -52,11 +57,10 @@ fn object<R: Read>(
     offset: u64,
     shape: &'static Shape,
     limits: &Limits,
-    layers: usize,
+    budget: &mut Budget,
     deviations: impl FnOnce(&R) -> Vec<Deviation>,
 ) -> Object {
-    let mut budget = Budget::new(layers);
-    let mut walk = Walk::new(Reader::new(input, limits), &mut budget, limits);
+    let mut walk = Walk::new(Reader::new(input, limits), budget, limits);
     let (elements, error) = walk.all(shape);
     let octets = error.is_none().then(|| walk.reader.offset());
     let deviations = deviations(walk.reader.input());
@@ -68,16 +72,23 @@ fn object<R: Read>(
         offset,
         label: None,
         octets,
-        encoding: if budget.ber { "BER" } else { "DER" },
+        encoding: if walk.ber { "BER" } else { "DER" },
         elements,
-        omitted: budget.omitted,
+        omitted: walk.omitted,
         error,
         deviations,
     }
 }
 
-fn entity(source: &mut dyn Source, part: &Part, found: &[Protected<'_>], limits: &Limits, layers: usize) -> Entity {
+fn entity(
+    source: &mut dyn Source,
+    part: &Part,
+    found: &[Protected<'_>],
+    limits: &Limits,
+    budget: &mut Budget,
+) -> Entity {
     let is = |other: Option<&Part>| other.is_some_and(|other| std::ptr::eq(other, part));
+    budget.show();
     // The signature of a multipart/signed is announced by the multipart.
     let announced_above = found.iter().any(|protected| is(protected.smime.object()) && !is(Some(protected.smime.part)));
     let covering = found.iter().find(|protected| is(Some(protected.smime.part)));
@@ -108,14 +119,14 @@ fn entity(source: &mut dyn Source, part: &Part, found: &[Protected<'_>], limits:
         line_ends: part.line_ends.name(),
         unclosed: !part.closed,
         smime: announced,
-        object: holds_object.then(|| decoded_object(source, part, limits, layers)),
-        children: part.children.iter().map(|child| entity(source, child, found, limits, layers)).collect(),
+        object: holds_object.then(|| decoded_object(source, part, limits, budget)),
+        children: part.children.iter().map(|child| entity(source, child, found, limits, budget)).collect(),
     }
 }
 
-fn decoded_object(source: &mut dyn Source, part: &Part, limits: &Limits, layers: usize) -> Object {
+fn decoded_object(source: &mut dyn Source, part: &Part, limits: &Limits, budget: &mut Budget) -> Object {
     match crate::mime::decode_body(source, part) {
-        Ok(body) => object(body, part.body.start, &Shape::Root, limits, layers, Body::deviations),
+        Ok(body) => object(body, part.body.start, &Shape::Root, limits, budget, Body::deviations),
         Err(error) => Object {
             offset: part.body.start,
             label: None,

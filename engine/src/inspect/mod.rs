@@ -208,17 +208,16 @@ const LAYERS: usize = 8;
 /// limits. A damaged object is no error: its tree ends where the damage is.
 pub fn inspect(source: &mut dyn Source, limits: &Limits) -> Result<Tree, InspectError> {
     let empty = Tree { format: 1, input: InputKind::Ber, mail: None, objects: Vec::new() };
+    let budget = &mut walk::Budget::new(limits.layers.min(LAYERS));
     Ok(match input::Input::of(source, limits)? {
-        input::Input::Ber => Tree { objects: vec![mail::bare_object(source, limits)?], ..empty },
+        input::Input::Ber => Tree { objects: vec![mail::bare_object(source, limits, budget)?], ..empty },
         input::Input::Pem(blocks) => {
-            let objects = blocks.iter().map(|block| mail::pem_object(source, block, limits));
+            let objects = blocks.iter().map(|block| mail::pem_object(source, block, limits, budget));
             Tree { input: InputKind::Pem, objects: objects.collect::<Result<_, _>>()?, ..empty }
         }
-        input::Input::Mail => Tree {
-            input: InputKind::Mail,
-            mail: Some(mail::message(source, limits, limits.layers.min(LAYERS))?),
-            ..empty
-        },
+        input::Input::Mail => {
+            Tree { input: InputKind::Mail, mail: Some(mail::message(source, limits, budget)?), ..empty }
+        }
         input::Input::Neither => return Err(InspectError::NotMailNorAsn1),
     })
 }

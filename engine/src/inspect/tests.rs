@@ -158,6 +158,17 @@ fn the_number_of_elements_is_bounded() {
 }
 
 #[test]
+fn the_number_of_elements_is_bounded_for_a_whole_mail() {
+    let object = element(Tag::SEQUENCE, true, &[5, 0].repeat(9_000));
+    let part =
+        [b"--b\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: binary\n\n", &*object, b"\n"].concat();
+    let mail = [b"Content-Type: multipart/mixed; boundary=b\n\n", &*part.repeat(9)].concat();
+    let root = tree(mail).mail.unwrap();
+    let shown = |entity: &Entity| entity.object.as_ref().unwrap().elements.first().map_or(0, |e| e.children.len());
+    assert!(root.children.iter().map(shown).sum::<usize>() < 20_000);
+}
+
+#[test]
 fn contents_in_contents_end_somewhere() {
     let oid = element(Tag::OBJECT_IDENTIFIER, false, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1]);
     let signed = element(Tag::OBJECT_IDENTIFIER, false, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2]);

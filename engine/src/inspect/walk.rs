@@ -10,7 +10,7 @@ use super::{Element, mail};
 use crate::Limits;
 use crate::ber::{BerError, BerErrorKind, Class, Event, Header, Length, Reader, Tag};
 
-/// Elements of one input that are shown.
+/// Elements and entities of one input that are shown.
 const SHOWN: usize = 20_000;
 /// Octets of a string that are looked into, when another encoding is inside.
 const INSIDE: usize = 64 << 10;
@@ -19,21 +19,26 @@ const CONTENT: usize = 1 << 20;
 /// Runs of segment lengths that are shown.
 const RUNS: usize = 16;
 
-/// What walks of the parts of one input have in common.
+/// What may still be shown of one input.
 #[derive(Debug)]
 pub(super) struct Budget {
     shown: usize,
-    /// Elements that are not shown.
-    pub(super) omitted: u64,
-    /// Whether anything was seen that DER forbids.
-    pub(super) ber: bool,
     /// Contents inside contents that may still be opened.
-    pub(super) layers: usize,
+    layers: usize,
 }
 
 impl Budget {
     pub(super) const fn new(layers: usize) -> Self {
-        Self { shown: 0, omitted: 0, ber: false, layers }
+        Self { shown: 0, layers }
+    }
+
+    /// Counts something that is shown.
+    pub(super) const fn show(&mut self) {
+        self.shown += 1;
+    }
+
+    const fn is_spent(&self) -> bool {
+        self.shown >= SHOWN
     }
 }
 
@@ -43,6 +48,10 @@ pub(super) struct Walk<'w, R> {
     budget: &'w mut Budget,
     limits: &'w Limits,
     fault: Option<BerError>,
+    /// Elements that are not shown.
+    pub(super) omitted: u64,
+    /// Whether anything was seen that DER forbids.
+    pub(super) ber: bool,
 }
 
 /// What the elements read so far say about the next.
@@ -54,7 +63,7 @@ struct Known {
 
 impl<'w, R: Read> Walk<'w, R> {
     pub(super) const fn new(reader: Reader<R>, budget: &'w mut Budget, limits: &'w Limits) -> Self {
-        Self { reader, budget, limits, fault: None }
+        Self { reader, budget, limits, fault: None, omitted: 0, ber: false }
     }
 
     /// Everything up to the end of the input or an error. The first element has
@@ -74,7 +83,7 @@ impl<'w, R: Read> Walk<'w, R> {
                 Ok(None) => break,
                 Err(error) => self.fault = Some(error),
             }
-            if self.fault.is_some() || self.budget.shown >= SHOWN {
+            if self.fault.is_some() || self.budget.is_spent() {
                 break;
             }
         }
@@ -90,14 +99,14 @@ impl<'w, R: Read> Walk<'w, R> {
         shape: &'static Shape,
         known: &mut Known,
     ) -> Element {
-        self.budget.shown += 1;
+        self.budget.show();
         let (own_name, shape) = shape.resolve(header.tag, known.oid.as_deref());
         let kind = kind_of(header.tag, shape);
         let mut element = Element::new(header, own_name.or(name), kind);
         if !header.minimal && header.length != Length::Indefinite {
             element.notes.push("the identifier or length is longer than it needs to be".to_owned());
         }
-        self.budget.ber |= !header.minimal || header.length == Length::Indefinite;
+        self.ber |= !header.minimal || header.length == Length::Indefinite;
         if header.constructed && !kind.is_some_and(is_string) {
             self.children(&mut element, shape, known);
         } else {
@@ -122,8 +131,8 @@ impl<'w, R: Read> Walk<'w, R> {
             if matches!(shape, Shape::Root) {
                 (element.name, shape) = Shape::of_root(header.tag);
             }
-            if self.budget.shown >= SHOWN {
-                self.budget.omitted += 1;
+            if self.budget.is_spent() {
+                self.omitted += 1;
                 self.fault = self.reader.skip(&header).err();
             } else {
                 let (name, child_shape) = match shape {
@@ -154,12 +163,12 @@ impl<'w, R: Read> Walk<'w, R> {
     fn string(&mut self, element: &mut Element, header: &Header, kind: Option<u32>, shape: &'static Shape) {
         let keep = match shape {
             Shape::Inside(_) => INSIDE,
-            Shape::Mime if self.budget.layers > 0 => CONTENT,
+            Shape::Mime if self.budget.layers > 0 && !self.budget.is_spent() => CONTENT,
             _ => value::KEPT,
         };
         let mut content = Content { keep, ..Content::default() };
         let result = if header.constructed {
-            self.budget.ber = true;
+            self.ber = true;
             self.segments(header, kind, &mut content, element)
         } else {
             self.segment(&mut content, false)
@@ -247,6 +256,9 @@ impl<'w, R: Read> Walk<'w, R> {
         };
         let mut walk = Walk::new(Reader::at_offset(octets, self.limits, base), self.budget, self.limits);
         let (children, fault) = walk.all(shape);
+        let (omitted, ber) = (walk.omitted, walk.ber);
+        self.omitted += omitted;
+        self.ber |= ber;
         match fault {
             None => element.children = children,
             Some(error) => {
@@ -259,7 +271,11 @@ impl<'w, R: Read> Walk<'w, R> {
     /// The MIME entity that is a content.
     fn mime(&mut self, element: &mut Element, octets: &[u8]) {
         let mut source = std::io::Cursor::new(octets);
-        match mail::content(&mut source, self.limits, self.budget.layers.saturating_sub(1)) {
+        let layers = self.budget.layers;
+        self.budget.layers = layers.saturating_sub(1);
+        let content = if layers > 0 { mail::content(&mut source, self.limits, self.budget) } else { None };
+        self.budget.layers = layers;
+        match content {
             Some(entity) => element.content = Some(Box::new(entity)),
             None => {
                 let shown = &octets[..octets.len().min(value::KEPT)];

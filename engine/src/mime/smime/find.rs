@@ -1,7 +1,13 @@
 //! The protected parts of a message, and what stands unprotected beside them.
 
+use std::collections::HashSet;
+
 use super::{Role, SmimePart, classify};
 use crate::mime::Part;
+
+/// Protected parts of one message that are found. Each lists all parts beside
+/// it, so that their number is a cost; what is not found counts as unprotected.
+const MOST: usize = 32;
 
 /// A protected part, and which of the message's parts it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +29,14 @@ pub struct Protected<'a> {
 /// Looks through every multipart (a list's `multipart/mixed`, an archive's
 /// wrapper), not into a `message/rfc822`: what that one signs is another
 /// message, not this one. What is inside a signed content is found by calling
-/// this again with that content.
+/// this again with that content. At most 32 are found.
 #[must_use]
 pub fn find(root: &Part) -> Vec<Protected<'_>> {
     let mut found = Vec::new();
     let mut stack = vec![root];
-    while let Some(part) = stack.pop() {
+    while found.len() < MOST
+        && let Some(part) = stack.pop()
+    {
         match classify(part) {
             Some(smime) => found.push(Protected::new(root, smime)),
             None if part.content_type.is_message() => {}
@@ -47,13 +55,14 @@ impl<'a> Protected<'a> {
             Role::DetachedSignature => (None, Some(smime.part)),
             Role::Pkcs7Mime { .. } | Role::CertsOnly => (Some(smime.part), None),
         };
-        let covered: Vec<String> = inside.into_iter().flat_map(leaves).map(|leaf| leaf.path.clone()).collect();
+        let covered: HashSet<&str> = inside.into_iter().flat_map(leaves).map(|leaf| leaf.path.as_str()).collect();
         let uncovered = leaves(root)
             .filter(|leaf| !leaf.body.is_empty() || leaf.content_type.is_multipart())
             .filter(|leaf| !plumbing.is_some_and(|part| std::ptr::eq(part, *leaf)))
+            .filter(|leaf| !covered.contains(leaf.path.as_str()))
             .map(|leaf| leaf.path.clone())
-            .filter(|path| !covered.contains(path))
             .collect();
+        let covered = inside.into_iter().flat_map(leaves).map(|leaf| leaf.path.clone()).collect();
         Self { smime, covered, uncovered }
     }
 }

@@ -151,3 +151,12 @@ fn two_signed_parts_do_not_cover_each_other() {
     assert_eq!(found[1].covered, ["1.2"]);
     assert_eq!(found[1].uncovered, ["1.1.1", "1.1.2"]);
 }
+
+#[test]
+fn the_number_of_protected_parts_is_bounded() {
+    let part = "--b\nContent-Type: application/pkcs7-mime; smime-type=signed-data\n\nx\n";
+    let root = cut(&format!("Content-Type: multipart/mixed; boundary=b\n\n{}", part.repeat(1000)));
+    let found = find(&root);
+    assert_eq!(found.len(), 32);
+    assert_eq!(found[0].uncovered.len(), 999);
+}
