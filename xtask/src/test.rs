@@ -123,32 +123,29 @@ fn shared() -> Result<(), String> {
 
 /// The corpus against readers that were broken on purpose: the feature must
 /// build, and the tests that ask for it run.
+///
+/// The whole workspace is named each time: with a single package cargo would
+/// choose other features for the packages below, and compile them again.
 fn broken_readers(steps: &mut Steps) {
     const FEATURE: &str = "broken-reader";
     let metadata = match Metadata::read() {
         Ok(metadata) => metadata,
         Err(message) => return steps.step(FEATURE, || Err(message)),
     };
-    let mut any = false;
-    for package in metadata.members() {
-        let wanted = |target: &&crate::metadata::Target| {
-            target.kind.iter().any(|kind| kind == "test") && target.required_features.iter().any(|name| name == FEATURE)
-        };
-        for target in package.targets.iter().filter(wanted) {
-            any = true;
-            let name = format!("{FEATURE}: {}", target.name);
-            let mut command = cargo();
-            command.args(["test", "--release", "--no-fail-fast", "--package", &package.name]);
-            command.args(["--features", FEATURE, "--test", &target.name]);
-            steps.tests(&name, &mut command);
-        }
-    }
-    if !any {
-        for package in metadata.members().filter(|package| package.features.contains_key(FEATURE)) {
-            steps.step(FEATURE, || {
-                visible(cargo().args(["build", "--release", "--package", &package.name, "--features", FEATURE]))
-            });
-        }
+    let holders = metadata.members().filter(|package| package.features.contains_key(FEATURE));
+    let features = holders.map(|package| format!("{}/{FEATURE}", package.name)).collect::<Vec<_>>().join(",");
+    let tests: Vec<_> = metadata
+        .members()
+        .flat_map(|package| &package.targets)
+        .filter(|target| target.kind.iter().any(|kind| kind == "test"))
+        .filter(|target| target.required_features.iter().any(|name| name == FEATURE))
+        .flat_map(|target| ["--test", target.name.as_str()])
+        .collect();
+    let arguments = ["--release", "--workspace", "--features", &features];
+    if tests.is_empty() {
+        steps.step(FEATURE, || visible(cargo().arg("build").args(arguments)));
+    } else {
+        steps.tests(FEATURE, cargo().args(["test", "--no-fail-fast"]).args(arguments).args(tests));
     }
 }
 
@@ -156,7 +153,7 @@ fn broken_readers(steps: &mut Steps) {
 /// and leave a whole run record and a report.
 fn main_job(present: &[&Peer], install: bool) -> Result<(), String> {
     let folder = root().join("target/waxseal");
-    visible(cargo().args(["run", "--quiet", "--release"]))?;
+    visible(cargo().args(["run", "--release"]))?;
     let report = folder.join("report/index.html");
     if !report.is_file() {
         return Err(format!("no report at {}", report.display()));
