@@ -315,8 +315,10 @@ mod tests {
         let long = format!("A: {}\n\n", "x".repeat(5000));
         let error = Headers::parse(long.as_bytes(), 4096).unwrap_err();
         assert!(error.to_string().contains("more than 4096 octets in a header section at offset 0"), "{error}");
-        let many = "A: xxxxxxxxxx\n".repeat(400);
-        assert!(matches!(Headers::parse(many.as_bytes(), 4096), Err(MimeError::LimitExceeded { limit: 4096, .. })));
+        for line in ["A: xxxxxxxxxx\n", "=\n", " \n", "=\r\n"] {
+            let error = Headers::parse(line.repeat(4000).as_bytes(), 4096).unwrap_err();
+            assert!(matches!(error, MimeError::LimitExceeded { limit: 4096, offset: 4080..=4100, .. }), "{error}");
+        }
     }
 
     #[test]

@@ -100,6 +100,9 @@ impl<'a> Scanner<'a> {
         };
         let carriage_return = newline > 0 && self.buffer[self.at + newline - 1] == b'\r';
         let (content, eol) = if carriage_return { (newline - 1, 2) } else { (newline, 1) };
+        if content > limit {
+            return Err(MimeError::LimitExceeded { what, limit: limit as u64, offset: self.position });
+        }
         let (line, range) = self.take(content, eol);
         Ok(Some((line, &self.buffer[range])))
     }
