@@ -2,9 +2,12 @@
 
 pub mod cursor;
 pub mod definite;
+pub mod identifier;
+pub mod oid;
 pub mod reader;
 pub mod string;
 pub mod tag;
+pub mod time;
 pub mod writer;
 
 pub use cursor::{Cursor, Element};
@@ -12,3 +15,4 @@ pub use definite::to_definite;
 pub use reader::{BerError, BerErrorKind, Event, Header, Length, Reader};
 pub use string::OctetStream;
 pub use tag::{Class, Tag};
+pub use time::{TimeType, TimeValue};

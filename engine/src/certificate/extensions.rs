@@ -7,10 +7,11 @@
 use std::collections::HashSet;
 
 use super::CertificateError;
-use super::cursor::{Cursor, tag};
+use super::field::{Fields as _, bits, object_identifier};
 use super::general_name::{GeneralName, read_general_names};
 use super::name::Name;
 use super::name_constraints::NameConstraints;
+use crate::ber::{Cursor, identifier as tag};
 
 /// Object identifiers of the extensions that the engine reads or knows.
 pub(super) mod oid {
@@ -89,7 +90,7 @@ impl KeyUsage {
     }
 
     fn read(value: &[u8]) -> Result<Self, CertificateError> {
-        let octets = Cursor::new(value).expect(tag::BIT_STRING, "keyUsage")?.bits()?;
+        let octets = bits(&Cursor::new(value, 0).field(tag::BIT_STRING, "keyUsage")?)?;
         let first = octets.first().map_or(0, |octet| u16::from(octet.reverse_bits()));
         let second = octets.get(1).map_or(0, |octet| u16::from(octet.reverse_bits()));
         Ok(Self(first | (second << 8)))
@@ -116,7 +117,7 @@ pub struct BasicConstraints {
 
 impl BasicConstraints {
     fn read(value: &[u8]) -> Result<Self, CertificateError> {
-        let mut fields = Cursor::new(value).expect(tag::SEQUENCE, "basicConstraints")?.children();
+        let mut fields = Cursor::new(value, 0).field(tag::SEQUENCE, "basicConstraints")?.inside();
         let ca = fields.optional(tag::BOOLEAN, "cA")?.is_some_and(|element| element.content != [0]);
         let path_length = match fields.optional(tag::INTEGER, "pathLenConstraint")? {
             Some(element) => Some(small_unsigned(element.content).ok_or_else(|| {
@@ -141,16 +142,17 @@ pub struct AuthorityKeyIdentifier {
 
 impl AuthorityKeyIdentifier {
     fn read(value: &[u8]) -> Result<Self, CertificateError> {
-        let mut fields = Cursor::new(value).expect(tag::SEQUENCE, "authorityKeyIdentifier")?.children();
-        let key_id = fields.optional(tag::context(0), "keyIdentifier")?.map(|element| element.content.to_vec());
-        let issuer = match fields.optional(tag::context_constructed(1), "authorityCertIssuer")? {
-            Some(element) => read_general_names(element.children())?.into_iter().find_map(|name| match name {
+        let mut fields = Cursor::new(value, 0).field(tag::SEQUENCE, "authorityKeyIdentifier")?.inside();
+        let key_id =
+            fields.optional(tag::context_primitive(0), "keyIdentifier")?.map(|element| element.content.to_vec());
+        let issuer = match fields.optional(tag::context(1), "authorityCertIssuer")? {
+            Some(element) => read_general_names(element.inside())?.into_iter().find_map(|name| match name {
                 GeneralName::Directory(name) => Some(name),
                 _ => None,
             }),
             None => None,
         };
-        let serial = fields.optional(tag::context(2), "authorityCertSerialNumber")?;
+        let serial = fields.optional(tag::context_primitive(2), "authorityCertSerialNumber")?;
         Ok(Self { key_id, issuer, serial: serial.map(|element| element.content.to_vec()) })
     }
 }
@@ -174,10 +176,10 @@ impl Extensions {
         let mut extensions = Self::default();
         let mut seen = HashSet::new();
         while !list.is_empty() {
-            let mut fields = list.expect(tag::SEQUENCE, "extension")?.children();
-            let oid = fields.expect(tag::OID, "extension identifier")?.oid()?;
+            let mut fields = list.field(tag::SEQUENCE, "extension")?.inside();
+            let oid = object_identifier(&fields.field(tag::OID, "extension identifier")?)?;
             let critical = fields.optional(tag::BOOLEAN, "critical")?.is_some_and(|element| element.content != [0]);
-            let value = fields.expect(tag::OCTET_STRING, "extension value")?.content.to_vec();
+            let value = fields.field(tag::OCTET_STRING, "extension value")?.content.to_vec();
             let twice = !seen.insert(oid.clone());
             extensions.take(Extension { oid, critical, value, malformed: twice });
         }
@@ -197,7 +199,7 @@ impl Extensions {
         let value = extension.value.as_slice();
         match extension.oid.as_str() {
             oid::SUBJECT_KEY_IDENTIFIER => {
-                let element = Cursor::new(value).expect(tag::OCTET_STRING, "subjectKeyIdentifier")?;
+                let element = Cursor::new(value, 0).field(tag::OCTET_STRING, "subjectKeyIdentifier")?;
                 self.subject_key_identifier = Some(element.content.to_vec());
             }
             oid::AUTHORITY_KEY_IDENTIFIER => {
@@ -207,8 +209,8 @@ impl Extensions {
             oid::EXTENDED_KEY_USAGE => self.extended_key_usage = Some(purposes(value)?),
             oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(BasicConstraints::read(value)?),
             oid::SUBJECT_ALT_NAME => {
-                let names = Cursor::new(value).expect(tag::SEQUENCE, "subjectAltName")?;
-                self.subject_alt_name = read_general_names(names.children())?;
+                let names = Cursor::new(value, 0).field(tag::SEQUENCE, "subjectAltName")?;
+                self.subject_alt_name = read_general_names(names.inside())?;
             }
             oid::NAME_CONSTRAINTS => self.name_constraints = Some(NameConstraints::read(value)?),
             _ => {}
@@ -235,10 +237,10 @@ impl Extensions {
 
 /// The key purposes of extendedKeyUsage (RFC 5280 section 4.2.1.12).
 fn purposes(value: &[u8]) -> Result<Vec<String>, CertificateError> {
-    let mut list = Cursor::new(value).expect(tag::SEQUENCE, "extendedKeyUsage")?.children();
+    let mut list = Cursor::new(value, 0).field(tag::SEQUENCE, "extendedKeyUsage")?.inside();
     let mut purposes = Vec::new();
     while !list.is_empty() {
-        purposes.push(list.expect(tag::OID, "key purpose")?.oid()?);
+        purposes.push(object_identifier(&list.field(tag::OID, "key purpose")?)?);
     }
     Ok(purposes)
 }

@@ -5,8 +5,9 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::cursor::{Cursor, tag};
+use super::field::{Fields as _, object_identifier};
 use super::{Certificate, CertificateError};
+use crate::ber::{Cursor, identifier as tag};
 
 /// Base64 as files hold it: the padding may be missing.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -77,12 +78,12 @@ fn is_text(bytes: &[u8]) -> bool {
 }
 
 fn from_der(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
-    let mut input = Cursor::new(bytes);
+    let mut input = Cursor::new(bytes, 0);
     let mut certificates = Vec::new();
-    while bytes.get(input.offset()..).is_some_and(|rest| !rest.trim_ascii().is_empty()) {
-        let outer = input.expect(tag::SEQUENCE, "certificate")?;
-        match outer.children().peek() {
-            Some(tag::OID) => certificates.extend(from_pkcs7(outer.full)?),
+    while !input.rest().trim_ascii().is_empty() {
+        let outer = input.field(tag::SEQUENCE, "certificate")?;
+        match outer.inside().peek() {
+            Some(tag::OID) => certificates.extend(from_pkcs7(outer.whole)?),
             // PFX and private keys start with a version number, certificates and requests with a SEQUENCE.
             Some(tag::INTEGER) => {
                 return Err(CertificateError::NotACertificate {
@@ -90,7 +91,7 @@ fn from_der(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
                     advice: "give the certificate by itself (openssl pkcs12 -nokeys takes it out)",
                 });
             }
-            _ => certificates.push(Certificate::parse(outer.full)?),
+            _ => certificates.push(Certificate::parse(outer.whole)?),
         }
     }
     Ok(certificates)
@@ -99,26 +100,26 @@ fn from_der(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
 /// The certificates of a SignedData (RFC 5652 section 5.1); attribute
 /// certificates and other formats in it are passed over.
 fn from_pkcs7(der: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
-    let mut content_info = Cursor::new(der).expect(tag::SEQUENCE, "ContentInfo")?.children();
-    let content_type = content_info.expect(tag::OID, "contentType")?;
+    let mut content_info = Cursor::new(der, 0).field(tag::SEQUENCE, "ContentInfo")?.inside();
+    let content_type = content_info.field(tag::OID, "contentType")?;
     if content_type.content != SIGNED_DATA {
         return Err(CertificateError::NotACertificate {
-            found: format!("a PKCS#7 object of type {}", content_type.oid()?),
+            found: format!("a PKCS#7 object of type {}", object_identifier(&content_type)?),
             advice: "certificates are kept in one of type signedData",
         });
     }
-    let content = content_info.expect(tag::context_constructed(0), "content")?;
-    let mut signed_data = content.children().expect(tag::SEQUENCE, "SignedData")?.children();
-    signed_data.expect(tag::INTEGER, "version")?;
-    signed_data.expect(tag::SET, "digestAlgorithms")?;
-    signed_data.expect(tag::SEQUENCE, "encapContentInfo")?;
+    let content = content_info.field(tag::context(0), "content")?;
+    let mut signed_data = content.inside().field(tag::SEQUENCE, "SignedData")?.inside();
+    signed_data.field(tag::INTEGER, "version")?;
+    signed_data.field(tag::SET, "digestAlgorithms")?;
+    signed_data.field(tag::SEQUENCE, "encapContentInfo")?;
     let mut certificates = Vec::new();
-    if let Some(set) = signed_data.optional(tag::context_constructed(0), "certificates")? {
-        let mut set = set.children();
+    if let Some(set) = signed_data.optional(tag::context(0), "certificates")? {
+        let mut set = set.inside();
         while !set.is_empty() {
-            let element = set.next("certificate")?;
-            if element.tag == tag::SEQUENCE {
-                certificates.push(Certificate::parse(element.full)?);
+            let element = set.any("certificate")?;
+            if element.identifier() == tag::SEQUENCE {
+                certificates.push(Certificate::parse(element.whole)?);
             }
         }
     }
@@ -155,8 +156,8 @@ fn from_pem(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
                 found_any = true;
                 let der = decode()?;
                 // TRUSTED CERTIFICATE carries OpenSSL's own trust settings after the certificate.
-                let first = Cursor::new(&der).next("certificate").map_err(|why| error(why.to_string()))?;
-                certificates.push(Certificate::parse(first.full).map_err(|why| error(why.to_string()))?);
+                let first = Cursor::new(&der, 0).any("certificate").map_err(|why| error(why.to_string()))?;
+                certificates.push(Certificate::parse(first.whole).map_err(|why| error(why.to_string()))?);
             }
             Some(Holds::Pkcs7) => {
                 found_any = true;

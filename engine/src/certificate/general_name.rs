@@ -2,8 +2,9 @@
 //! beside the distinguished name.
 
 use super::CertificateError;
-use super::cursor::{Cursor, Element, tag};
+use super::field::{Fields as _, object_identifier};
 use super::name::{Name, ascii_or_latin1};
+use crate::ber::{Cursor, Element, identifier as tag};
 
 /// The otherName type SmtpUTF8Mailbox (RFC 9598 section 3).
 const SMTP_UTF8_MAILBOX: &str = "1.3.6.1.5.5.7.8.9";
@@ -36,16 +37,16 @@ impl GeneralName {
     /// Reads one GeneralName.
     pub(super) fn read(element: &Element<'_>) -> Result<Self, CertificateError> {
         let text = || ascii_or_latin1(element.content);
-        Ok(match element.tag {
-            0xa0 => other_name(element.children())?,
+        Ok(match element.identifier() {
+            0xa0 => other_name(element.inside())?,
             0x81 => Self::Rfc822(text()),
             0x82 => Self::Dns(text()),
             // directoryName is explicitly tagged, because Name is a CHOICE.
-            0xa4 => Self::Directory(Name::read(&element.children().expect(tag::SEQUENCE, "directoryName")?)?),
+            0xa4 => Self::Directory(Name::read(&element.inside().field(tag::SEQUENCE, "directoryName")?)?),
             0x86 => Self::Uri(text()),
             0x87 => Self::Ip(element.content.to_vec()),
-            0x88 => Self::RegisteredId(element.oid()?),
-            0xa3 | 0xa5 => Self::Unread(element.tag & 0x1f),
+            0x88 => Self::RegisteredId(object_identifier(element)?),
+            0xa3 | 0xa5 => Self::Unread(element.identifier() & 0x1f),
             _ => return Err(CertificateError::encoding(element.offset, "general name", "has an unknown tag")),
         })
     }
@@ -64,19 +65,19 @@ impl GeneralName {
 pub(super) fn read_general_names(mut list: Cursor<'_>) -> Result<Vec<GeneralName>, CertificateError> {
     let mut names = Vec::new();
     while !list.is_empty() {
-        names.push(GeneralName::read(&list.next("general name")?)?);
+        names.push(GeneralName::read(&list.any("general name")?)?);
     }
     Ok(names)
 }
 
 /// OtherName ::= SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT ANY }
 fn other_name(mut fields: Cursor<'_>) -> Result<GeneralName, CertificateError> {
-    let kind = fields.expect(tag::OID, "type of an otherName")?.oid()?;
-    let value = fields.expect(tag::context_constructed(0), "value of an otherName")?;
+    let kind = object_identifier(&fields.field(tag::OID, "type of an otherName")?)?;
+    let value = fields.field(tag::context(0), "value of an otherName")?;
     if kind != SMTP_UTF8_MAILBOX {
         return Ok(GeneralName::Other(kind));
     }
-    let mailbox = value.children().expect(tag::UTF8_STRING, "SmtpUTF8Mailbox")?;
+    let mailbox = value.inside().field(tag::UTF8_STRING, "SmtpUTF8Mailbox")?;
     std::str::from_utf8(mailbox.content)
         .map(|address| GeneralName::SmtpUtf8Mailbox(address.to_owned()))
         .map_err(|_| CertificateError::encoding(mailbox.offset, "SmtpUTF8Mailbox", "is not UTF-8"))
@@ -94,7 +95,7 @@ mod tests {
         let value = [&[0xa0, u8::try_from(text.len()).unwrap()], text.as_slice()].concat();
         let other = [&[0xa0, u8::try_from(oid.len() + value.len()).unwrap()], &oid[..], &value].concat();
         let names = [other.as_slice(), &[0x81, 3], b"a@b", &[0x82, 1], b"b"].concat();
-        let names = read_general_names(Cursor::new(&names)).unwrap();
+        let names = read_general_names(Cursor::new(&names, 0)).unwrap();
         let addresses: Vec<_> = names.iter().filter_map(GeneralName::mail_address).collect();
         assert_eq!(addresses, ["ü@example.test", "a@b"]);
         assert_eq!(names[2], GeneralName::Dns("b".into()));
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn unknown_tags_are_refused() {
-        assert!(read_general_names(Cursor::new(&[0x89, 0])).is_err());
-        assert!(read_general_names(Cursor::new(&[0xa0, 0])).is_err());
+        assert!(read_general_names(Cursor::new(&[0x89, 0], 0)).is_err());
+        assert!(read_general_names(Cursor::new(&[0xa0, 0], 0)).is_err());
     }
 }

@@ -5,8 +5,8 @@
 //! malformed. The bytes that an issuer signed are cut out of the input as they
 //! were received and never encoded again.
 
-mod cursor;
 mod extensions;
+mod field;
 mod file;
 mod general_name;
 pub mod identity;
@@ -32,7 +32,7 @@ pub enum CertificateError {
     #[error("{what} at offset {offset} {why}")]
     Encoding {
         /// Where, in octets from the start of the certificate.
-        offset: usize,
+        offset: u64,
         /// Which field.
         what: &'static str,
         /// What is wrong with it.
@@ -60,7 +60,7 @@ pub enum CertificateError {
 
 impl CertificateError {
     /// An encoding error without computed text.
-    pub(crate) fn encoding(offset: usize, what: &'static str, why: &str) -> Self {
+    pub(crate) fn encoding(offset: u64, what: &'static str, why: &str) -> Self {
         Self::Encoding { offset, what, why: why.to_owned() }
     }
 }

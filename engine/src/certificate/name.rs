@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 
 use super::CertificateError;
-use super::cursor::{Cursor, Element, tag};
+use super::field::{Fields as _, object_identifier};
+use crate::ber::{Cursor, Element, identifier as tag};
+use crate::hex::hex;
 
 /// The attribute type emailAddress of PKCS#9.
 const EMAIL_ADDRESS: &str = "1.2.840.113549.1.9.1";
@@ -57,8 +59,8 @@ impl Name {
     /// # Errors
     /// The bytes are no Name; the error tells where.
     pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
-        let mut cursor = Cursor::new(der);
-        let name = Self::read(&cursor.expect(tag::SEQUENCE, "name")?)?;
+        let mut cursor = Cursor::new(der, 0);
+        let name = Self::read(&cursor.field(tag::SEQUENCE, "name")?)?;
         if cursor.is_empty() {
             Ok(name)
         } else {
@@ -71,23 +73,23 @@ impl Name {
         let mut texts = Vec::new();
         let mut comparable = Vec::new();
         let mut emails = Vec::new();
-        let mut rdns = sequence.children();
+        let mut rdns = sequence.inside();
         while !rdns.is_empty() {
-            let mut attributes = rdns.expect(tag::SET, "relative distinguished name")?.children();
+            let mut attributes = rdns.field(tag::SET, "relative distinguished name")?.inside();
             let mut shown = Vec::new();
             let mut compared = Vec::new();
             while !attributes.is_empty() {
-                let mut parts = attributes.expect(tag::SEQUENCE, "name attribute")?.children();
-                let oid = parts.expect(tag::OID, "type of a name attribute")?.oid()?;
-                let value = parts.next("value of a name attribute")?;
+                let mut parts = attributes.field(tag::SEQUENCE, "name attribute")?.inside();
+                let oid = object_identifier(&parts.field(tag::OID, "type of a name attribute")?)?;
+                let value = parts.any("value of a name attribute")?;
                 let text = string(&value);
                 if oid == EMAIL_ADDRESS
                     && let Some(address) = &text
                 {
                     emails.push(address.clone());
                 }
-                shown.push(show(&oid, text.as_deref(), value.full));
-                compared.push(comparable_attribute(&oid, text.as_deref(), value.full));
+                shown.push(show(&oid, text.as_deref(), value.whole));
+                compared.push(comparable_attribute(&oid, text.as_deref(), value.whole));
             }
             compared.sort_unstable();
             texts.push(shown.join("+"));
@@ -143,7 +145,7 @@ impl std::fmt::Display for Name {
 /// TeletexString is read as Latin-1: that is what issuers wrote into it.
 pub(super) fn string(value: &Element<'_>) -> Option<String> {
     let octets = value.content;
-    match value.tag {
+    match value.identifier() {
         tag::UTF8_STRING => std::str::from_utf8(octets).ok().map(str::to_owned),
         tag::NUMERIC_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING | tag::VISIBLE_STRING => {
             Some(ascii_or_latin1(octets))
@@ -173,11 +175,7 @@ fn show(oid: &str, text: Option<&str>, der: &[u8]) -> String {
     match (short, text) {
         (Some(name), Some(text)) => format!("{name}={}", escape(text)),
         (name, _) => {
-            let hex = der.iter().fold(String::new(), |mut hex, octet| {
-                let _ = write!(hex, "{octet:02x}");
-                hex
-            });
-            format!("{}=#{hex}", name.unwrap_or(oid))
+            format!("{}=#{}", name.unwrap_or(oid), hex(der))
         }
     }
 }
@@ -211,10 +209,7 @@ fn comparable_attribute(oid: &str, text: Option<&str>, der: &[u8]) -> String {
             let folded = fold(text);
             format!("{oid}={}:{folded};", folded.len())
         }
-        None => der.iter().fold(format!("{oid}#{}:", der.len()), |mut form, octet| {
-            let _ = write!(form, "{octet:02x}");
-            form
-        }),
+        None => format!("{oid}#{}:{}", der.len(), hex(der)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! nameConstraints (RFC 5280 section 4.2.1.10) as read from a certificate.
 
 use super::CertificateError;
-use super::cursor::{Cursor, tag};
+use super::field::Fields as _;
 use super::general_name::GeneralName;
+use crate::ber::{Cursor, identifier as tag};
 
 /// The subtrees that names of later certificates have to be in, and out of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,13 +23,13 @@ impl NameConstraints {
     }
 
     pub(super) fn read(value: &[u8]) -> Result<Self, CertificateError> {
-        let mut fields = Cursor::new(value).expect(tag::SEQUENCE, "nameConstraints")?.children();
+        let mut fields = Cursor::new(value, 0).field(tag::SEQUENCE, "nameConstraints")?.inside();
         let mut constraints = Self::default();
-        if let Some(list) = fields.optional(tag::context_constructed(0), "permittedSubtrees")? {
-            constraints.permitted = subtrees(list.children())?;
+        if let Some(list) = fields.optional(tag::context(0), "permittedSubtrees")? {
+            constraints.permitted = subtrees(list.inside())?;
         }
-        if let Some(list) = fields.optional(tag::context_constructed(1), "excludedSubtrees")? {
-            constraints.excluded = subtrees(list.children())?;
+        if let Some(list) = fields.optional(tag::context(1), "excludedSubtrees")? {
+            constraints.excluded = subtrees(list.inside())?;
         }
         Ok(constraints)
     }
@@ -39,9 +40,9 @@ impl NameConstraints {
 fn subtrees(mut list: Cursor<'_>) -> Result<Vec<GeneralName>, CertificateError> {
     let mut bases = Vec::new();
     while !list.is_empty() {
-        let mut fields = list.expect(tag::SEQUENCE, "general subtree")?.children();
-        bases.push(GeneralName::read(&fields.next("base of a general subtree")?)?);
-        let minimum = fields.optional(tag::context(0), "minimum")?;
+        let mut fields = list.field(tag::SEQUENCE, "general subtree")?.inside();
+        bases.push(GeneralName::read(&fields.any("base of a general subtree")?)?);
+        let minimum = fields.optional(tag::context_primitive(0), "minimum")?;
         if minimum.is_some_and(|element| element.content != [0]) || !fields.is_empty() {
             return Err(CertificateError::encoding(fields.offset(), "general subtree", "has a minimum or a maximum"));
         }

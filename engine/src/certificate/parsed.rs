@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
+use time::OffsetDateTime;
 
-use super::cursor::{Cursor, Element, tag};
 use super::extensions::Extensions;
+use super::field::{Fields as _, bits, object_identifier};
 use super::{
     AuthorityKeyIdentifier, BasicConstraints, CertificateError, Extension, GeneralName, KeyUsage, Name, NameConstraints,
 };
+use crate::ber::{Cursor, Element, TimeValue, identifier as tag};
+use crate::hex::hex;
 
 /// A certificate that was read. Cloning it is cheap.
 ///
@@ -20,18 +22,18 @@ pub struct Certificate(Arc<Parsed>);
 
 struct Parsed {
     der: Vec<u8>,
-    tbs: Range<usize>,
+    tbs: Range<u64>,
     version: u32,
-    serial: Range<usize>,
-    issuer: (Name, Range<usize>),
-    subject: (Name, Range<usize>),
+    serial: Range<u64>,
+    issuer: (Name, Range<u64>),
+    subject: (Name, Range<u64>),
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
-    spki: Range<usize>,
+    spki: Range<u64>,
     /// AlgorithmIdentifier inside and outside of what is signed.
-    algorithms: [Range<usize>; 2],
+    algorithms: [Range<u64>; 2],
     signature_oid: String,
-    signature: Range<usize>,
+    signature: Range<u64>,
     extensions: Extensions,
 }
 
@@ -42,38 +44,38 @@ impl Certificate {
     /// # Errors
     /// The bytes are no certificate, or more than one; the error tells where.
     pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
-        let mut input = Cursor::new(der);
-        let outer = input.expect(tag::SEQUENCE, "certificate")?;
+        let mut input = Cursor::new(der, 0);
+        let outer = input.field(tag::SEQUENCE, "certificate")?;
         if !input.is_empty() {
             return Err(CertificateError::encoding(input.offset(), "certificate", "is followed by more octets"));
         }
-        let mut fields = outer.children();
-        let tbs = fields.expect(tag::SEQUENCE, "tbsCertificate")?;
-        let outer_algorithm = fields.expect(tag::SEQUENCE, "signatureAlgorithm")?;
-        let signature = fields.expect(tag::BIT_STRING, "signatureValue")?;
+        let mut fields = outer.inside();
+        let tbs = fields.field(tag::SEQUENCE, "tbsCertificate")?;
+        let outer_algorithm = fields.field(tag::SEQUENCE, "signatureAlgorithm")?;
+        let signature = fields.field(tag::BIT_STRING, "signatureValue")?;
 
-        let mut body = tbs.children();
-        let version = match body.optional(tag::context_constructed(0), "version")? {
-            Some(element) => version(&element.children().expect(tag::INTEGER, "version")?)?,
+        let mut body = tbs.inside();
+        let version = match body.optional(tag::context(0), "version")? {
+            Some(element) => version(&element.inside().field(tag::INTEGER, "version")?)?,
             None => 1,
         };
-        let serial = body.expect(tag::INTEGER, "serialNumber")?;
-        let inner_algorithm = body.expect(tag::SEQUENCE, "signature")?;
-        let issuer = body.expect(tag::SEQUENCE, "issuer")?;
-        let mut validity = body.expect(tag::SEQUENCE, "validity")?.children();
-        let not_before = read_time(&validity.next("notBefore")?, "notBefore")?;
-        let not_after = read_time(&validity.next("notAfter")?, "notAfter")?;
-        let subject = body.expect(tag::SEQUENCE, "subject")?;
-        let spki = body.expect(tag::SEQUENCE, "subjectPublicKeyInfo")?;
+        let serial = body.field(tag::INTEGER, "serialNumber")?;
+        let inner_algorithm = body.field(tag::SEQUENCE, "signature")?;
+        let issuer = body.field(tag::SEQUENCE, "issuer")?;
+        let mut validity = body.field(tag::SEQUENCE, "validity")?.inside();
+        let not_before = read_time(&validity.any("notBefore")?, "notBefore")?;
+        let not_after = read_time(&validity.any("notAfter")?, "notAfter")?;
+        let subject = body.field(tag::SEQUENCE, "subject")?;
+        let spki = body.field(tag::SEQUENCE, "subjectPublicKeyInfo")?;
         // issuerUniqueID and subjectUniqueID say nothing that anybody uses (RFC 5280 section 4.1.2.8).
         for number in [1, 2] {
-            body.optional(tag::context(number), "unique identifier")?;
+            body.optional(tag::context_primitive(number), "unique identifier")?;
         }
-        let extensions = match body.optional(tag::context_constructed(3), "extensions")? {
-            Some(element) => Extensions::read(element.children().expect(tag::SEQUENCE, "extensions")?.children())?,
+        let extensions = match body.optional(tag::context(3), "extensions")? {
+            Some(element) => Extensions::read(element.inside().field(tag::SEQUENCE, "extensions")?.inside())?,
             None => Extensions::default(),
         };
-        let bits = signature.bits()?.len();
+        let bits = bits(&signature)?.len() as u64;
         let signature = signature.content_range();
         Ok(Self(Arc::new(Parsed {
             tbs: tbs.range(),
@@ -85,7 +87,7 @@ impl Certificate {
             not_after,
             spki: spki.range(),
             algorithms: [inner_algorithm.range(), outer_algorithm.range()],
-            signature_oid: outer_algorithm.children().expect(tag::OID, "signatureAlgorithm")?.oid()?,
+            signature_oid: object_identifier(&outer_algorithm.inside().field(tag::OID, "signatureAlgorithm")?)?,
             signature: signature.end - bits..signature.end,
             extensions,
             der: der.to_vec(),
@@ -285,8 +287,9 @@ impl Certificate {
                 || Name::parse(issuer_der).is_ok_and(|issuer| issuer == *self.issuer_name()))
     }
 
-    fn slice(&self, range: &Range<usize>) -> &[u8] {
-        self.0.der.get(range.clone()).unwrap_or_default()
+    fn slice(&self, range: &Range<u64>) -> &[u8] {
+        let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+        self.0.der.get(place(range.start)..place(range.end)).unwrap_or_default()
     }
 }
 
@@ -342,91 +345,22 @@ fn hex_integer(content: &[u8]) -> String {
     if magnitude.len() > 1 && magnitude.first() == Some(&0) {
         magnitude.remove(0);
     }
-    let hex: String = magnitude.iter().map(|octet| format!("{octet:02x}")).collect();
-    if negative { format!("-{hex}") } else { hex }
+    if negative { format!("-{}", hex(&magnitude)) } else { hex(&magnitude) }
 }
 
-/// UTCTime or GeneralizedTime; seconds and an offset from UTC may stand as in
-/// BER, fractions of a second are dropped.
 fn read_time(element: &Element<'_>, what: &'static str) -> Result<OffsetDateTime, CertificateError> {
-    let year_digits = match element.tag {
-        tag::UTC_TIME => 2,
-        tag::GENERALIZED_TIME => 4,
-        _ => return Err(CertificateError::encoding(element.offset, what, "is no time")),
-    };
-    time_of(element.content, year_digits)
-        .ok_or_else(|| CertificateError::encoding(element.offset, what, "is not a date and time of X.690"))
-}
-
-fn time_of(text: &[u8], year_digits: usize) -> Option<OffsetDateTime> {
-    let mut rest = text;
-    let mut number = |digits: usize| {
-        let (head, tail) = rest.split_at_checked(digits)?;
-        rest = tail;
-        head.iter().try_fold(0_u16, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u16::from(digit - b'0')))
-    };
-    let year = match number(year_digits)? {
-        // RFC 5280 section 4.1.2.5.1: 50 to 99 are of the twentieth century.
-        year @ 50..=99 if year_digits == 2 => year + 1900,
-        year if year_digits == 2 => year + 2000,
-        year => year,
-    };
-    let [month, day, hour, minute] =
-        [number(2)?, number(2)?, number(2)?, number(2)?].map(|part| u8::try_from(part).ok());
-    let mut second = 0;
-    if rest.first().is_some_and(u8::is_ascii_digit) {
-        (second, rest) = (two_digits(rest)?, rest.get(2..)?);
-    }
-    if let [b'.' | b',', fraction @ ..] = rest {
-        let digits = fraction.iter().take_while(|octet| octet.is_ascii_digit()).count();
-        rest = fraction.get(digits..)?;
-    }
-    let offset = match rest {
-        [b'Z'] => UtcOffset::UTC,
-        [sign @ (b'+' | b'-'), digits @ ..] if digits.len() == 4 => {
-            let sign = if *sign == b'-' { -1 } else { 1 };
-            let part = |at: usize| Some(sign * i8::try_from(two_digits(digits.get(at..)?)?).ok()?);
-            UtcOffset::from_hms(part(0)?, part(2)?, 0).ok()?
+    match (element.identifier(), TimeValue::of(element)) {
+        (tag::UTC_TIME | tag::GENERALIZED_TIME, Some(time)) => Ok(time.at),
+        (tag::UTC_TIME | tag::GENERALIZED_TIME, None) => {
+            Err(CertificateError::encoding(element.offset, what, "is not a date and time of X.690"))
         }
-        _ => return None,
-    };
-    let date = Date::from_calendar_date(i32::from(year), Month::try_from(month?).ok()?, day?).ok()?;
-    let time = Time::from_hms(hour?, minute?, second.min(59)).ok()?;
-    OffsetDateTime::new_in_offset(date, time, offset).checked_to_offset(UtcOffset::UTC)
-}
-
-/// The number that the first two octets write.
-fn two_digits(text: &[u8]) -> Option<u8> {
-    match text {
-        [tens @ b'0'..=b'9', ones @ b'0'..=b'9', ..] => Some((tens - b'0') * 10 + (ones - b'0')),
-        _ => None,
+        _ => Err(CertificateError::encoding(element.offset, what, "is no time")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
-
     use super::*;
-
-    #[test]
-    fn times_of_both_types() {
-        for (text, digits, expected) in [
-            ("491231235959Z", 2, Some(datetime!(2049-12-31 23:59:59 UTC))),
-            ("500101000000Z", 2, Some(datetime!(1950-01-01 00:00:00 UTC))),
-            ("9912312359Z", 2, Some(datetime!(1999-12-31 23:59:00 UTC))),
-            ("990101010000+0200", 2, Some(datetime!(1998-12-31 23:00:00 UTC))),
-            ("99991231235959Z", 4, Some(datetime!(9999-12-31 23:59:59 UTC))),
-            ("20300101000000.5Z", 4, Some(datetime!(2030-01-01 00:00:00 UTC))),
-            ("99991231235959-0100", 4, None),
-            ("20300230000000Z", 4, None),
-            ("300101000000", 2, None),
-            ("30010100000", 2, None),
-            ("", 2, None),
-        ] {
-            assert_eq!(time_of(text.as_bytes(), digits), expected, "{text}");
-        }
-    }
 
     #[test]
     fn serial_numbers_of_any_sign_and_length() {

@@ -1,8 +1,8 @@
 //! AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
 
+use crate::ber::oid;
 use crate::ber::{Element, Tag};
 use crate::cms::error::{CmsError, Within};
-use crate::cms::oid;
 use waxseal_verdict::Reason;
 
 /// An algorithm and its parameters, as written.

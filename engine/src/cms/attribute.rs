@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use waxseal_verdict::{Deviation, Reason};
 
-use crate::ber::{Cursor, Element, Tag};
+use crate::ber::{Cursor, Element, Tag, TimeValue};
 use crate::cms::algorithm::read_oid;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::oid;
@@ -118,9 +118,9 @@ impl Attributes {
     /// It is malformed, or not single.
     pub fn signing_time(&self) -> Result<Option<(OffsetDateTime, Option<Deviation>)>, CmsError> {
         let Some(value) = self.single(oid::ATTRIBUTE_SIGNING_TIME)? else { return Ok(None) };
-        let time = crate::cms::time::read(&value)
+        let time = TimeValue::of(&value)
             .ok_or_else(|| self.error(Reason::BadBer, oid::ATTRIBUTE_SIGNING_TIME, "is no time of RFC 5652 11.3"))?;
-        Ok(Some(time))
+        Ok(Some((time.at, (!time.is_as_profiled()).then_some(Deviation::SigningTimeForm))))
     }
 
     /// The SMIMECapabilities attribute (RFC 8551 section 2.5.2): identifiers

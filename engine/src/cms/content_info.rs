@@ -4,9 +4,9 @@ use std::io::Read;
 
 use waxseal_verdict::Reason;
 
+use crate::ber::oid;
 use crate::ber::{BerErrorKind, Event, Header, Reader, Tag};
 use crate::cms::error::{CmsError, Within};
-use crate::cms::oid;
 
 /// The outside of a CMS object, read up to its content.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use crate::cms::algorithm::{AlgorithmIdentifier, read_oid};
 use crate::cms::content_info::surplus;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::signed_data::{SignerIdentifier, definite, implicit_octets, one, read_version};
+use crate::hex::hex;
 
 /// What stands before the encrypted content.
 #[derive(Debug)]
@@ -201,7 +202,6 @@ impl RecipientInfo {
 
 /// The recipients that a key agreement or a key-encryption key names.
 fn names(info: &types::RecipientInfo) -> Vec<String> {
-    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     match info {
         types::RecipientInfo::Kari(info) => info
             .recipient_enc_keys

@@ -8,7 +8,6 @@ mod enveloped_data;
 mod error;
 pub mod oid;
 mod signed_data;
-pub mod time;
 pub mod write;
 
 pub use algorithm::AlgorithmIdentifier;

@@ -7,7 +7,6 @@
 
 mod input;
 mod mail;
-mod oid;
 mod render;
 mod schema;
 mod value;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::oid;
+use crate::ber::{TimeType, TimeValue, oid};
+use crate::hex::hex as digits;
 
 /// Octets of a value that are kept for its preview.
 pub(super) const KEPT: usize = 256;
@@ -43,7 +44,8 @@ pub(super) fn preview(kind: Option<u32>, octets: &[u8], total: u64) -> Option<St
         Some(universal::INTEGER | universal::ENUMERATED) => integer(octets, total),
         Some(universal::BIT_STRING) => bit_string(octets, total),
         Some(universal::OID) => oid::dotted(octets).unwrap_or_else(|| format!("no OID: {}", hex(octets, total))),
-        Some(universal::UTC_TIME | universal::GENERALIZED_TIME) => time(octets, total),
+        Some(universal::UTC_TIME) => time(TimeType::Utc, octets, total),
+        Some(universal::GENERALIZED_TIME) => time(TimeType::Generalized, octets, total),
         Some(universal::BMP) => quoted(&wide(octets, 2), octets, total),
         Some(universal::UNIVERSAL_STRING) => quoted(&wide(octets, 4), octets, total),
         Some(universal::TELETEX) => quoted(&octets.iter().map(|o| char::from(*o)).collect::<String>(), octets, total),
@@ -59,13 +61,6 @@ pub(super) fn hex(octets: &[u8], total: u64) -> String {
         let _ = write!(text, "… ({total} octets)");
     }
     text
-}
-
-fn digits(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 fn integer(octets: &[u8], total: u64) -> String {
@@ -97,24 +92,15 @@ pub(super) fn named_bits(octets: &[u8], names: &[&str]) -> String {
     if set.is_empty() { "none".to_owned() } else { set.join(", ") }
 }
 
-/// A time as it is written, and readable where it has the form of RFC 5280
-/// section 4.1.2.5.
-fn time(octets: &[u8], total: u64) -> String {
-    let text = quoted(&String::from_utf8_lossy(octets), octets, total);
-    let all_digits = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
-    let (century, rest) = match octets {
-        [digits @ .., b'Z'] if digits.len() == 12 && all_digits(digits) => {
-            (if digits[0] < b'5' { "20" } else { "19" }, &text[1..])
+/// A time as it is written, and readable where it is one with seconds and `Z`
+/// (RFC 5280 section 4.1.2.5).
+fn time(kind: TimeType, octets: &[u8], total: u64) -> String {
+    match TimeValue::parse(kind, octets).filter(|time| time.plain) {
+        Some(TimeValue { at, .. }) => {
+            let (hour, minute, second) = at.to_hms();
+            format!("{} {hour:02}:{minute:02}:{second:02} UTC", at.date())
         }
-        [digits @ .., b'Z'] if digits.len() == 14 && all_digits(digits) => (&text[1..3], &text[3..]),
-        _ => return text,
-    };
-    let pairs: Vec<&str> = (0..6).filter_map(|pair| rest.get(pair * 2..pair * 2 + 2)).collect();
-    match pairs.as_slice() {
-        [year, month, day, hour, minute, second] => {
-            format!("{century}{year}-{month}-{day} {hour}:{minute}:{second} UTC")
-        }
-        _ => text,
+        None => quoted(&String::from_utf8_lossy(octets), octets, total),
     }
 }
 

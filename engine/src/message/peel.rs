@@ -35,7 +35,7 @@ impl Context<'_> {
         let mut fields = Cursor::new(spki, 0).take().ok()??.inside();
         fields.take().ok()?;
         let bits = fields.expect(Tag::BIT_STRING, "subjectPublicKey").ok()?;
-        self.request.arithmetic.digest(DigestAlgorithm::Sha1, bits.content.get(1..)?).ok()
+        self.request.arithmetic.digest(DigestAlgorithm::Sha1, bits.bits()?).ok()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::certificate::path::{self, PathRequest, Purpose};
 use crate::certificate::{self, Certificate, identity};
 use crate::check::Check;
 use crate::cms::{self, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, SignerInfo, oid};
+use crate::hex::hex;
 use crate::io::{Spool, Workspace};
 use crate::message::peel::Context;
 use crate::message::request::OpenError;
@@ -596,8 +597,4 @@ fn key_error(error: &KeyError) -> Aspect {
         KeyError::NotByThisProvider { .. } | KeyError::UnknownAlgorithm(_) => Aspect::Unchecked(None),
         error => Aspect::bad(Reason::BadPublicKey, error.to_string()),
     }
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

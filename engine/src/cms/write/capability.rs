@@ -99,10 +99,7 @@ impl fmt::Display for Capability {
             CapabilityParameters::Absent => Ok(()),
             CapabilityParameters::Null => f.write_str(":null"),
             CapabilityParameters::Number(number) => write!(f, ":{number}"),
-            CapabilityParameters::Encoded(octets) => {
-                f.write_str(":x")?;
-                octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
-            }
+            CapabilityParameters::Encoded(octets) => write!(f, ":x{}", crate::hex::hex(octets)),
         }
     }
 }
