@@ -1,6 +1,6 @@
 //! What a report says of a case beside its outcomes.
 
-use waxseal_model::{Case, Corpus, Input, Source};
+use waxseal_model::{Case, Corpus, Given, Input, Source};
 use waxseal_verdict::{Evidence, Expectation};
 
 /// The text of one case, as a report prints it.
@@ -76,8 +76,7 @@ impl CaseText {
             }
             None => RequirementText { id: id.clone(), words: String::new(), section: String::new() },
         };
-        let clock =
-            if case.fixed_clock { "the answer changes with the time" } else { "any time in 2020 to 2049 will do" };
+        let clock = if case.fixed_clock { " (the answer changes with the time)" } else { "" };
         Self {
             why: case.why.clone(),
             requirements: case.requirements.iter().map(requirement).collect(),
@@ -148,10 +147,14 @@ fn notes(case: &Case) -> Vec<(String, String)> {
         add("Implementations differ", format!("{}: {}", flag.name, flag.why));
     }
     for witness in &case.witnesses {
-        add("Witness", format!("{} {} (given the {})", witness.implementation, witness.version, witness.given));
+        let given = match witness.given {
+            Given::Message => "the whole message",
+            _ => "the CMS object and its content, cut out of the message",
+        };
+        add("Witness", format!("{} {}, given {given}", witness.implementation, witness.version));
     }
     for other in &case.disagreements {
-        add("Says otherwise", format!("{} {}: {}. {}", other.implementation, other.version, other.says, other.why));
+        add("Says otherwise", format!("{} {}: {} ({})", other.implementation, other.version, other.says, other.why));
     }
     for link in &case.links {
         add("Link", link.clone());

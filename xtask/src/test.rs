@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::counts::Counts;
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, Target};
 use crate::peers::{self, Peer};
 use crate::run::{self, cargo, lines, root, visible};
 use crate::tidy;
@@ -121,31 +121,25 @@ fn shared() -> Result<(), String> {
     Ok(())
 }
 
-/// The corpus against readers that were broken on purpose: the feature must
-/// build, and the tests that ask for it run.
-///
-/// The whole workspace is named each time: with a single package cargo would
-/// choose other features for the packages below, and compile them again.
+/// Readers that were broken on purpose: the unit tests of every crate that can
+/// be broken, and the tests that ask for it.
 fn broken_readers(steps: &mut Steps) {
     const FEATURE: &str = "broken-reader";
     let metadata = match Metadata::read() {
         Ok(metadata) => metadata,
         Err(message) => return steps.step(FEATURE, || Err(message)),
     };
-    let holders = metadata.members().filter(|package| package.features.contains_key(FEATURE));
-    let features = holders.map(|package| format!("{}/{FEATURE}", package.name)).collect::<Vec<_>>().join(",");
-    let tests: Vec<_> = metadata
-        .members()
-        .flat_map(|package| &package.targets)
-        .filter(|target| target.kind.iter().any(|kind| kind == "test"))
-        .filter(|target| target.required_features.iter().any(|name| name == FEATURE))
-        .flat_map(|target| ["--test", target.name.as_str()])
-        .collect();
-    let arguments = ["--release", "--workspace", "--features", &features];
-    if tests.is_empty() {
-        steps.step(FEATURE, || visible(cargo().arg("build").args(arguments)));
-    } else {
-        steps.tests(FEATURE, cargo().args(["test", "--no-fail-fast"]).args(arguments).args(tests));
+    for package in metadata.members().filter(|package| package.features.contains_key(FEATURE)) {
+        let mut arguments = vec!["test", "--release", "--no-fail-fast", "--package", &package.name];
+        arguments.extend(["--features", FEATURE]);
+        if package.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib")) {
+            arguments.push("--lib");
+        }
+        let asks = |target: &&Target| target.required_features.iter().any(|name| name == FEATURE);
+        for target in package.targets.iter().filter(asks) {
+            arguments.extend(["--test", &target.name]);
+        }
+        steps.tests(&format!("{FEATURE}: {}", package.name), cargo().args(arguments));
     }
 }
 

@@ -158,12 +158,14 @@ fn layer_rows(layer: usize, expected: Option<&LayerExpectation>, columns: &[&Ans
                 }
             }
             @for name in named {
+                @let expected = expected.and_then(|expected| expected.aspects.get(&name));
                 tr {
                     th scope="row" { (name) }
-                    (aspect(expected.and_then(|expected| expected.aspects.get(&name)), false, true))
+                    (wanted(expected))
                     @for answer in columns {
-                        (aspect(
+                        (observed(
                             answer.observed(layer).and_then(|observed| observed.aspects.get(&name)),
+                            expected.is_some(),
                             answer.differs(layer, name.code()),
                             privacy.shows(answer.record),
                         ))
@@ -185,17 +187,32 @@ fn layer_rows(layer: usize, expected: Option<&LayerExpectation>, columns: &[&Ans
     }
 }
 
-fn aspect(value: Option<&Aspect>, differs: bool, details: bool) -> Markup {
+/// One value as it was expected.
+fn wanted(value: Option<&Aspect>) -> Markup {
     html! {
         @match value {
             None => td.silent { "not compared" },
-            Some(value) => td.(aspect_class(value)).differs[differs] {
-                (value)
-                @if let Aspect::Bad(bad) = value {
-                    @if !bad.also.is_empty() { ", " (list(&bad.also)) }
-                    @if details && !bad.detail.is_empty() { small { (bad.detail) } }
-                }
-            },
+            Some(value) => td.(aspect_class(value)) { (value) (reasons(value, true)) },
+        }
+    }
+}
+
+/// One value as it was observed; a value that nobody asked for stands back.
+fn observed(value: Option<&Aspect>, asked: bool, differs: bool, details: bool) -> Markup {
+    html! {
+        @match value {
+            None => td.silent { "not reported" },
+            Some(value) => td.(aspect_class(value)).silent[!asked].differs[differs] { (value) (reasons(value, details)) },
+        }
+    }
+}
+
+/// The further reasons of a bad aspect, and its detail.
+fn reasons(value: &Aspect, details: bool) -> Markup {
+    html! {
+        @if let Aspect::Bad(bad) = value {
+            @if !bad.also.is_empty() { ", " (list(&bad.also)) }
+            @if details && !bad.detail.is_empty() { small { (bad.detail) } }
         }
     }
 }
@@ -214,7 +231,8 @@ fn notes(answer: &Answer<'_>, privacy: Privacy) -> Markup {
     let record = answer.record;
     let other_reason = record.outcome == Outcome::Pass && record.reason_match == ReasonMatch::Other;
     let mismatches = record.outcome != Outcome::Pass && !record.mismatches.is_empty();
-    let reason = if record.outcome == Outcome::Pass { None } else { privacy.reason(record) };
+    // The reason of a comparison is its mismatches in one line.
+    let reason = if record.outcome == Outcome::Pass || mismatches { None } else { privacy.reason(record) };
     if reason.is_none() && !mismatches && record.native.is_none() && !other_reason {
         return html! {};
     }
