@@ -1,1 +1,34 @@
-//! .
+//! Makes the corpus: certificates from their description, messages from
+//! recipes, damage from tampering. The same bytes come out on every machine.
+//!
+//! [`build`] makes the files of one case; [`Forge`] keeps what many cases
+//! share. Certificates and the lock file are made anew by [`update`] and
+//! proven equal by this crate's tests.
+//!
+//! *Invariant of this floor:* messages are written by the engine and changed
+//! here; nothing here judges a message, and no expectation comes from here but
+//! the hash of the content that went in.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+mod base;
+mod credentials;
+mod error;
+mod files;
+mod follow;
+mod lock;
+mod mail;
+mod pki;
+mod recorded;
+mod rfc1421;
+mod spelling;
+mod tamper;
+mod tree;
+mod update;
+
+pub use error::{CaseError, ForgeError};
+pub use files::{CaseFiles, Forge, KeyPem, build};
+pub use lock::{Lock, LockedCase};
+pub use pki::{PkiError, certificates};
+pub use update::{UpdateError, update};

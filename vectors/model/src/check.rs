@@ -175,9 +175,10 @@ fn people(corpus: &Corpus, case: &Case, report: &mut Report<'_>) {
     for (index, step) in recipe.steps.iter().enumerate() {
         let field = format!("input.recipe.steps.{}", index + 1);
         let (names, needed): (Vec<&String>, bool) = match step {
-            Step::Sign(sign) => {
-                (sign.by.iter().chain(sign.certificates.iter().flatten()).collect(), sign.by.is_empty())
-            }
+            Step::Sign(sign) => (
+                sign.by.iter().chain(sign.certificates.iter().flatten()).chain(&sign.certificate_of).collect(),
+                sign.by.is_empty(),
+            ),
             Step::Encrypt(encrypt) => (encrypt.to.iter().collect(), encrypt.to.is_empty()),
             Step::Tamper(tamper) => match &tamper.with {
                 Tampering::Certificates { of } => (of.iter().collect(), false),
@@ -239,6 +240,11 @@ fn pki(pki: &Pki, problems: &mut Vec<Problem>) {
             && earlier(issuer).is_none()
         {
             report("issuer", format!("{issuer:?} does not stand before it"));
+        }
+        if let Some(signer) = &entity.signed_by
+            && earlier(signer).is_none()
+        {
+            report("signed_by", format!("{signer:?} does not stand before it"));
         }
         match &entity.key_of {
             None => drop(expected.insert(format!("{}.key.pem", entity.name))),

@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 
 use crate::check::check;
 use crate::files::Files;
-use crate::pki::PkiFile;
 use crate::requirement::RequirementFile;
 use crate::{Case, CorpusError, Entry, Pki, Problem, Requirement};
 
@@ -106,14 +105,7 @@ impl Corpus {
             read_all(&files, "catalogue", &mut problems).into_iter().map(|(_, entry)| entry).collect();
         let requirements = read_one::<RequirementFile>(&files, "requirements.toml", &mut problems)
             .map_or_else(Vec::new, |file| file.requirement);
-        let pki = Pki {
-            entities: read_one::<PkiFile>(&files, "pki/pki.toml", &mut problems)
-                .map_or_else(Vec::new, |file| file.entity),
-            files: files
-                .below("pki", ".pem")
-                .map(|(path, text)| (path.trim_start_matches("pki/").to_owned(), text.to_owned()))
-                .collect(),
-        };
+        let pki = Pki::from_files(&files, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -181,7 +173,7 @@ fn read_all<T: DeserializeOwned + Identified>(
     values
 }
 
-fn read_one<T: DeserializeOwned>(files: &Files, path: &str, problems: &mut Vec<Problem>) -> Option<T> {
+pub(crate) fn read_one<T: DeserializeOwned>(files: &Files, path: &str, problems: &mut Vec<Problem>) -> Option<T> {
     let Some(text) = files.0.get(path) else {
         problems.push(Problem::new(path, "", "is missing"));
         return None;

@@ -35,27 +35,38 @@ impl Files {
 
     /// The files below a directory laid out as `vectors/`.
     pub(crate) fn read(dir: &Path) -> Result<Self, Vec<Problem>> {
-        let mut files = BTreeMap::new();
+        let mut files = Self::default();
         let mut problems = Vec::new();
         for name in FOLDERS.iter().copied().chain([REQUIREMENTS]) {
-            for found in walkdir::WalkDir::new(dir.join(name)).sort_by_file_name() {
-                match found {
-                    Err(error) => problems.push(Problem::new(name, "", format!("cannot be read: {error}"))),
-                    Ok(entry) if entry.file_type().is_file() => {
-                        let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
-                        let path: Vec<_> =
-                            relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-                        let path = path.join("/");
-                        match std::fs::read_to_string(entry.path()) {
-                            Ok(text) => drop(files.insert(path, text)),
-                            Err(error) => problems.push(Problem::new(&path, "", format!("cannot be read: {error}"))),
-                        }
+            files.read_below(dir, name, &mut problems);
+        }
+        if problems.is_empty() { Ok(files) } else { Err(problems) }
+    }
+
+    /// The files of one folder of it.
+    pub(crate) fn read_folder(dir: &Path, name: &str) -> Result<Self, Vec<Problem>> {
+        let mut files = Self::default();
+        let mut problems = Vec::new();
+        files.read_below(dir, name, &mut problems);
+        if problems.is_empty() { Ok(files) } else { Err(problems) }
+    }
+
+    fn read_below(&mut self, dir: &Path, name: &str, problems: &mut Vec<Problem>) {
+        for found in walkdir::WalkDir::new(dir.join(name)).sort_by_file_name() {
+            match found {
+                Err(error) => problems.push(Problem::new(name, "", format!("cannot be read: {error}"))),
+                Ok(entry) if entry.file_type().is_file() => {
+                    let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
+                    let path: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+                    let path = path.join("/");
+                    match std::fs::read_to_string(entry.path()) {
+                        Ok(text) => drop(self.0.insert(path, text)),
+                        Err(error) => problems.push(Problem::new(&path, "", format!("cannot be read: {error}"))),
                     }
-                    Ok(_) => {}
                 }
+                Ok(_) => {}
             }
         }
-        if problems.is_empty() { Ok(Self(files)) } else { Err(problems) }
     }
 
     /// The files of one folder with this ending, with their paths.

@@ -4,12 +4,15 @@
 //! committed beside it. They are test material: the private keys are public.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Instant;
 use crate::code::codes;
+use crate::corpus::read_one;
+use crate::files::Files;
+use crate::{CorpusError, Instant, Problem};
 
 /// Every person and authority of the corpus, with keys and certificates.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +22,27 @@ pub struct Pki {
 }
 
 impl Pki {
+    /// The PKI below a directory laid out as `vectors/`, certificates or not:
+    /// for making them. Whoever uses a PKI takes the one of a checked corpus.
+    ///
+    /// # Errors
+    /// `pki/` cannot be read, or `pki/pki.toml` cannot be understood.
+    pub fn load(dir: &Path) -> Result<Self, CorpusError> {
+        let files = Files::read_folder(dir, "pki").map_err(|problems| CorpusError { problems })?;
+        let mut problems = Vec::new();
+        let pki = Self::from_files(&files, &mut problems);
+        if problems.is_empty() { Ok(pki) } else { Err(CorpusError { problems }) }
+    }
+
+    pub(crate) fn from_files(files: &Files, problems: &mut Vec<Problem>) -> Self {
+        let description = read_one::<PkiFile>(files, "pki/pki.toml", problems);
+        let pem = files.below("pki", ".pem");
+        Self {
+            entities: description.map_or_else(Vec::new, |file| file.entity),
+            files: pem.map(|(path, text)| (path.trim_start_matches("pki/").to_owned(), text.to_owned())).collect(),
+        }
+    }
+
     /// All entities, in the order of the file: an issuer stands before what it issued.
     #[must_use]
     pub fn entities(&self) -> &[Entity] {
@@ -104,6 +128,12 @@ pub struct Entity {
     /// extKeyUsage; the extension is absent if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extended_key_usage: Vec<ExtendedUse>,
+    /// Signed with the key of this entity, though `issuer` is named: a forged certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+    /// Carries a critical extension that nobody knows (RFC 5280 section 4.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_critical_extension: bool,
 }
 
 codes! {
@@ -170,6 +200,6 @@ codes! {
 /// The written form of `pki/pki.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PkiFile {
-    pub(crate) entity: Vec<Entity>,
+struct PkiFile {
+    entity: Vec<Entity>,
 }

@@ -96,9 +96,18 @@ pub struct SignStep {
     /// Digest algorithm, by the name of the algorithm table.
     #[serde(default = "sha_256")]
     pub digest: String,
+    /// Names, and sends, this entity's certificate as that of the first signer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_of: Option<String>,
     /// How a signer is named.
     #[serde(default)]
     pub identifier: Identifier,
+    /// rsaEncryption as the signature algorithm, without the digest (RFC 3370 section 3.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bare_rsa: bool,
+    /// NULL parameters on the digest algorithm (RFC 5754 section 2: accepted, not written).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub digest_null: bool,
     /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<u32>,
@@ -185,8 +194,8 @@ pub enum Tampering {
     },
     /// Invert the last bit of an octet in the middle of the (encrypted) content.
     Content {},
-    /// Invert the last bit of the first recipient's encrypted key.
-    EncryptedKey {},
+    /// Encrypt with a padding that RFC 5652 section 6.3 does not know.
+    Padding {},
     /// Remove every RecipientInfo.
     NoRecipients {},
     /// Write another version number into the SignedData or EnvelopedData.
@@ -218,7 +227,7 @@ codes! {
 codes! {
     /// What happens to an attribute.
     AttributeChange {
-        /// The last octet of its value is changed.
+        /// The last bit of its value is inverted.
         Alter = "alter",
         /// It is removed.
         Remove = "remove",
@@ -285,13 +294,15 @@ codes! {
     /// Which signed attributes a SignerInfo has.
     #[derive(Default)]
     Attributes {
-        /// contentType, messageDigest, signingTime, SMIMECapabilities, key preference.
+        /// contentType, messageDigest, signingTime, SMIMECapabilities.
         #[default]
         Usual = "usual",
         /// contentType, messageDigest, signingTime.
         Plain = "plain",
         /// None: the signature is over the content itself (RFC 5652 section 5.4).
         None = "none",
+        /// As `usual`, with signingCertificateV2 and CMSAlgorithmProtection.
+        Full = "full",
         /// As `plain`, signed in an order that is not DER, as Gmail does.
         NotDer = "not-der",
     }
@@ -340,9 +351,6 @@ pub struct Spelling {
     /// Characters on a base64 line; 0 for a single line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64_line: Option<u32>,
-    /// Transfer encoding of the object: `base64` if absent, or `binary`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transfer_encoding: Option<String>,
     /// Text before the first boundary of multipart/signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preamble: Option<String>,

@@ -1,0 +1,118 @@
+//! The files of a case: what a SUT is given.
+
+use sha2::{Digest, Sha256};
+use waxseal_model::{Case, Corpus, Input, Pki, Recordings};
+
+use crate::follow::follow;
+use crate::{ForgeError, credentials, recorded};
+
+/// What a SUT is given for one case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CaseFiles {
+    /// The message: a mail, or bare CMS.
+    pub message: Vec<u8>,
+    /// The content of a detached bare CMS object.
+    pub content: Option<Vec<u8>>,
+    /// Private keys (PKCS#8 PEM), each with its certificate (PEM).
+    pub keys: Vec<KeyPem>,
+    /// Passwords of password recipients.
+    pub passwords: Vec<String>,
+    /// Trust anchors, PEM, one after the other.
+    pub anchors: String,
+    /// Further certificates, PEM, one after the other.
+    pub extra_certificates: String,
+    /// SHA-256 of the innermost entity (CRLF), lower-case hexadecimal; only of
+    /// positive cases, whose innermost entity comes out.
+    pub content_sha256: Option<String>,
+}
+
+/// A private key and its certificate.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyPem {
+    /// PKCS#8 in PEM.
+    pub key: String,
+    /// The certificate in PEM.
+    pub certificate: Option<String>,
+}
+
+impl std::fmt::Debug for KeyPem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Keys of recordings are not ours to print.
+        f.debug_struct("KeyPem").field("certificate", &self.certificate).finish_non_exhaustive()
+    }
+}
+
+/// Makes the files of one case of a corpus.
+///
+/// # Errors
+/// A recipe cannot be followed, which the tests of this crate rule out for the
+/// committed corpus; for a recording, see [`Forge::files`].
+pub fn build(corpus: &Corpus, case: &Case) -> Result<CaseFiles, ForgeError> {
+    Forge::new(corpus).files(case)
+}
+
+/// Makes the files of cases: of recipes, and of recordings where their bytes are.
+#[derive(Debug, Clone, Copy)]
+pub struct Forge<'a> {
+    corpus: &'a Corpus,
+    recordings: Option<&'a Recordings>,
+}
+
+impl<'a> Forge<'a> {
+    /// A forge without recordings.
+    #[must_use]
+    pub const fn new(corpus: &'a Corpus) -> Self {
+        Self { corpus, recordings: None }
+    }
+
+    /// The same with a directory of recordings.
+    #[must_use]
+    pub const fn with_recordings(mut self, recordings: &'a Recordings) -> Self {
+        self.recordings = Some(recordings);
+        self
+    }
+
+    /// The files of a case.
+    ///
+    /// # Errors
+    /// A recipe cannot be followed, or a recording is absent
+    /// ([`ForgeError::is_not_available`]) or another file than the catalogue says.
+    pub fn files(&self, case: &Case) -> Result<CaseFiles, ForgeError> {
+        match &case.input {
+            Input::Recipe(recipe) => {
+                let pki = self.corpus.pki();
+                let followed = follow(pki, case, recipe)?;
+                let content_sha256 = (!case.is_negative()).then(|| sha256(&followed.entity));
+                Ok(CaseFiles { message: followed.message, content_sha256, ..given(pki, case)? })
+            }
+            Input::Recording { .. } => {
+                let recordings = self.recordings.ok_or(ForgeError::NoRecordings)?;
+                let entry = self.corpus.entry(&case.id);
+                let entry = entry.ok_or_else(|| ForgeError::File {
+                    file: format!("catalogue entry {}", case.id),
+                    what: "is not in this corpus".to_owned(),
+                })?;
+                recorded::files(recordings, entry)
+            }
+        }
+    }
+}
+
+/// Keys, anchors and further certificates of a case.
+fn given(pki: &Pki, case: &Case) -> Result<CaseFiles, ForgeError> {
+    let key = |name: &String| {
+        let certificate = credentials::certificate_pem(pki, name)?.to_owned();
+        Ok(KeyPem { key: credentials::key_pem(pki, name)?, certificate: Some(certificate) })
+    };
+    Ok(CaseFiles {
+        keys: case.keys.iter().map(key).collect::<Result<_, ForgeError>>()?,
+        anchors: credentials::certificates_pem(pki, &case.anchors)?,
+        extra_certificates: credentials::certificates_pem(pki, &case.extra_certificates)?,
+        ..CaseFiles::default()
+    })
+}
+
+/// SHA-256, lower-case hexadecimal.
+pub(crate) fn sha256(octets: &[u8]) -> String {
+    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+}

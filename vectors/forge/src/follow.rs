@@ -1,0 +1,274 @@
+//! A recipe, followed step by step.
+
+use std::io::Cursor;
+
+use sha2::{Digest, Sha256};
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::cms::write::{
+    AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper,
+};
+use waxseal_engine::message::{self, Boundary, EncryptRequest, SignRequest};
+use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
+use waxseal_model::{
+    Attributes, Case, EncryptStep, Identifier, Instant, LineEnds, Pki, Recipe, SignStep, Step, TamperStep,
+};
+use waxseal_verdict::Form;
+
+use crate::mail::{Armored, Mail};
+use crate::spelling::{Object, shape};
+use crate::tamper::{Signed, tamper};
+use crate::{ForgeError, base, credentials, mail};
+
+/// What came of a recipe.
+pub(crate) struct Followed {
+    /// The message.
+    pub(crate) message: Vec<u8>,
+    /// The entity that was protected first.
+    pub(crate) entity: Vec<u8>,
+}
+
+/// Follows the recipe of a case.
+pub(crate) fn follow(pki: &Pki, case: &Case, recipe: &Recipe) -> Result<Followed, ForgeError> {
+    let entity = base::entity(recipe.base).map_err(|what| ForgeError::Step { step: 0, what })?;
+    let mut way = Way {
+        pki,
+        id: &case.id,
+        date: recipe.date.unwrap_or(case.clock),
+        // RustCrypto: its signatures are the same on every machine.
+        arithmetic: Arithmetic::new(ProviderChoice::RustCrypto),
+        message: Vec::new(),
+        last_signature: None,
+        step: 0,
+    };
+    way.message = way.header(case, recipe)?;
+    way.message.extend(&entity);
+    for (index, step) in recipe.steps.iter().enumerate() {
+        way.step = index + 1;
+        way.message = match step {
+            Step::Sign(sign) => way.sign(sign)?,
+            Step::Encrypt(encrypt) => way.encrypt(encrypt)?,
+            Step::ListFooter(_) => way.list_footer()?,
+            Step::Replace(replace) => {
+                let (find, put) = (replace.find.as_bytes(), replace.put.as_bytes());
+                match mail::count(&way.message, find) {
+                    1 => mail::replace(&way.message, find, put),
+                    times => return Err(way.cannot(format!("{:?} occurs {times} times, not once", replace.find))),
+                }
+            }
+            Step::Tamper(step) => way.tamper(step)?,
+        };
+    }
+    if recipe.steps.is_empty() {
+        way.message = [b"MIME-Version: 1.0\r\n", way.message.as_slice()].concat();
+    }
+    if recipe.line_ends == LineEnds::Lf {
+        way.message = mail::replace(&way.message, b"\r\n", b"\n");
+    }
+    Ok(Followed { message: way.message, entity })
+}
+
+/// The message on its way, and what later steps must know of earlier ones.
+struct Way<'a> {
+    pki: &'a Pki,
+    id: &'a str,
+    date: Instant,
+    arithmetic: Arithmetic,
+    message: Vec<u8>,
+    last_signature: Option<(&'a SignStep, Vec<u8>)>,
+    step: usize,
+}
+
+impl<'a> Way<'a> {
+    fn cannot(&self, what: impl Into<String>) -> ForgeError {
+        ForgeError::Step { step: self.step, what: what.into() }
+    }
+
+    /// The fields above the entity: who, to whom, when, what.
+    fn header(&self, case: &Case, recipe: &Recipe) -> Result<Vec<u8>, ForgeError> {
+        let signer = recipe.steps.iter().find_map(|step| match step {
+            Step::Sign(sign) => sign.by.first(),
+            _ => None,
+        });
+        let from = match &recipe.from {
+            Some(address) => address.clone(),
+            None => credentials::mailbox(self.pki, signer.map_or("alice", String::as_str))?,
+        };
+        let to = credentials::mailbox(self.pki, "bob")?;
+        let fields = [
+            ("From", from),
+            ("To", to),
+            ("Date", self.date.header()),
+            ("Subject", case.title.clone()),
+            ("Message-ID", format!("<{}@vectors.example.test>", case.id.replace('/', "."))),
+        ];
+        Ok(fields.iter().flat_map(|(name, value)| format!("{name}: {value}\r\n").into_bytes()).collect())
+    }
+
+    fn sign(&mut self, step: &'a SignStep) -> Result<Vec<u8>, ForgeError> {
+        let digest = DigestAlgorithm::from_name(&step.digest)
+            .ok_or_else(|| self.cannot(format!("{:?} is no digest algorithm", step.digest)))?;
+        let keys = step.by.iter().map(|name| credentials::key(self.pki, name)).collect::<Result<Vec<_>, _>>()?;
+        let certificates = self.signer_certificates(step)?;
+        let signers: Vec<(&dyn Signer, &Certificate)> =
+            keys.iter().map(|key| key as &dyn Signer).zip(&certificates).collect();
+        let sent = self.sent_certificates(step)?;
+        let placeholder = self.boundary();
+        let at = step.signing_time.unwrap_or(self.date).date_time();
+        let mut request = SignRequest::new(&signers, at, Boundary::Given(placeholder.clone()), &self.arithmetic);
+        let object = if step.form == Form::Opaque { Object::Opaque } else { Object::Clear };
+        request.form = if step.form == Form::Opaque { message::Form::Opaque } else { message::Form::Clear };
+        request.certificates = &sent;
+        request.digest = digest;
+        request.shape = sign_shape(step);
+        request.mime = shape(&step.mime, object);
+        // The certificate that does not fit is what the case is about.
+        request.tamper = Tamper { unfit_certificates: true, ..Tamper::default() };
+        let mut out = Vec::new();
+        message::sign(&mut Cursor::new(&self.message), &mut out, &request)
+            .map_err(|source| ForgeError::Sign { step: self.step, source })?;
+        let content = self.entity()?;
+        self.last_signature = Some((step, content));
+        if let Some(boundary) = &step.mime.boundary {
+            out = mail::replace(&out, placeholder.as_bytes(), boundary.as_bytes());
+        }
+        self.lines(out, step.mime.base64_line)
+    }
+
+    fn encrypt(&mut self, step: &EncryptStep) -> Result<Vec<u8>, ForgeError> {
+        let recipients =
+            step.to.iter().map(|name| credentials::certificate(self.pki, name)).collect::<Result<Vec<_>, _>>()?;
+        let mut request = EncryptRequest::new(&recipients, &self.arithmetic);
+        request.cipher = ContentCipher::from_name(&step.cipher)
+            .ok_or_else(|| self.cannot(format!("{:?} is no content cipher", step.cipher)))?;
+        request.shape = Shape { recipient_id: identifier(step.identifier), ..encoded(step.segment) };
+        request.mime = shape(&step.mime, Object::Enveloped);
+        request.tamper = Tamper { unfit_certificates: true, ..Tamper::default() };
+        let mut random = SeededRandom::new(&format!("{} step {}", self.id, self.step));
+        let mut out = Vec::new();
+        message::encrypt(&mut Cursor::new(&self.message), &mut out, &request, &mut random)
+            .map_err(|source| ForgeError::Encrypt { step: self.step, source })?;
+        self.last_signature = None;
+        self.lines(out, step.mime.base64_line)
+    }
+
+    /// The multipart/mixed of a mailing list: the entity, and a footer beside it.
+    fn list_footer(&self) -> Result<Vec<u8>, ForgeError> {
+        const BOUNDARY: &str = "===============1234567890==";
+        let mail = Mail::read(&self.message).map_err(|what| self.cannot(what))?;
+        let (entity, outer) = mail.split_fields();
+        let mut out = outer.concat();
+        out.extend(format!("Content-Type: multipart/mixed; boundary=\"{BOUNDARY}\"\r\n\r\n").as_bytes());
+        out.extend(format!("--{BOUNDARY}\r\n").as_bytes());
+        out.extend(entity.concat());
+        out.extend(b"\r\n");
+        out.extend(mail.body);
+        out.extend(
+            format!(
+                "\r\n--{BOUNDARY}\r\nContent-Type: text/plain; charset=us-ascii\r\n\
+                 Content-Transfer-Encoding: 7bit\r\nContent-Disposition: inline\r\n\r\n\
+                 _______________\r\nTo leave this list, write to leave@lists.example.test\r\n--{BOUNDARY}--\r\n"
+            )
+            .as_bytes(),
+        );
+        Ok(out)
+    }
+
+    fn tamper(&self, step: &TamperStep) -> Result<Vec<u8>, ForgeError> {
+        let armored = Armored::find(&self.message).map_err(|what| self.cannot(what))?;
+        let signed = match &self.last_signature {
+            None => None,
+            Some((sign, content)) => {
+                let first = sign.by.first().map_or("", String::as_str);
+                let digest = DigestAlgorithm::from_name(&sign.digest).unwrap_or(DigestAlgorithm::Sha256);
+                Some(Signed { key: credentials::key(self.pki, first)?, digest, content })
+            }
+        };
+        let certificates = |names: &[String]| {
+            let found = names.iter().map(|name| credentials::certificate(self.pki, name));
+            found.map(|found| found.map(|found| found.der().to_vec()).map_err(|error| error.to_string())).collect()
+        };
+        let object =
+            tamper(&armored.object, &step.with, signed.as_ref(), certificates).map_err(|what| self.cannot(what))?;
+        Ok(armored.put(&object))
+    }
+
+    /// The entity as it stands: its `Content-` fields and its body.
+    fn entity(&self) -> Result<Vec<u8>, ForgeError> {
+        let mail = Mail::read(&self.message).map_err(|what| self.cannot(what))?;
+        let (fields, _) = mail.split_fields();
+        Ok([fields.concat().as_slice(), b"\r\n", mail.body].concat())
+    }
+
+    fn signer_certificates(&self, step: &SignStep) -> Result<Vec<Certificate>, ForgeError> {
+        let other = |index: usize| step.certificate_of.as_deref().filter(|_| index == 0);
+        let names = step.by.iter().enumerate().map(|(index, name)| other(index).unwrap_or(name));
+        names.map(|name| credentials::certificate(self.pki, name)).collect()
+    }
+
+    /// The certificates that are sent beside those of the signers.
+    fn sent_certificates(&self, step: &SignStep) -> Result<Vec<Certificate>, ForgeError> {
+        let mut names: Vec<&str> = Vec::new();
+        if let Some(given) = &step.certificates {
+            names.extend(given.iter().map(String::as_str));
+        } else {
+            let first = step.certificate_of.iter().map(String::as_str).chain(step.by.iter().map(String::as_str));
+            for signer in first.take(step.by.len().max(1)) {
+                // The signer's own stands before them.
+                for issuer in self.pki.path_without_root(signer).into_iter().skip(1) {
+                    if !names.contains(&issuer) {
+                        names.push(issuer);
+                    }
+                }
+            }
+        }
+        names.into_iter().map(|name| credentials::certificate(self.pki, name)).collect()
+    }
+
+    /// A boundary that follows from case and step.
+    fn boundary(&self) -> String {
+        let hash = Sha256::digest(format!("{} {}", self.id, self.step));
+        let digits: String = hash.iter().take(16).map(|octet| format!("{octet:02x}")).collect();
+        format!("----=_waxseal_{digits}")
+    }
+
+    fn lines(&self, message: Vec<u8>, columns: Option<u32>) -> Result<Vec<u8>, ForgeError> {
+        let Some(columns) = columns else { return Ok(message) };
+        let armored = Armored::find(&message).map_err(|what| self.cannot(what))?;
+        Ok(armored.put_in_lines(&armored.object, columns as usize))
+    }
+}
+
+fn sign_shape(step: &SignStep) -> Shape {
+    use AttributeKind as A;
+    let plain = vec![A::ContentType, A::SigningTime, A::MessageDigest];
+    let (attributes, attribute_order) = match step.attributes {
+        Attributes::None => (Vec::new(), Order::Der),
+        Attributes::Plain => (plain, Order::Der),
+        // messageDigest sorts last in DER, and stands first here.
+        Attributes::NotDer => (vec![A::MessageDigest, A::ContentType, A::SigningTime], Order::AsGiven),
+        Attributes::Full => {
+            ([plain, vec![A::Capabilities, A::SigningCertificate, A::AlgorithmProtection]].concat(), Order::Der)
+        }
+        _ => ([plain, vec![A::Capabilities]].concat(), Order::Der),
+    };
+    Shape {
+        attributes,
+        attribute_order,
+        digest_parameters: if step.digest_null { Parameters::Null } else { Parameters::Absent },
+        rsa_signature: if step.bare_rsa { RsaSignature::RsaEncryption } else { RsaSignature::WithDigest },
+        signer_id: identifier(step.identifier),
+        signer_certificates: step.certificates.is_none(),
+        ..encoded(step.segment)
+    }
+}
+
+fn encoded(segment: Option<u32>) -> Shape {
+    Shape::encoded(segment.map_or(Encoding::Der, |segment| Encoding::Ber { segment: segment as usize }))
+}
+
+const fn identifier(identifier: Identifier) -> IdentifierForm {
+    match identifier {
+        Identifier::SubjectKey => IdentifierForm::SubjectKeyId,
+        _ => IdentifierForm::IssuerAndSerial,
+    }
+}

@@ -1,0 +1,223 @@
+//! Certificates of the PKI, from their description.
+//!
+//! rcgen encodes; the keys are the engine's and sign deterministically
+//! (PKCS#1 v1.5; ECDSA of RFC 6979), so that the bytes are a function of
+//! `pki.toml` and the committed keys.
+
+use std::collections::BTreeMap;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
+};
+use waxseal_engine::ber::{Cursor, Tag, writer};
+use waxseal_key::{
+    Arithmetic, DigestAlgorithm, KeyError, PrivateKey, ProviderChoice, PublicKeyAlgorithm, SignatureScheme, Signer,
+};
+use waxseal_model::{Entity, ExtendedUse, KeyUse, Pki};
+
+/// emailAddress (PKCS#9), whose value is an IA5String (RFC 8550 section 3).
+const EMAIL_ADDRESS: [u64; 7] = [1, 2, 840, 113_549, 1, 9, 1];
+/// subjectKeyIdentifier (RFC 5280 section 4.2.1.2).
+const SUBJECT_KEY_IDENTIFIER: [u64; 4] = [2, 5, 29, 14];
+/// An extension of the arc that RFC 5612 set aside for examples.
+const UNKNOWN_EXTENSION: [u64; 8] = [1, 3, 6, 1, 4, 1, 32_473, 1];
+
+/// Why a certificate cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("pki/pki.toml: {entity}: {why}")]
+pub struct PkiError {
+    /// The entity.
+    pub entity: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// Every certificate of the PKI in PEM, by the name of its entity.
+///
+/// # Errors
+/// A key is missing or damaged, or a description cannot be encoded.
+pub fn certificates(pki: &Pki) -> Result<BTreeMap<String, String>, PkiError> {
+    let mut made = BTreeMap::new();
+    for entity in pki.entities() {
+        let why = |why: String| PkiError { entity: entity.name.clone(), why };
+        let pem = certificate(pki, entity).map_err(why)?;
+        made.insert(entity.name.clone(), pem);
+    }
+    Ok(made)
+}
+
+fn certificate(pki: &Pki, entity: &Entity) -> Result<String, String> {
+    let said = |error: rcgen::Error| error.to_string();
+    let key = Key::of(pki, &entity.name)?;
+    let issuer = entity.issuer.as_deref().unwrap_or(&entity.name);
+    let signer = Key::of(pki, entity.signed_by.as_deref().unwrap_or(issuer))?;
+    let issuer_key_id = Key::of(pki, issuer)?.identifier()?;
+    let issuer = pki.entity(issuer).ok_or("its issuer is not described")?;
+    let issuer_params = params(issuer, issuer_key_id)?;
+    let mut own = params(entity, key.identifier()?)?;
+    own.use_authority_key_identifier_extension = entity.issuer.is_some();
+    let certificate = own.signed_by(&key, &Issuer::from_params(&issuer_params, signer)).map_err(said)?;
+    // rcgen writes CRLF on some systems; the files hold LF on all.
+    Ok(certificate.pem().replace("\r\n", "\n"))
+}
+
+fn params(entity: &Entity, key_id: Vec<u8>) -> Result<CertificateParams, String> {
+    let mut params = CertificateParams::default();
+    params.not_before = entity.not_before.date_time();
+    params.not_after = entity.not_after.date_time();
+    params.serial_number = Some(SerialNumber::from_slice(&hex(&entity.serial)?));
+    params.distinguished_name = name(entity)?;
+    for address in &entity.addresses {
+        let address = address.as_str().try_into().map_err(|_| format!("{address:?} is not ASCII"))?;
+        params.subject_alt_names.push(SanType::Rfc822Name(address));
+    }
+    params.key_usages = entity.key_usage.iter().map(|usage| key_use(*usage)).collect::<Result<_, _>>()?;
+    params.extended_key_usages =
+        entity.extended_key_usage.iter().map(|usage| extended_use(*usage)).collect::<Result<_, _>>()?;
+    params.key_identifier_method = KeyIdMethod::PreSpecified(key_id.clone());
+    if entity.authority {
+        params.is_ca =
+            IsCa::Ca(entity.path_length.map_or(BasicConstraints::Unconstrained, BasicConstraints::Constrained));
+    } else {
+        // rcgen identifies the keys of authorities only; a signer may be named by its key too.
+        let extension = CustomExtension::from_oid_content(&SUBJECT_KEY_IDENTIFIER, writer::octet_string(&key_id));
+        params.custom_extensions.push(extension);
+    }
+    if entity.unknown_critical_extension {
+        let mut extension = CustomExtension::from_oid_content(&UNKNOWN_EXTENSION, writer::null());
+        extension.set_criticality(true);
+        params.custom_extensions.push(extension);
+    }
+    Ok(params)
+}
+
+fn name(entity: &Entity) -> Result<DistinguishedName, String> {
+    let mut name = DistinguishedName::new();
+    if let Some(organization) = &entity.organization {
+        name.push(DnType::OrganizationName, organization.as_str());
+    }
+    name.push(DnType::CommonName, entity.common_name.as_str());
+    if let Some(address) = &entity.subject_address {
+        let value = address.as_str().try_into().map_err(|_| format!("{address:?} is not ASCII"))?;
+        name.push(DnType::CustomDnType(EMAIL_ADDRESS.to_vec()), DnValue::Ia5String(value));
+    }
+    Ok(name)
+}
+
+fn key_use(usage: KeyUse) -> Result<KeyUsagePurpose, String> {
+    Ok(match usage {
+        KeyUse::DigitalSignature => KeyUsagePurpose::DigitalSignature,
+        KeyUse::NonRepudiation => KeyUsagePurpose::ContentCommitment,
+        KeyUse::KeyEncipherment => KeyUsagePurpose::KeyEncipherment,
+        KeyUse::DataEncipherment => KeyUsagePurpose::DataEncipherment,
+        KeyUse::KeyAgreement => KeyUsagePurpose::KeyAgreement,
+        KeyUse::CertificateSign => KeyUsagePurpose::KeyCertSign,
+        KeyUse::CrlSign => KeyUsagePurpose::CrlSign,
+        other => return Err(format!("the key usage {other} is not known here")),
+    })
+}
+
+fn extended_use(usage: ExtendedUse) -> Result<ExtendedKeyUsagePurpose, String> {
+    Ok(match usage {
+        ExtendedUse::EmailProtection => ExtendedKeyUsagePurpose::EmailProtection,
+        ExtendedUse::ClientAuth => ExtendedKeyUsagePurpose::ClientAuth,
+        ExtendedUse::ServerAuth => ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedUse::Any => ExtendedKeyUsagePurpose::Any,
+        other => return Err(format!("the extended key usage {other} is not known here")),
+    })
+}
+
+/// Octets of a hexadecimal text.
+fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let digit = |octet: u8| char::from(octet).to_digit(16);
+    let pairs = text.as_bytes().chunks(2);
+    let octets = pairs.map(|pair| match pair {
+        [high, low] => Some((digit(*high)? * 16 + digit(*low)?) as u8),
+        _ => None,
+    });
+    octets.collect::<Option<_>>().ok_or_else(|| format!("the serial number {text:?} is not hexadecimal"))
+}
+
+/// A private key of the engine as rcgen wants to see it.
+struct Key {
+    private: PrivateKey,
+    /// The content of subjectPublicKey.
+    bits: Vec<u8>,
+    algorithm: &'static SignatureAlgorithm,
+    digest: DigestAlgorithm,
+}
+
+impl Key {
+    fn of(pki: &Pki, name: &str) -> Result<Self, String> {
+        let pem = pki.key_pem(name).ok_or_else(|| format!("pki/{name}.key.pem is missing"))?;
+        let private = PrivateKey::from_pem(pem, None).map_err(|error| format!("pki/{name}.key.pem: {error}"))?;
+        let (algorithm, digest) = match private.algorithm() {
+            PublicKeyAlgorithm::Rsa => (&rcgen::PKCS_RSA_SHA256, DigestAlgorithm::Sha256),
+            PublicKeyAlgorithm::P256 => (&rcgen::PKCS_ECDSA_P256_SHA256, DigestAlgorithm::Sha256),
+            PublicKeyAlgorithm::P384 => (&rcgen::PKCS_ECDSA_P384_SHA384, DigestAlgorithm::Sha384),
+            other => return Err(format!("pki/{name}.key.pem: a key of the kind {} is not foreseen", other.name())),
+        };
+        let bits = subject_public_key(Signer::public_key(&private)).ok_or("its public key cannot be read")?;
+        Ok(Self { private, bits, algorithm, digest })
+    }
+
+    /// The key identifier of RFC 5280 section 4.2.1.2, method 1.
+    fn identifier(&self) -> Result<Vec<u8>, String> {
+        let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+        arithmetic.digest(DigestAlgorithm::Sha1, &self.bits).map_err(|error| error.to_string())
+    }
+
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let value = Arithmetic::new(ProviderChoice::RustCrypto).digest(self.digest, message)?;
+        let scheme = match self.private.algorithm() {
+            PublicKeyAlgorithm::Rsa => SignatureScheme::RsaPkcs1,
+            _ => SignatureScheme::Ecdsa,
+        };
+        self.private.sign_digest(scheme, self.digest, &value)
+    }
+}
+
+impl PublicKeyData for Key {
+    fn der_bytes(&self) -> &[u8] {
+        &self.bits
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl SigningKey for Key {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.signature(message).map_err(|_| rcgen::Error::RemoteKeyError)
+    }
+}
+
+/// The octets of subjectPublicKey in a SubjectPublicKeyInfo.
+fn subject_public_key(spki: &[u8]) -> Option<Vec<u8>> {
+    let mut fields = Cursor::new(spki, 0).expect(Tag::SEQUENCE, "SubjectPublicKeyInfo").ok()?.inside();
+    fields.expect(Tag::SEQUENCE, "algorithm").ok()?;
+    let bits = fields.expect(Tag::BIT_STRING, "subjectPublicKey").ok()?;
+    // The first octet counts unused bits: none.
+    bits.content.split_first().map(|(_, octets)| octets.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use waxseal_model::Corpus;
+
+    use super::*;
+
+    #[test]
+    fn committed_certificates_are_those_of_the_description() {
+        let corpus = Corpus::embedded().unwrap();
+        for (name, pem) in certificates(corpus.pki()).unwrap() {
+            let committed = corpus.pki().certificate_pem(&name).unwrap();
+            assert!(
+                committed == pem,
+                "pki/{name}.cert.pem is out of date: WAXSEAL_UPDATE=1 cargo test --release -p waxseal-forge"
+            );
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The files of a recording, from the user's directory.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use waxseal_engine::ber::{Cursor, writer};
+use waxseal_engine::certificate::Certificate;
+use waxseal_model::{Entry, KeyFile, PinnedFile, Recordings};
+use zeroize::Zeroizing;
+
+use crate::{CaseFiles, ForgeError, KeyPem, rfc1421};
+
+/// Loads message, keys and certificates of a catalogue entry, each by its hash.
+pub(crate) fn files(recordings: &Recordings, entry: &Entry) -> Result<CaseFiles, ForgeError> {
+    let certificates = |files: &[PinnedFile]| {
+        files.iter().map(|file| certificate(recordings, file)).collect::<Result<String, ForgeError>>()
+    };
+    Ok(CaseFiles {
+        message: recordings.by_hash(&entry.sha256)?,
+        content: entry.detached_content.as_ref().map(|text| text.clone().into_bytes()),
+        keys: entry.keys.iter().map(|file| key(recordings, file)).collect::<Result<_, _>>()?,
+        passwords: entry.passwords.clone(),
+        anchors: certificates(&entry.anchors)?,
+        extra_certificates: certificates(&entry.extra_certificates)?,
+        content_sha256: entry.expect.content_sha256.clone(),
+    })
+}
+
+/// A key in whatever PEM its source used, as PKCS#8.
+fn key(recordings: &Recordings, file: &KeyFile) -> Result<KeyPem, ForgeError> {
+    let wrong = |what: &str| ForgeError::File { file: file.key.file.clone(), what: what.to_owned() };
+    let text = Zeroizing::new(recordings.pinned(&file.key)?);
+    let text = std::str::from_utf8(&text).map_err(|_| wrong("is no PEM"))?;
+    let key = if let Some(body) = block(text, "RSA PRIVATE KEY") {
+        let pkcs1 = match &file.password {
+            Some(password) => rfc1421::decrypt(body, password).map_err(|what| wrong(&what))?,
+            None => Zeroizing::new(decode(body).ok_or_else(|| wrong("is no base64"))?),
+        };
+        pem("PRIVATE KEY", &pkcs8_of_rsa(&pkcs1))
+    } else if let Some(body) = block(text, "PRIVATE KEY") {
+        pem("PRIVATE KEY", &Zeroizing::new(decode(body).ok_or_else(|| wrong("is no base64"))?))
+    } else {
+        return Err(wrong("holds neither PRIVATE KEY nor RSA PRIVATE KEY"));
+    };
+    Ok(KeyPem { key, certificate: Some(certificate(recordings, &file.certificate)?) })
+}
+
+/// The first certificate of a PEM file, as `CERTIFICATE`.
+fn certificate(recordings: &Recordings, file: &PinnedFile) -> Result<String, ForgeError> {
+    let octets = recordings.pinned(file)?;
+    let text = String::from_utf8_lossy(&octets);
+    let der = match block(&text, "TRUSTED CERTIFICATE") {
+        // OpenSSL's own form: the certificate, then what it is trusted for.
+        Some(body) => decode(body).and_then(|der| Some(Cursor::new(&der, 0).take().ok()??.whole.to_vec())),
+        None => {
+            let read = Certificate::from_file(&octets);
+            let found = read.map_err(|source| ForgeError::Certificate { holder: file.file.clone(), source })?;
+            found.first().map(|certificate| certificate.der().to_vec())
+        }
+    };
+    let der =
+        der.ok_or_else(|| ForgeError::File { file: file.file.clone(), what: "holds no certificate".to_owned() })?;
+    Ok(pem("CERTIFICATE", &der))
+}
+
+/// What stands between BEGIN and END of a label.
+fn block<'a>(text: &'a str, label: &str) -> Option<&'a str> {
+    let (_, after) = text.split_once(&format!("-----BEGIN {label}-----"))?;
+    after.split_once(&format!("-----END {label}-----")).map(|(body, _)| body)
+}
+
+fn decode(body: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect::<Vec<_>>()).ok()
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// PrivateKeyInfo around an RSAPrivateKey (RFC 5958 section 2).
+fn pkcs8_of_rsa(pkcs1: &[u8]) -> Zeroizing<Vec<u8>> {
+    /// rsaEncryption, 1.2.840.113549.1.1.1.
+    const RSA: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+    let algorithm = writer::sequence([RSA.to_vec(), writer::null()]);
+    Zeroizing::new(writer::sequence([writer::integer(0), algorithm, writer::octet_string(pkcs1)]))
+}

@@ -1,0 +1,71 @@
+//! What the forge makes is what the repository holds.
+//!
+//! `WAXSEAL_UPDATE=1 cargo test --release -p waxseal-forge` writes it anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use waxseal_forge::{Forge, Lock, update};
+use waxseal_key::PrivateKey;
+use waxseal_model::{Corpus, Recordings};
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[test]
+fn every_message_has_the_locked_bytes() {
+    if std::env::var_os("WAXSEAL_UPDATE").is_some() {
+        let changed = update(&vectors()).unwrap_or_else(|error| panic!("{error}"));
+        eprintln!("written: {changed:?}");
+    }
+    let corpus = Corpus::load(&vectors()).unwrap_or_else(|error| panic!("{error}"));
+    let made = Lock::of(&corpus).unwrap_or_else(|error| panic!("{error}")).write();
+    let locked = std::fs::read_to_string(vectors().join("vectors.lock")).unwrap_or_default();
+    let differing: Vec<_> = made.lines().filter(|line| !locked.lines().any(|old| old == *line)).collect();
+    assert!(made == locked, "vectors.lock is out of date (WAXSEAL_UPDATE=1 makes it anew): {differing:#?}");
+}
+
+#[test]
+fn no_positive_is_unwitnessed() {
+    let corpus = Corpus::load(&vectors()).unwrap();
+    let unwitnessed: Vec<_> = corpus.unwitnessed().map(|case| case.id.as_str()).collect();
+    assert!(unwitnessed.is_empty(), "{unwitnessed:#?}");
+}
+
+#[test]
+fn a_recording_is_not_available_without_its_directory() {
+    let corpus = Corpus::load(&vectors()).unwrap();
+    let recorded = corpus.case("recorded/thunderbird/52-encrypted").unwrap();
+    let error = Forge::new(&corpus).files(recorded).unwrap_err();
+    assert!(error.is_not_available() && error.to_string().contains("WAXSEAL_RECORDINGS"), "{error}");
+    let empty = tempfile::tempdir().unwrap();
+    let recordings = Recordings::open(empty.path()).unwrap();
+    let error = Forge::new(&corpus).with_recordings(&recordings).files(recorded).unwrap_err();
+    assert!(error.is_not_available(), "{error}");
+}
+
+#[test]
+fn files_of_recordings_are_in_the_forms_that_suts_read() {
+    let named = std::env::var_os("WAXSEAL_RECORDINGS").map(PathBuf::from);
+    let directory = named.unwrap_or_else(|| vectors().join("../../shared/recordings"));
+    if !directory.is_dir() {
+        assert!(std::env::var_os("CI").is_none(), "../shared/recordings is missing");
+        eprintln!("no recordings here: set WAXSEAL_RECORDINGS");
+        return;
+    }
+    let corpus = Corpus::load(&vectors()).unwrap();
+    let recordings = Recordings::open(&directory).unwrap();
+    let forge = Forge::new(&corpus).with_recordings(&recordings);
+    for entry in corpus.entries() {
+        let files =
+            forge.files(corpus.case(&entry.id).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", entry.id));
+        assert_eq!(files.keys.len(), entry.keys.len(), "{}", entry.id);
+        for key in &files.keys {
+            assert!(key.key.starts_with("-----BEGIN PRIVATE KEY-----"), "{}", entry.id);
+            PrivateKey::from_pem(&key.key, None).unwrap_or_else(|error| panic!("{}: {error}", entry.id));
+            assert!(key.certificate.as_deref().is_some_and(|pem| pem.starts_with("-----BEGIN CERTIFICATE-----")));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! OpenSSL as a witness: what it says of every generated message.
+//!
+//! A positive must be accepted in the way that the case states: the whole
+//! message, or object and content cut out of it. A negative must be refused
+//! where its bad aspect is one that OpenSSL looks at. Every other answer stands
+//! in the case as a disagreement, and must be given.
+//!
+//! What cuts messages here is this test's own, not the engine's: two witnesses
+//! that look through the same glasses are one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod cut;
+mod openssl;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use waxseal_forge::{CaseFiles, build};
+use waxseal_model::{Case, Corpus, Given, Input};
+use waxseal_verdict::{AspectName, Evidence};
+
+use openssl::OpenSsl;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let corpus: &'static Corpus = Box::leak(Box::new(Corpus::embedded().unwrap_or_else(|error| panic!("{error}"))));
+    let Some(openssl) = OpenSsl::find() else {
+        assert!(std::env::var_os("CI").is_none(), "openssl is not on this machine, and CI needs it");
+        eprintln!("openssl is not on this machine: no witness is heard");
+        return;
+    };
+    let openssl: &'static OpenSsl = Box::leak(Box::new(openssl));
+    let generated = corpus.cases().iter().filter(|case| matches!(case.input, Input::Recipe(_)));
+    let layered = generated.filter(|case| !case.expect.layers.is_empty());
+    let trials = layered.map(|case| Trial::test(case.id.clone(), move || examine(openssl, corpus, case)));
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+/// What OpenSSL can say of a message.
+struct Said {
+    message: Result<Vec<u8>, String>,
+    extracted: Result<Vec<u8>, String>,
+}
+
+fn examine(openssl: &OpenSsl, corpus: &Corpus, case: &Case) -> Result<(), Failed> {
+    assert_ne!(case.evidence, Evidence::Recorded);
+    let files = build(corpus, case).map_err(|error| error.to_string())?;
+    let said = Said {
+        message: openssl.read(case, &files, Given::Message),
+        extracted: openssl.read(case, &files, Given::Extracted),
+    };
+    if std::env::var_os("WAXSEAL_SAY").is_some() {
+        eprintln!("{}\t{}\t{}", case.id, word(&said.message), word(&said.extracted));
+    }
+    let result = if openssl_looks_at_the_fault(case) { refused(case, &said) } else { accepted(case, &files, &said) };
+    result.map_err(Failed::from)
+}
+
+fn word(said: &Result<Vec<u8>, String>) -> String {
+    said.as_ref().map_or_else(|error| format!("refused: {}", error.replace('\n', " ")), |_| "accepted".to_owned())
+}
+
+/// Whether something is bad that OpenSSL judges: not coverage, identity, policy or time.
+fn openssl_looks_at_the_fault(case: &Case) -> bool {
+    use AspectName as A;
+    let judged = [A::Structure, A::Decryption, A::Integrity, A::Chain];
+    case.expect
+        .layers
+        .iter()
+        .any(|layer| judged.iter().any(|name| layer.aspects.get(name).is_some_and(waxseal_verdict::Aspect::is_bad)))
+}
+
+fn disagrees(case: &Case) -> bool {
+    case.disagreements.iter().any(|disagreement| disagreement.implementation == "openssl")
+}
+
+fn refused(case: &Case, said: &Said) -> Result<(), String> {
+    match (disagrees(case), said.message.is_err(), said.extracted.is_err()) {
+        (false, true, true) => Ok(()),
+        (false, ..) => Err("openssl accepts what must be refused, and no disagreement says why".to_owned()),
+        (true, true, true) => Err("openssl refuses, as it should: the disagreement is out of date".to_owned()),
+        (true, ..) => Ok(()),
+    }
+}
+
+fn accepted(case: &Case, files: &CaseFiles, said: &Said) -> Result<(), String> {
+    let witness = case.witnesses.iter().find(|witness| witness.implementation == "openssl");
+    let given = match witness {
+        Some(witness) => witness.given,
+        None if case.is_negative() => {
+            // Nothing that OpenSSL looks at is wrong; one of the ways must be open.
+            return said.message.as_ref().or(said.extracted.as_ref()).map(drop).map_err(Clone::clone);
+        }
+        None => {
+            return Err(format!(
+                "no witness is named; message: {}, extracted: {}",
+                word(&said.message),
+                word(&said.extracted)
+            ));
+        }
+    };
+    let content = match given {
+        Given::Message if said.message.is_err() => return Err(format!("openssl: {}", word(&said.message))),
+        Given::Message => said.message.clone()?,
+        _ if said.message.is_ok() => return Err("openssl reads the whole message: `given` is out of date".to_owned()),
+        _ if !disagrees(case) => return Err("openssl cannot read the message, and no disagreement says why".to_owned()),
+        _ => said.extracted.clone()?,
+    };
+    let Some(wanted) = &files.content_sha256 else { return Ok(()) };
+    // Reading mail, OpenSSL puts out text with the line ends of the machine.
+    if [&content, &cut::crlf(&content)].into_iter().any(|content| cut::sha256(content) == *wanted) {
+        Ok(())
+    } else {
+        Err(format!("another content came out: {} octets", content.len()))
+    }
+}

@@ -1,0 +1,84 @@
+//! `openssl cms`, asked about one layer after the other.
+
+use std::path::Path;
+use std::process::Command;
+
+use waxseal_forge::CaseFiles;
+use waxseal_model::{Case, Given};
+
+use crate::cut::{self, Object};
+
+/// The program.
+pub(crate) struct OpenSsl;
+
+impl OpenSsl {
+    /// The `openssl` on PATH, if it has CMS.
+    pub(crate) fn find() -> Option<Self> {
+        let output = Command::new("openssl").args(["cms", "-help"]).output().ok()?;
+        output.status.success().then_some(Self)
+    }
+
+    /// The innermost content, if every layer is accepted.
+    pub(crate) fn read(&self, case: &Case, files: &CaseFiles, given: Given) -> Result<Vec<u8>, String> {
+        let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let dir = dir.path();
+        // An issuer that is known is found in the store only. It is no anchor there: without
+        // -partial_chain a path ends at a self-signed certificate.
+        put(dir, "anchors.pem", [files.anchors.as_str(), &files.extra_certificates].concat().as_bytes())?;
+        put(dir, "extra.pem", files.extra_certificates.as_bytes())?;
+        for (index, key) in files.keys.iter().enumerate() {
+            put(dir, &format!("key{index}.pem"), key.key.as_bytes())?;
+            put(dir, &format!("cert{index}.pem"), key.certificate.as_deref().unwrap_or_default().as_bytes())?;
+        }
+        let mut message = files.message.clone();
+        let mut layers = 0;
+        while let Some(object) = cut::object(&message) {
+            layers += 1;
+            message = layer(dir, case, files, given, &message, &object)?;
+        }
+        if layers == 0 { Err("no object was found".to_owned()) } else { Ok(message) }
+    }
+}
+
+fn layer(
+    dir: &Path,
+    case: &Case,
+    files: &CaseFiles,
+    given: Given,
+    message: &[u8],
+    object: &Object,
+) -> Result<Vec<u8>, String> {
+    let _ = std::fs::remove_file(dir.join("out"));
+    let time = case.clock.unix().to_string();
+    let mut arguments = vec!["cms", if object.enveloped { "-decrypt" } else { "-verify" }, "-in", "in", "-out", "out"];
+    if given == Given::Message {
+        put(dir, "in", message)?;
+        arguments.extend(["-inform", "SMIME"]);
+    } else {
+        put(dir, "in", &object.der)?;
+        arguments.extend(["-inform", "DER", "-binary"]);
+        if let Some(content) = &object.content {
+            put(dir, "content", content)?;
+            arguments.extend(["-content", "content"]);
+        }
+    }
+    if object.enveloped {
+        let (key, certificate) = ("key0.pem", "cert0.pem");
+        arguments.extend(["-inkey", key, "-recip", certificate]);
+    } else {
+        arguments.extend(["-attime", &time, "-CAfile", "anchors.pem"]);
+        if !files.extra_certificates.is_empty() {
+            arguments.extend(["-certfile", "extra.pem"]);
+        }
+    }
+    let output =
+        Command::new("openssl").args(&arguments).current_dir(dir).output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    std::fs::read(dir.join("out")).map_err(|error| error.to_string())
+}
+
+fn put(dir: &Path, name: &str, octets: &[u8]) -> Result<(), String> {
+    std::fs::write(dir.join(name), octets).map_err(|error| error.to_string())
+}
