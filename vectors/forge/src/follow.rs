@@ -116,7 +116,7 @@ impl<'a> Way<'a> {
         let at = step.signing_time.unwrap_or(self.date).date_time();
         let mut request = SignRequest::new(&signers, at, Boundary::Given(placeholder.clone()), &self.arithmetic);
         let object = if step.form == Form::Opaque { Object::Opaque } else { Object::Clear };
-        request.form = if step.form == Form::Opaque { message::Form::Opaque } else { message::Form::Clear };
+        request.form = step.form;
         request.certificates = &sent;
         request.digest = digest;
         request.shape = sign_shape(step);
