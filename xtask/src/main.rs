@@ -15,6 +15,7 @@ mod peers;
 mod run;
 mod test;
 mod tidy;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         what: "what the compiler cannot see: the repository checks itself",
         run: tidy::main,
+    },
+    Command {
+        name: "vectors",
+        arguments: "[--check]",
+        what: "makes the generated files of the corpus anew; --check only compares",
+        run: vectors::main,
     },
     Command {
         name: "bench",
