@@ -1,7 +1,9 @@
 //! SignerIdentifier and RecipientIdentifier (RFC 5652 sections 5.3 and 6.2.1).
 
 use crate::ber::{Cursor, Element, Tag};
+use crate::certificate::Name;
 use crate::cms::error::{CmsError, Within};
+use crate::hex::hex;
 
 /// How a certificate is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,19 @@ impl SignerIdentifier {
     }
 }
 
+/// For a person.
+impl std::fmt::Display for SignerIdentifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::IssuerAndSerial { issuer, serial } => {
+                let name = Name::parse(issuer).map_or_else(|_| hex(issuer), |name| name.to_string());
+                write!(f, "issuer={name}, serial={}", hex(serial))
+            }
+            Self::SubjectKeyIdentifier(key_id) => write!(f, "ski={}", hex(key_id)),
+        }
+    }
+}
+
 /// The octets of an implicitly tagged OCTET STRING; its segments, if it came in segments.
 fn implicit_octets(element: &Element<'_>, context: &str) -> Result<Vec<u8>, CmsError> {
     if !element.constructed {
@@ -61,5 +76,14 @@ mod tests {
         assert_eq!(read(&[0xa0, 7, 4, 1, 1, 4, 2, 2, 3]).unwrap(), expected);
         let error = read(&[0xa0, 3, 2, 1, 1]).unwrap_err().to_string();
         assert_eq!(error, "sid: expected a segment (OCTET STRING), found INTEGER at offset 2");
+    }
+
+    #[test]
+    fn shown_with_the_name_or_with_its_octets() {
+        let named = SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0], serial: vec![0, 0xff] };
+        assert_eq!(named.to_string(), "issuer=, serial=00ff");
+        let damaged = SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 1], serial: vec![1] };
+        assert_eq!(damaged.to_string(), "issuer=3001, serial=01");
+        assert_eq!(SignerIdentifier::SubjectKeyIdentifier(vec![0xab]).to_string(), "ski=ab");
     }
 }
