@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
+pub use waxseal_forge::{CaseFiles, KeyPem};
 use waxseal_verdict::{Evidence, Expectation, Kind};
 
 /// A case, ready to be planned.
@@ -16,6 +17,8 @@ pub struct Task {
     pub twin: Option<String>,
     /// Where its bytes come from.
     pub evidence: Evidence,
+    /// The sender's address, where it is not the From of the message.
+    pub from: Option<String>,
     /// Algorithms that a reader must know, by the names of the algorithm table.
     pub algorithms: BTreeSet<String>,
     /// Kinds of layers that it must be able to read.
@@ -34,32 +37,4 @@ pub struct Task {
     pub accepted: Vec<Expectation>,
     /// The files, or why they are not on this machine.
     pub files: Result<Arc<CaseFiles>, String>,
-}
-
-/// What goes into the directory of a case.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CaseFiles {
-    /// The message: a mail, or bare CMS.
-    pub message: Vec<u8>,
-    /// The content of a detached bare CMS object.
-    pub content: Option<Vec<u8>>,
-    /// Private keys (PKCS#8 PEM), each with its certificate (PEM).
-    pub keys: Vec<KeyPem>,
-    /// Trust anchors, PEM, one after the other.
-    pub anchors: String,
-    /// Further certificates, PEM, one after the other.
-    pub extra_certificates: String,
-    /// The sender's address, where it is not the From of the message.
-    pub from: Option<String>,
-    /// Name of the policy to judge by.
-    pub policy: Option<String>,
-}
-
-/// A private key and its certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPem {
-    /// PKCS#8 in PEM.
-    pub key: String,
-    /// The certificate in PEM.
-    pub certificate: Option<String>,
 }

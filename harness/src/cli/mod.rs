@@ -2,6 +2,7 @@
 //! how it ends. Logic is elsewhere; one file a command.
 
 mod encrypt;
+mod inspect;
 mod list;
 mod open;
 mod options;
@@ -47,6 +48,7 @@ enum Command {
     Open(open::Arguments),
     Sign(sign::Arguments),
     Encrypt(encrypt::Arguments),
+    Inspect(inspect::Arguments),
     Run(run::Arguments),
     List(list::Arguments),
     Show(show::Arguments),
@@ -76,6 +78,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Open(arguments)) => open::run(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Encrypt(arguments)) => encrypt::run(&arguments),
+        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
         Some(Command::Shim(command)) => shim::run(&command),

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::io::{Section, Source};
 use waxseal_engine::message::{OpenError, Opened};
-use waxseal_engine::mime::mbox;
+use waxseal_engine::mime::{MimeError, mbox};
 
 use super::options::{self, KeyOptions, ProviderOption};
 use super::output::{self, Paint};
@@ -120,8 +120,9 @@ fn message_of_mbox<'a>(input: &'a mut dyn Source, file: &Path, index: u32) -> Re
 /// Why there is no verdict, and the exit code for it.
 fn refused(file: &Path, error: &OpenError) -> Failed {
     let exit = match error {
-        OpenError::Io(_) => Exit::Usage,
-        // Neither mail nor CMS, or nothing of S/MIME could be read.
+        OpenError::Io(_) | OpenError::Mime(MimeError::Read { .. }) => Exit::Usage,
+        // It is mail, and cannot be cut into parts.
+        OpenError::Mime(_) => Exit::Bad,
         _ => Exit::NotAMessage,
     };
     Failed { exit, message: format!("{}: {error}", file.display()) }

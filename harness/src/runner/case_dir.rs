@@ -182,8 +182,8 @@ fn arguments(
         anchors: write_some("anchors.pem", files.anchors.as_bytes())?,
         extra_certificates: write_some("extra-certificates.pem", files.extra_certificates.as_bytes())?,
         clock: task.clock.format(&Rfc3339).ok(),
-        from: files.from.clone(),
-        policy: files.policy.clone(),
+        from: task.from.clone(),
+        policy: None,
         out: OUT.to_owned(),
     })
 }

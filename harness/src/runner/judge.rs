@@ -217,6 +217,7 @@ mod tests {
             id: "t".to_owned(),
             twin: None,
             evidence: Evidence::Recorded,
+            from: None,
             algorithms: BTreeSet::new(),
             kinds: BTreeSet::from([Kind::Signed]),
             clock: time::OffsetDateTime::UNIX_EPOCH,

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod engine;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +64,7 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
         id: id.to_owned(),
         twin: None,
         evidence: Evidence::Generated,
+        from: None,
         algorithms: BTreeSet::new(),
         kinds: BTreeSet::from([Kind::Signed]),
         clock: time::OffsetDateTime::UNIX_EPOCH,

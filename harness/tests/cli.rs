@@ -1,0 +1,221 @@
+//! The command as a person meets it: exit codes, files, help.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn waxseal(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_waxseal"))
+        .args(arguments)
+        .current_dir(dir)
+        .env_remove("WAXSEAL_RECORDINGS")
+        .env_remove("WAXSEAL_RUN_ID")
+        .env("SECRET", "secret")
+        .output()
+        .unwrap()
+}
+
+fn pki() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/pki")
+}
+
+/// A directory with mail and the keys of the corpus.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["alice", "bob", "root", "intermediate"] {
+            for kind in ["cert", "key"] {
+                let file = format!("{name}.{kind}.pem");
+                let _ = std::fs::copy(pki().join(&file), dir.path().join(&file));
+            }
+        }
+        let place = Self(dir);
+        place.write(
+            "mail",
+            "From: Alice <alice@example.test>\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\nhello\r\n",
+        );
+        place
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        String::from_utf8(std::fs::read(self.path().join(name)).unwrap()).unwrap()
+    }
+
+    /// Runs a command line and checks its exit code.
+    fn run(&self, code: i32, line: &str) -> (String, String) {
+        let arguments: Vec<_> = line.split_whitespace().collect();
+        let output = waxseal(self.path(), &arguments);
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "waxseal {line}\n{out}{err}");
+        (out, err)
+    }
+}
+
+const SIGN: &str =
+    "sign mail --key alice.key.pem --cert alice.cert.pem --extra-cert intermediate.cert.pem --at 2025-06-15T12:00:00Z";
+const OPEN: &str = "--anchor root.cert.pem --at 2025-06-15T12:00:00Z";
+
+#[test]
+fn sign_and_open() {
+    let place = Place::new();
+    for options in ["", "--form opaque", "--ber 5", "--form opaque --ber 5 --digest sha-512"] {
+        place.run(0, &format!("{SIGN} {options} -o signed"));
+        let (out, _) = place.run(0, &format!("open signed {OPEN} --out inside"));
+        assert!(out.starts_with("valid\n"), "{out}");
+        assert_eq!(place.read("inside"), "Content-Type: text/plain\r\n\r\nhello\r\n", "{options}");
+        std::fs::remove_file(place.path().join("inside")).unwrap();
+    }
+    // To a pipe it is the same mail as to a file, but for the random boundary.
+    let (out, _) = place.run(0, SIGN);
+    assert!(out.contains("multipart/signed"));
+    let (out, _) = place.run(0, &format!("open signed {OPEN} --json"));
+    let verdict: waxseal_verdict::Verdict = serde_json::from_str(&out).unwrap();
+    assert_eq!(verdict.layers.len(), 1);
+}
+
+#[test]
+fn encrypt_and_open() {
+    let place = Place::new();
+    place.run(0, "encrypt mail --to bob.cert.pem --to alice.cert.pem --cipher aes-128-cbc --ber 7 -o encrypted");
+    for who in ["alice", "bob"] {
+        place.run(0, &format!("open encrypted --key {who}.key.pem --cert {who}.cert.pem --out inside"));
+        assert_eq!(place.read("inside"), "Content-Type: text/plain\r\n\r\nhello\r\n");
+        std::fs::remove_file(place.path().join("inside")).unwrap();
+    }
+    // Without a key decryption is bad, and nothing is written.
+    let (out, err) = place.run(1, "open encrypted --out inside");
+    assert!(out.contains("no-key") && err.contains("inside is not written"), "{out}{err}");
+    assert!(!place.path().join("inside").exists());
+}
+
+#[test]
+fn something_bad_is_1() {
+    let place = Place::new();
+    place.run(0, &format!("{SIGN} -o signed"));
+    place.write("changed", &place.read("signed").replace("hello", "hullo"));
+    let (out, _) = place.run(1, &format!("open changed {OPEN} --out inside"));
+    assert!(out.starts_with("invalid\n") && out.contains("digest-mismatch"), "{out}");
+    assert!(!place.path().join("inside").exists());
+    let (out, _) = place.run(1, &format!("open signed {OPEN} --from mallory@example.test"));
+    assert!(out.starts_with("warning\n") && out.contains("address-mismatch"), "{out}");
+    // A media type of S/MIME was read: damage from here on is a verdict.
+    place.write("damaged", "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n!!!\r\n");
+    place.run(1, "open damaged");
+    // Without an anchor nothing is bad, only unchecked.
+    let (out, _) = place.run(0, "open signed --at 2025-06-15T12:00:00Z");
+    assert!(out.starts_with("undetermined\n"), "{out}");
+}
+
+#[test]
+fn wrong_use_is_2_and_says_what_to_do() {
+    let place = Place::new();
+    place.run(0, &format!("{SIGN} -o signed"));
+    place.write("password", "wrong\n");
+    for (line, words) in [
+        ("open nothing", "nothing: No such file"),
+        ("open signed --at yesterday", "2025-06-15T12:00:00Z"),
+        ("open signed --policy nonsense", "neither a built-in policy (default, strict, lenient)"),
+        ("open signed --anchor mail", "mail: "),
+        ("open signed --key alice.cert.pem", "alice.cert.pem: not a private key"),
+        ("open signed --p12 mail", "FILE:PASSWORD"),
+        ("open signed --p12 nothing:x", "nothing: No such file"),
+        ("open signed --p12 mail:file:nothing", "the password file nothing"),
+        ("open signed --p12 mail:env:WAXSEAL_NOT_SET", "WAXSEAL_NOT_SET"),
+        ("open signed --provider abacus", "aws-lc"),
+        ("open signed --index 0", "--index"),
+        ("open signed --index 2", "has no message number 2"),
+        ("open", "<FILE>"),
+        ("open . ", "directory"),
+        ("sign mail", "give --key and --cert"),
+        ("sign mail --key alice.key.pem", "a key without its certificate"),
+        ("sign mail --key alice.key.pem --cert alice.cert.pem --digest sha-0", "sha-256"),
+        ("encrypt mail", "--to"),
+        ("encrypt mail --to bob.cert.pem --ber 0", "1 or more"),
+        ("encrypt mail --to bob.cert.pem --cipher rot13", "aes-256-cbc"),
+        ("show no/such/case", "there is no case"),
+        ("list --case no/such/*", "no case of this id"),
+        ("list --case [", "is no glob"),
+        ("list --vectors nothing", "no such directory"),
+        ("run --sut nothing", "no shim of this name (engine, openssl) and no such file"),
+        ("run --known nothing", "--known nothing: No such file"),
+        ("run --shard 3/2", "between 1 and 2"),
+        ("run --timeout 0", "above 0"),
+        ("run --recordings nothing", "nothing"),
+        ("juggle", "unrecognized subcommand"),
+    ] {
+        let (_, err) = place.run(2, line);
+        assert!(err.contains(words), "waxseal {line}: {err}");
+    }
+}
+
+#[test]
+fn neither_mail_nor_cms_is_3() {
+    let place = Place::new();
+    place.write("text", "just a sentence without any field\n");
+    place.write("empty", "");
+    for file in ["text", "empty"] {
+        let (_, err) = place.run(3, &format!("open {file}"));
+        assert!(err.contains("neither mail"), "{err}");
+    }
+}
+
+#[test]
+fn an_ordinary_mail_is_neither_good_nor_bad() {
+    let place = Place::new();
+    let (out, err) = place.run(0, "open mail --out inside");
+    assert!(out.starts_with("unprotected") && err.contains("nothing inside"), "{out}{err}");
+}
+
+#[test]
+fn a_message_of_an_mbox_is_chosen_by_number() {
+    let place = Place::new();
+    place.run(0, &format!("{SIGN} -o signed"));
+    let one = place.read("mail").replace("\r\n", "\n");
+    let two = place.read("signed").replace("\r\n", "\n");
+    place
+        .write("box", &format!("From a@b Thu Jan  1 00:00:00 2026\n{one}\nFrom a@b Thu Jan  1 00:00:00 2026\n{two}\n"));
+    let (out, _) = place.run(0, &format!("open box --index 1 {OPEN}"));
+    assert!(out.starts_with("unprotected"), "{out}");
+    let (out, _) = place.run(0, &format!("open box --index 2 {OPEN}"));
+    assert!(out.starts_with("valid"), "{out}");
+    place.run(2, "open box --index 3");
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let place = Place::new();
+    place.run(0, &format!("{SIGN} -o signed"));
+    let output = Command::new(env!("CARGO_BIN_EXE_waxseal"))
+        .args(["open", "-"])
+        .stdin(std::fs::File::open(place.path().join("signed")).unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn cases_are_listed_and_shown() {
+    let place = Place::new();
+    let (out, _) = place.run(0, "list --case recorded/**");
+    assert!(out.ends_with("negative (-)\n"), "{out}");
+    let (out, _) = place.run(0, "list --json");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    for row in rows.iter().step_by(20) {
+        let id = row["id"].as_str().unwrap();
+        let (out, _) = place.run(0, &format!("show {id}"));
+        assert!(out.starts_with(id), "{out}");
+        place.run(0, &format!("show {id} --json"));
+    }
+}
