@@ -1,9 +1,8 @@
 //! AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
 
-use crate::ber::oid;
 use crate::ber::{Element, Tag};
 use crate::cms::error::{CmsError, Within};
-use waxseal_verdict::Reason;
+use crate::cms::read::object_identifier;
 
 /// An algorithm and its parameters, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,8 @@ impl AlgorithmIdentifier {
     /// It is no AlgorithmIdentifier.
     pub fn read(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
         let mut inside = element.inside();
-        let oid = read_oid(&inside.expect(Tag::OBJECT_IDENTIFIER, "an algorithm").within(context)?, context)?;
+        let oid = inside.expect(Tag::OBJECT_IDENTIFIER, "algorithm (OBJECT IDENTIFIER)").within(context)?;
+        let oid = object_identifier(&oid, context)?;
         let parameters = inside.take().within(context)?.map(|parameters| parameters.whole.to_vec());
         inside.end().within(context)?;
         Ok(Self { oid, parameters })
@@ -38,12 +38,4 @@ impl AlgorithmIdentifier {
     pub fn has_null(&self) -> bool {
         self.parameters.as_deref() == Some(&[5, 0])
     }
-}
-
-/// The dotted form of an OBJECT IDENTIFIER.
-pub(crate) fn read_oid(element: &Element<'_>, context: &str) -> Result<String, CmsError> {
-    oid::dotted(element.content).ok_or_else(|| {
-        let detail = format!("a malformed object identifier at offset {}", element.offset);
-        CmsError::new(Reason::BadBer, context, detail)
-    })
 }

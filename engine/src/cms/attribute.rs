@@ -4,9 +4,9 @@ use time::OffsetDateTime;
 use waxseal_verdict::{Deviation, Reason};
 
 use crate::ber::{Cursor, Element, Tag, TimeValue};
-use crate::cms::algorithm::read_oid;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::oid;
+use crate::cms::read::object_identifier;
 
 /// An attribute and its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub struct Attribute {
 pub struct Attributes {
     /// The attributes in the order received.
     pub list: Vec<Attribute>,
-    context: &'static str,
+    /// The field's path, for errors.
+    context: String,
 }
 
 impl Attributes {
@@ -35,13 +36,16 @@ impl Attributes {
     ///
     /// # Errors
     /// It is malformed.
-    pub fn read(set: &Element<'_>, context: &'static str) -> Result<Self, CmsError> {
+    pub fn read(set: &Element<'_>, context: &str) -> Result<Self, CmsError> {
         let mut list = Vec::new();
         let mut inside = set.inside();
         while !inside.is_empty() {
             let element = inside.expect(Tag::SEQUENCE, "an attribute").within(context)?;
             let mut fields = element.inside();
-            let oid = read_oid(&fields.expect(Tag::OBJECT_IDENTIFIER, "an attribute type").within(context)?, context)?;
+            let oid = object_identifier(
+                &fields.expect(Tag::OBJECT_IDENTIFIER, "an attribute type").within(context)?,
+                context,
+            )?;
             let values = fields.expect(Tag::SET, "attribute values").within(context)?;
             fields.end().within(context)?;
             list.push(Attribute {
@@ -51,7 +55,7 @@ impl Attributes {
                 offset: element.offset,
             });
         }
-        Ok(Self { list, context })
+        Ok(Self { list, context: context.to_owned() })
     }
 
     /// The DER encoding of the SET OF (RFC 5652 section 5.4): attributes and
@@ -81,7 +85,7 @@ impl Attributes {
             return Err(self.error(Reason::DuplicateAttribute, oid, "occurs more than once"));
         }
         match attribute.values.as_slice() {
-            [value] => Cursor::new(value, attribute.offset).take().within(self.context),
+            [value] => Cursor::new(value, attribute.offset).take().within(&self.context),
             [] => Err(self.error(Reason::MissingAttribute, oid, "has no value")),
             _ => Err(self.error(Reason::DuplicateAttribute, oid, "has more than one value")),
         }
@@ -96,7 +100,7 @@ impl Attributes {
         if value.tag != Tag::OBJECT_IDENTIFIER {
             return Err(self.error(Reason::BadBer, oid::ATTRIBUTE_CONTENT_TYPE, "is no OBJECT IDENTIFIER"));
         }
-        read_oid(&value, self.context).map(Some)
+        object_identifier(&value, &self.context).map(Some)
     }
 
     /// The messageDigest attribute (RFC 5652 section 11.2).
@@ -133,15 +137,15 @@ impl Attributes {
         let mut list = Vec::new();
         let mut inside = value.inside();
         while !inside.is_empty() {
-            let element = inside.expect(Tag::SEQUENCE, "a capability").within(self.context)?;
-            list.push(crate::cms::AlgorithmIdentifier::read(&element, self.context)?);
+            let element = inside.expect(Tag::SEQUENCE, "a capability").within(&self.context)?;
+            list.push(crate::cms::AlgorithmIdentifier::read(&element, &self.context)?);
         }
         Ok(Some(list))
     }
 
     fn error(&self, reason: Reason, oid: &str, what: &str) -> CmsError {
         let name = waxseal_key::algorithm::oid_name(oid).unwrap_or(oid);
-        CmsError::new(reason, self.context, format!("attribute {name} {what}"))
+        CmsError::new(reason, self.context.as_str(), format!("attribute {name} {what}"))
     }
 }
 

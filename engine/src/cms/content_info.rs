@@ -4,9 +4,9 @@ use std::io::Read;
 
 use waxseal_verdict::Reason;
 
-use crate::ber::oid;
-use crate::ber::{BerErrorKind, Event, Header, Reader, Tag};
+use crate::ber::{BerErrorKind, Event, Reader, Tag, oid};
 use crate::cms::error::{CmsError, Within};
+use crate::cms::read::surplus;
 
 /// The outside of a CMS object, read up to its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +62,4 @@ pub fn finish<R: Read>(reader: &mut Reader<R>, context: &str) -> Result<bool, Cm
     }
     // What follows is not read further than to see that it is there.
     Ok(!matches!(reader.at_end(), Ok(true)))
-}
-
-/// An element after the last one that the structure has.
-pub(crate) fn surplus<R: Read>(reader: &Reader<R>, header: &Header, context: &str) -> CmsError {
-    let kind = BerErrorKind::Unexpected { expected: "the end of the element", found: Some(header.tag) };
-    CmsError::ber(context, &reader.error_at(kind, header.offset))
 }

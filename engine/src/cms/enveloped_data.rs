@@ -8,11 +8,11 @@ use der::{Decode as _, Encode as _};
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{BerErrorKind, Element, Event, OctetStream, Reader, Tag};
-use crate::cms::algorithm::{AlgorithmIdentifier, read_oid};
-use crate::cms::content_info::surplus;
+use crate::ber::{Element, Event, OctetStream, Reader, Tag};
+use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::error::{CmsError, Within};
-use crate::cms::signed_data::{SignerIdentifier, definite, implicit_octets, one, read_version};
+use crate::cms::identifier::SignerIdentifier;
+use crate::cms::read::{definite, must_be_set, must_end, next, one, read_oid, read_version, surplus, version};
 use crate::hex::hex;
 
 /// What stands before the encrypted content.
@@ -65,22 +65,16 @@ impl EnvelopedDataHead {
     /// It is malformed.
     pub fn read<R: Read>(reader: &mut Reader<R>, limits: &Limits) -> Result<Self, CmsError> {
         reader.enter(Tag::SEQUENCE, "EnvelopedData (SEQUENCE)").within("EnvelopedData")?;
-        let version = read_version(reader, "EnvelopedData.version")?;
+        let version = read_version(reader, limits, "EnvelopedData.version")?;
         let context = "EnvelopedData.recipientInfos";
-        let missing = BerErrorKind::Unexpected { expected: "recipientInfos (SET)", found: None };
-        let mut has_originator = false;
-        let set = loop {
-            match reader.next_element().within(context)? {
-                Some(header) if header.tag == Tag::context(0) && !has_originator => {
-                    has_originator = true;
-                    reader.skip(&header).within("EnvelopedData.originatorInfo")?;
-                }
-                Some(header) if header.tag == Tag::SET && header.constructed => break header,
-                Some(header) => return Err(surplus(reader, &header, context)),
-                None => return Err(CmsError::ber(context, &reader.error(missing))),
-            }
-        };
-        debug_assert_eq!(set.tag, Tag::SET, "only a SET ends the loop");
+        let expected = "recipientInfos (SET)";
+        let mut header = next(reader, expected, context)?;
+        let has_originator = header.tag == Tag::context(0);
+        if has_originator {
+            reader.skip(&header).within("EnvelopedData.originatorInfo")?;
+            header = next(reader, expected, context)?;
+        }
+        must_be_set(reader, &header, expected, context)?;
         let mut recipients = Vec::new();
         while let Some(header) = reader.next_element().within(context)? {
             let context = format!("{context}[{}]", recipients.len());
@@ -93,12 +87,11 @@ impl EnvelopedDataHead {
         }
         let context = "EnvelopedData.encryptedContentInfo";
         reader.enter(Tag::SEQUENCE, "encryptedContentInfo (SEQUENCE)").within(context)?;
-        let header = reader.expect(Tag::OBJECT_IDENTIFIER, "contentType").within(context)?;
-        let octets = definite(reader, &header, limits, context)?;
-        let content_type = read_oid(&one(&octets, header.offset, context)?, context)?;
+        let content_type = read_oid(reader, "contentType", limits, context)?;
         let header = reader.expect(Tag::SEQUENCE, "contentEncryptionAlgorithm").within(context)?;
-        let octets = definite(reader, &header, limits, context)?;
-        let cipher = AlgorithmIdentifier::read(&one(&octets, header.offset, context)?, context)?;
+        let place = format!("{context}.contentEncryptionAlgorithm");
+        let octets = definite(reader, &header, limits, &place)?;
+        let cipher = AlgorithmIdentifier::read(&one(&octets, header.offset, &place)?, &place)?;
         let content = match reader.next_event().within(context)? {
             Some(Event::Begin(header)) if header.tag == Tag::context(0) => Some(OctetStream::new(header)),
             Some(Event::Begin(header)) => return Err(surplus(reader, &header, context)),
@@ -124,20 +117,15 @@ impl EnvelopedDataHead {
     /// # Errors
     /// It is malformed.
     pub fn finish<R: Read>(&self, reader: &mut Reader<R>) -> Result<bool, CmsError> {
-        let context = "EnvelopedData";
-        if self.content.is_some()
-            && let Some(header) = reader.next_element().within(context)?
-        {
-            return Err(surplus(reader, &header, context));
+        if self.content.is_some() {
+            must_end(reader, "EnvelopedData.encryptedContentInfo")?;
         }
+        let context = "EnvelopedData";
         match reader.next_element().within(context)? {
             None => Ok(false),
             Some(header) if header.tag == Tag::context(1) => {
                 reader.skip(&header).within("EnvelopedData.unprotectedAttrs")?;
-                match reader.next_element().within(context)? {
-                    None => Ok(true),
-                    Some(header) => Err(surplus(reader, &header, context)),
-                }
+                must_end(reader, context).map(|()| true)
             }
             Some(header) => Err(surplus(reader, &header, context)),
         }
@@ -198,23 +186,10 @@ impl RecipientInfo {
 
     fn key_transport(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
         let mut fields = element.inside();
-        let version = fields.expect(Tag::INTEGER, "version").within(context)?;
-        let version = match version.content {
-            [value] if *value < 0x80 => u64::from(*value),
-            _ => {
-                let detail = format!("a version that is no small number at offset {}", version.offset);
-                return Err(CmsError::new(Reason::BadBer, context, detail));
-            }
-        };
-        let id = match fields.take_if(Tag::context(0)).within(context)? {
-            Some(key_id) => SignerIdentifier::SubjectKeyIdentifier(implicit_octets(&key_id, context)?),
-            None => {
-                let id = fields.expect(Tag::SEQUENCE, "issuerAndSerialNumber or [0]").within(context)?;
-                SignerIdentifier::issuer_and_serial(&id, context)?
-            }
-        };
+        let version = version(&fields.expect(Tag::INTEGER, "version").within(context)?, context)?;
+        let id = SignerIdentifier::read(&mut fields, context)?;
         let algorithm = fields.expect(Tag::SEQUENCE, "keyEncryptionAlgorithm").within(context)?;
-        let algorithm = AlgorithmIdentifier::read(&algorithm, context)?;
+        let algorithm = AlgorithmIdentifier::read(&algorithm, &format!("{context}.keyEncryptionAlgorithm"))?;
         let encrypted_key = fields.expect(Tag::OCTET_STRING, "encryptedKey").within(context)?.content.to_vec();
         fields.end().within(context)?;
         Ok(Self::KeyTransport { version, id, algorithm, encrypted_key })
@@ -238,5 +213,142 @@ fn names(info: &types::RecipientInfo) -> Vec<String> {
             .collect(),
         types::RecipientInfo::Kekri(info) => vec![format!("kek={}", hex(info.kek_id.kek_identifier.as_bytes()))],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ber::writer as w;
+    use crate::cms::oid;
+    use crate::cms::testing::{Tree, check_fields};
+
+    fn read(octets: &[u8]) -> Result<(EnvelopedDataHead, Vec<u8>), CmsError> {
+        read_within(octets, &Limits::default())
+    }
+
+    fn read_within(octets: &[u8], limits: &Limits) -> Result<(EnvelopedDataHead, Vec<u8>), CmsError> {
+        let mut reader = Reader::new(octets, limits);
+        let mut head = EnvelopedDataHead::read(&mut reader, limits)?;
+        let (mut content, mut block) = (Vec::new(), [0; 7]);
+        loop {
+            match head.read_content(&mut reader, &mut block)? {
+                0 => break,
+                read => content.extend_from_slice(&block[..read]),
+            }
+        }
+        head.finish(&mut reader)?;
+        Ok((head, content))
+    }
+
+    /// EnvelopedData with every optional field.
+    fn full() -> Tree {
+        let algorithm = |dotted: &str| w::sequence([w::oid(dotted).unwrap()]);
+        let recipient = w::sequence([
+            w::integer(0),
+            w::sequence([w::sequence([b""]), w::integer(9)]),
+            algorithm("1.2.4"),
+            w::octet_string(&[1, 2, 3]),
+        ]);
+        Tree::parse(&w::sequence([
+            w::integer(2),
+            w::context(0, &[]),
+            w::set_as_given([recipient]),
+            w::sequence([
+                w::oid(oid::DATA).unwrap(),
+                algorithm("1.2.5"),
+                w::element(w::tag::context_primitive(0), b"hello world"),
+            ]),
+            w::context(1, &w::sequence([w::oid("1.2.3").unwrap(), w::set_as_given([w::integer(7)])])),
+        ]))
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let (head, content) = read(&full().der()).unwrap();
+        assert_eq!((head.version, head.has_originator, head.content_type.as_str()), (2, true, oid::DATA));
+        assert_eq!((head.cipher.oid.as_str(), content.as_slice()), ("1.2.5", b"hello world".as_slice()));
+        let [RecipientInfo::KeyTransport { version, id, algorithm, encrypted_key }] = head.recipients.as_slice() else {
+            panic!("{head:?}")
+        };
+        assert_eq!(*id, SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0], serial: vec![9] });
+        assert_eq!((*version, algorithm.oid.as_str(), encrypted_key.as_slice()), (0, "1.2.4", [1, 2, 3].as_slice()));
+    }
+
+    #[test]
+    fn what_is_optional_may_be_missing() {
+        for path in [[1].as_slice(), &[2, 0], &[3, 2], &[4]] {
+            read(&full().without(path).der()).unwrap();
+        }
+        assert!(read(&full().without(&[3, 2]).der()).unwrap().0.content.is_none());
+    }
+
+    #[test]
+    fn damage_names_field_and_offset() {
+        let recipient = "EnvelopedData.recipientInfos[0]";
+        let info = "EnvelopedData.encryptedContentInfo";
+        check_fields(
+            &full(),
+            read,
+            &[
+                (&[0], "EnvelopedData.version", "expected version (INTEGER)"),
+                (&[2], "EnvelopedData.recipientInfos", "expected recipientInfos (SET)"),
+                (&[2, 0, 0], recipient, "expected version"),
+                (&[2, 0, 1, 0], recipient, "expected issuer (Name)"),
+                (&[2, 0, 1, 1], recipient, "expected serialNumber"),
+                (&[2, 0, 2], recipient, "expected keyEncryptionAlgorithm"),
+                (&[2, 0, 2, 0], "EnvelopedData.recipientInfos[0].keyEncryptionAlgorithm", "expected algorithm"),
+                (&[2, 0, 3], recipient, "expected encryptedKey"),
+                (&[3], info, "expected encryptedContentInfo (SEQUENCE)"),
+                (&[3, 0], info, "expected contentType"),
+                (&[3, 1], info, "expected contentEncryptionAlgorithm"),
+                (
+                    &[3, 1, 0],
+                    "EnvelopedData.encryptedContentInfo.contentEncryptionAlgorithm",
+                    "expected algorithm (OBJECT IDENTIFIER)",
+                ),
+            ],
+            &[
+                (&[1], "EnvelopedData.recipientInfos", "expected recipientInfos (SET)"),
+                (&[2, 0], recipient, "no kind of recipient has the tag ENUMERATED"),
+                (&[2, 0, 1], recipient, "expected issuerAndSerialNumber or [0]"),
+                (&[3, 2], info, "expected the end of the element"),
+                (&[4], "EnvelopedData", "expected the end of the element"),
+            ],
+            &[(&[], "EnvelopedData"), (&[2, 0], recipient), (&[2, 0, 1], recipient), (&[3], info)],
+        );
+    }
+
+    #[test]
+    fn odd_values_are_refused() {
+        let detail = |octets: &[u8]| read(octets).unwrap_err().to_string();
+        let version = detail(&[0x30, 2, 2, 0]);
+        assert_eq!(version, "EnvelopedData.version: a version that is no small number at offset 2");
+        let mut octets = full().der();
+        octets[full().offset(&[2])] &= !0x20;
+        let primitive = detail(&octets);
+        assert!(primitive.starts_with("EnvelopedData.recipientInfos: a primitive element where"), "{primitive}");
+        let limits = Limits { recipients: 0, ..Limits::default() };
+        let error = read_within(&full().der(), &limits).unwrap_err();
+        assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "EnvelopedData.recipientInfos[0]"));
+    }
+
+    #[test]
+    fn every_cut_is_a_truncation() {
+        let octets = full().der();
+        for cut in 1..octets.len() {
+            let error = read(&octets[..cut]).unwrap_err();
+            assert_eq!(error.reason, Reason::Truncated, "cut at {cut}: {error}");
+        }
+    }
+
+    #[test]
+    fn kinds_that_are_only_shown_keep_their_names() {
+        for (number, kind) in [(1, "kari"), (2, "kekri"), (3, "pwri"), (4, "ori")] {
+            // What the strict types refuse has no name, and is no damage.
+            let octets = w::context(number, &[]);
+            let info = RecipientInfo::read(&one(&octets, 0, "r").unwrap(), "r").unwrap();
+            assert_eq!(info, RecipientInfo::Other { kind, names: Vec::new(), algorithm: None });
+        }
     }
 }

@@ -6,8 +6,12 @@ mod attribute;
 mod content_info;
 mod enveloped_data;
 mod error;
+mod identifier;
 pub mod oid;
+mod read;
 mod signed_data;
+#[cfg(test)]
+mod testing;
 pub mod write;
 
 pub use algorithm::AlgorithmIdentifier;
@@ -15,4 +19,5 @@ pub use attribute::{Attribute, Attributes};
 pub use content_info::{ContentInfo, finish};
 pub use enveloped_data::{EnvelopedDataHead, RecipientInfo};
 pub use error::CmsError;
-pub use signed_data::{SignedDataHead, SignedDataTail, SignerIdentifier, SignerInfo};
+pub use identifier::SignerIdentifier;
+pub use signed_data::{SignedDataHead, SignedDataTail, SignerInfo};

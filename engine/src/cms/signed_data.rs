@@ -6,11 +6,14 @@ use std::io::Read;
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{Cursor, Element, Event, Header, OctetStream, Reader, Tag, to_definite};
-use crate::cms::algorithm::{AlgorithmIdentifier, read_oid};
+use crate::ber::{Element, Event, Header, OctetStream, Reader, Tag};
+use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::attribute::Attributes;
-use crate::cms::content_info::surplus;
 use crate::cms::error::{CmsError, Within};
+use crate::cms::identifier::SignerIdentifier;
+use crate::cms::read::{
+    definite, must_be_constructed, must_be_set, must_end, next, one, read_oid, read_version, surplus, version,
+};
 
 /// What stands before the content.
 #[derive(Debug)]
@@ -59,20 +62,6 @@ pub struct SignerInfo {
     pub offset: u64,
 }
 
-/// How a certificate is named (RFC 5652 section 5.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignerIdentifier {
-    /// By issuer and serial number.
-    IssuerAndSerial {
-        /// DER of the issuer's Name.
-        issuer: Vec<u8>,
-        /// Content octets of the serial number.
-        serial: Vec<u8>,
-    },
-    /// By subject key identifier.
-    SubjectKeyIdentifier(Vec<u8>),
-}
-
 impl SignedDataHead {
     /// Reads SignedData up to its content. The [`crate::cms::ContentInfo`] was read.
     ///
@@ -80,21 +69,19 @@ impl SignedDataHead {
     /// It is malformed.
     pub fn read<R: Read>(reader: &mut Reader<R>, limits: &Limits) -> Result<Self, CmsError> {
         reader.enter(Tag::SEQUENCE, "SignedData (SEQUENCE)").within("SignedData")?;
-        let version = read_version(reader, "SignedData.version")?;
+        let version = read_version(reader, limits, "SignedData.version")?;
         let context = "SignedData.digestAlgorithms";
-        let set = reader.expect(Tag::SET, "digestAlgorithms (SET)").within(context)?;
+        let set = reader.enter(Tag::SET, "digestAlgorithms (SET)").within(context)?;
         let octets = definite(reader, &set, limits, context)?;
         let mut digest_algorithms = Vec::new();
-        let mut cursor = inside(&octets, set.offset, context)?;
+        let mut cursor = one(&octets, set.offset, context)?.inside();
         while !cursor.is_empty() {
             let element = cursor.expect(Tag::SEQUENCE, "an AlgorithmIdentifier").within(context)?;
             digest_algorithms.push(AlgorithmIdentifier::read(&element, context)?);
         }
         let context = "SignedData.encapContentInfo";
-        let info = reader.enter(Tag::SEQUENCE, "encapContentInfo (SEQUENCE)").within(context)?;
-        let header = reader.expect(Tag::OBJECT_IDENTIFIER, "eContentType").within(context)?;
-        let octets = definite(reader, &header, limits, context)?;
-        let content_type = read_oid(&one(&octets, header.offset, context)?, context)?;
+        reader.enter(Tag::SEQUENCE, "encapContentInfo (SEQUENCE)").within(context)?;
+        let content_type = read_oid(reader, "eContentType", limits, context)?;
         let content = match reader.next_event().within(context)? {
             Some(Event::Begin(header)) if header.tag == Tag::context(0) && header.constructed => {
                 // PKCS#7 content of any type (RFC 5652 section 5.2.1) is not an
@@ -105,7 +92,6 @@ impl SignedDataHead {
             Some(Event::Begin(header)) => return Err(surplus(reader, &header, context)),
             Some(Event::End { .. }) | None => None,
         };
-        debug_assert!(reader.depth() >= info.depth, "the reader never leaves encapContentInfo twice");
         Ok(Self { version, digest_algorithms, content_type, content })
     }
 
@@ -135,25 +121,23 @@ impl SignedDataTail {
         if head.content.is_some() {
             // The ends of [0] and of encapContentInfo.
             for _ in 0..2 {
-                if let Some(header) = reader.next_element().within("SignedData.encapContentInfo")? {
-                    return Err(surplus(reader, &header, "SignedData.encapContentInfo"));
-                }
+                must_end(reader, "SignedData.encapContentInfo")?;
             }
         }
-        let mut header = next(reader, "SignedData")?;
+        let context = "SignedData.signerInfos";
+        let expected = "signerInfos (SET)";
+        let mut header = next(reader, expected, context)?;
         if header.tag == Tag::context(0) {
             self.read_certificates(reader, &header, limits)?;
-            header = next(reader, "SignedData")?;
+            header = next(reader, expected, context)?;
         }
         if header.tag == Tag::context(1) {
             self.read_crls(reader, &header, limits)?;
-            header = next(reader, "SignedData")?;
+            header = next(reader, expected, context)?;
         }
-        if header.tag != Tag::SET || !header.constructed {
-            return Err(surplus(reader, &header, "SignedData.signerInfos"));
-        }
-        while let Some(signer) = reader.next_element().within("SignedData.signerInfos")? {
-            let context = format!("SignedData.signerInfos[{}]", self.signers.len());
+        must_be_set(reader, &header, expected, context)?;
+        while let Some(signer) = reader.next_element().within(context)? {
+            let context = format!("{context}[{}]", self.signers.len());
             if self.signers.len() >= limits.signers {
                 let detail = format!("more than {} signers at offset {}", limits.signers, signer.offset);
                 return Err(CmsError::new(Reason::LimitExceeded, context, detail));
@@ -161,7 +145,7 @@ impl SignedDataTail {
             let octets = definite(reader, &signer, limits, &context)?;
             self.signers.push(SignerInfo::read(&one(&octets, signer.offset, &context)?, &context)?);
         }
-        Ok(())
+        must_end(reader, "SignedData")
     }
 
     fn read_certificates<R: Read>(
@@ -171,9 +155,7 @@ impl SignedDataTail {
         limits: &Limits,
     ) -> Result<(), CmsError> {
         let context = "SignedData.certificates";
-        if !set.constructed {
-            return Err(surplus(reader, set, context));
-        }
+        must_be_constructed(reader, set, context)?;
         while let Some(header) = reader.next_element().within(context)? {
             if self.certificates.len() + self.other_certificates.len() >= limits.certificates {
                 let detail = format!("more than {} certificates at offset {}", limits.certificates, header.offset);
@@ -191,9 +173,7 @@ impl SignedDataTail {
 
     fn read_crls<R: Read>(&mut self, reader: &mut Reader<R>, set: &Header, limits: &Limits) -> Result<(), CmsError> {
         let context = "SignedData.crls";
-        if !set.constructed {
-            return Err(surplus(reader, set, context));
-        }
+        must_be_constructed(reader, set, context)?;
         while let Some(header) = reader.next_element().within(context)? {
             if self.crls.len() >= limits.certificates {
                 let detail = format!("more than {} CRLs at offset {}", limits.certificates, header.offset);
@@ -212,22 +192,23 @@ impl SignerInfo {
             return Err(CmsError::new(Reason::BadBer, context, detail));
         }
         let mut fields = element.inside();
-        let version = integer(&fields.expect(Tag::INTEGER, "version").within(context)?, context)?;
+        let version = version(&fields.expect(Tag::INTEGER, "version").within(context)?, context)?;
         let id = SignerIdentifier::read(&mut fields, context)?;
         let digest = fields.expect(Tag::SEQUENCE, "digestAlgorithm").within(context)?;
-        let digest = AlgorithmIdentifier::read(&digest, context)?;
+        let digest = AlgorithmIdentifier::read(&digest, &format!("{context}.digestAlgorithm"))?;
         let signed_attributes = fields
             .take_if(Tag::context(0))
             .within(context)?
-            .map(|set| Attributes::read(&set, "SignerInfo.signedAttrs"))
+            .map(|set| Attributes::read(&set, &format!("{context}.signedAttrs")))
             .transpose()?;
         let signature_algorithm = fields.expect(Tag::SEQUENCE, "signatureAlgorithm").within(context)?;
-        let signature_algorithm = AlgorithmIdentifier::read(&signature_algorithm, context)?;
+        let signature_algorithm =
+            AlgorithmIdentifier::read(&signature_algorithm, &format!("{context}.signatureAlgorithm"))?;
         let signature = fields.expect(Tag::OCTET_STRING, "signature (OCTET STRING)").within(context)?.content.to_vec();
         let unsigned_attributes = fields
             .take_if(Tag::context(1))
             .within(context)?
-            .map(|set| Attributes::read(&set, "SignerInfo.unsignedAttrs"))
+            .map(|set| Attributes::read(&set, &format!("{context}.unsignedAttrs")))
             .transpose()?;
         fields.end().within(context)?;
         Ok(Self {
@@ -243,86 +224,164 @@ impl SignerInfo {
     }
 }
 
-impl SignerIdentifier {
-    fn read(fields: &mut Cursor<'_>, context: &str) -> Result<Self, CmsError> {
-        if let Some(key_id) = fields.take_if(Tag::context(0)).within(context)? {
-            return Ok(Self::SubjectKeyIdentifier(implicit_octets(&key_id, context)?));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ber::writer as w;
+    use crate::cms::oid;
+    use crate::cms::testing::{Tree, check_fields};
+
+    type Parts = (SignedDataHead, Vec<u8>, SignedDataTail);
+
+    fn read(octets: &[u8]) -> Result<Parts, CmsError> {
+        read_within(octets, &Limits::default())
+    }
+
+    fn read_within(octets: &[u8], limits: &Limits) -> Result<Parts, CmsError> {
+        let mut reader = Reader::new(octets, limits);
+        let mut head = SignedDataHead::read(&mut reader, limits)?;
+        let (mut content, mut block) = (Vec::new(), [0; 7]);
+        loop {
+            match head.read_content(&mut reader, &mut block)? {
+                0 => break,
+                read => content.extend_from_slice(&block[..read]),
+            }
         }
-        let element = fields.expect(Tag::SEQUENCE, "issuerAndSerialNumber or [0]").within(context)?;
-        Self::issuer_and_serial(&element, context)
+        let mut tail = SignedDataTail::default();
+        tail.read(&mut reader, &head, limits)?;
+        Ok((head, content, tail))
     }
 
-    /// Reads IssuerAndSerialNumber (RFC 5652 section 10.2.4).
-    pub(crate) fn issuer_and_serial(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
-        let mut inside = element.inside();
-        let issuer = inside.expect(Tag::SEQUENCE, "issuer (Name)").within(context)?.whole.to_vec();
-        let serial = inside.expect(Tag::INTEGER, "serialNumber").within(context)?.content.to_vec();
-        inside.end().within(context)?;
-        Ok(Self::IssuerAndSerial { issuer, serial })
+    /// SignedData with every optional field.
+    fn full() -> Tree {
+        let algorithm = |dotted: &str| w::sequence([w::oid(dotted).unwrap()]);
+        let attribute = w::sequence([w::oid("1.2.3").unwrap(), w::set_as_given([w::integer(7)])]);
+        let signer = w::sequence([
+            w::integer(1),
+            w::sequence([w::sequence([b""]), w::integer(9)]),
+            algorithm("1.2.4"),
+            w::context(0, &attribute),
+            algorithm("1.2.5"),
+            w::octet_string(&[1, 2, 3]),
+            w::context(1, &attribute),
+        ]);
+        Tree::parse(&w::sequence([
+            w::integer(1),
+            w::set_as_given([algorithm("1.2.4")]),
+            w::sequence([w::oid(oid::DATA).unwrap(), w::context(0, &w::octet_string(b"hello world"))]),
+            w::context(0, &w::sequence([w::integer(5)])),
+            w::context(1, &w::sequence([w::integer(6)])),
+            w::set_as_given([signer]),
+        ]))
     }
-}
 
-/// The octets of an implicitly tagged OCTET STRING; its segments, if it came in segments.
-pub(crate) fn implicit_octets(element: &Element<'_>, context: &str) -> Result<Vec<u8>, CmsError> {
-    if !element.constructed {
-        return Ok(element.content.to_vec());
+    #[test]
+    fn every_field_is_read() {
+        let (head, content, tail) = read(&full().der()).unwrap();
+        assert_eq!((head.version, head.digest_algorithms.len(), head.content_type.as_str()), (1, 1, oid::DATA));
+        assert_eq!(content, b"hello world");
+        assert_eq!((&tail.certificates[0], &tail.crls[0]), (&vec![0x30, 3, 2, 1, 5], &vec![0x30, 3, 2, 1, 6]));
+        let [signer] = tail.signers.as_slice() else { panic!("{tail:?}") };
+        assert_eq!(signer.id, SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0], serial: vec![9] });
+        assert_eq!((signer.digest.oid.as_str(), signer.signature_algorithm.oid.as_str()), ("1.2.4", "1.2.5"));
+        assert_eq!(signer.signature, [1, 2, 3]);
+        assert_eq!(signer.offset, full().offset(&[5, 0]) as u64);
+        let attributes = [&signer.signed_attributes, &signer.unsigned_attributes];
+        assert!(attributes.iter().all(|list| list.as_ref().unwrap().list[0].oid == "1.2.3"));
     }
-    let mut octets = Vec::new();
-    let mut inside = element.inside();
-    while !inside.is_empty() {
-        octets.extend_from_slice(inside.expect(Tag::OCTET_STRING, "a segment (OCTET STRING)").within(context)?.content);
-    }
-    Ok(octets)
-}
 
-/// Reads the small INTEGER that is a version.
-pub(crate) fn read_version<R: Read>(reader: &mut Reader<R>, context: &str) -> Result<u64, CmsError> {
-    let header = reader.expect(Tag::INTEGER, "version (INTEGER)").within(context)?;
-    let octets = definite(reader, &header, &Limits::default(), context)?;
-    integer(&one(&octets, header.offset, context)?, context)
-}
-
-fn integer(element: &Element<'_>, context: &str) -> Result<u64, CmsError> {
-    let value = match element.content {
-        [] => None,
-        [first, ..] if first & 0x80 != 0 => None,
-        content => {
-            content.iter().try_fold(0_u64, |value, octet| value.checked_mul(256)?.checked_add(u64::from(*octet)))
+    #[test]
+    fn what_is_optional_may_be_missing() {
+        for path in [[3].as_slice(), &[4], &[5, 0], &[5, 0, 3], &[5, 0, 6], &[2, 1], &[1, 0]] {
+            read(&full().without(path).der()).unwrap();
         }
-    };
-    value.ok_or_else(|| {
-        let detail = format!("a version that is no small number at offset {}", element.offset);
-        CmsError::new(Reason::BadBer, context, detail)
-    })
-}
+    }
 
-/// The element that `header` began, in definite lengths.
-pub(crate) fn definite<R: Read>(
-    reader: &mut Reader<R>,
-    header: &Header,
-    limits: &Limits,
-    context: &str,
-) -> Result<Vec<u8>, CmsError> {
-    let raw = reader.raw(header, limits.element_octets).within(context)?;
-    to_definite(&raw, header.offset, limits).within(context)
-}
+    #[test]
+    fn damage_names_field_and_offset() {
+        let signer = "SignedData.signerInfos[0]";
+        let attributes = "SignedData.signerInfos[0].signedAttrs";
+        check_fields(
+            &full(),
+            read,
+            &[
+                (&[0], "SignedData.version", "expected version (INTEGER)"),
+                (&[1], "SignedData.digestAlgorithms", "expected digestAlgorithms (SET)"),
+                (&[1, 0, 0], "SignedData.digestAlgorithms", "expected algorithm (OBJECT IDENTIFIER)"),
+                (&[2], "SignedData.encapContentInfo", "expected encapContentInfo (SEQUENCE)"),
+                (&[2, 0], "SignedData.encapContentInfo", "expected eContentType"),
+                (&[2, 1, 0], "SignedData.encapContentInfo", "expected eContent (OCTET STRING)"),
+                (&[5], "SignedData.signerInfos", "expected signerInfos (SET)"),
+                (&[5, 0, 0], signer, "expected version"),
+                (&[5, 0, 1, 0], signer, "expected issuer (Name)"),
+                (&[5, 0, 1, 1], signer, "expected serialNumber"),
+                (&[5, 0, 2], signer, "expected digestAlgorithm"),
+                (&[5, 0, 2, 0], "SignedData.signerInfos[0].digestAlgorithm", "expected algorithm"),
+                (&[5, 0, 3, 0, 0], attributes, "expected an attribute type"),
+                (&[5, 0, 3, 0, 1], attributes, "expected attribute values"),
+                (&[5, 0, 4], signer, "expected signatureAlgorithm"),
+                (&[5, 0, 4, 0], "SignedData.signerInfos[0].signatureAlgorithm", "expected algorithm"),
+                (&[5, 0, 5], signer, "expected signature (OCTET STRING)"),
+                (&[5, 0, 6, 0, 0], "SignedData.signerInfos[0].unsignedAttrs", "expected an attribute type"),
+            ],
+            &[
+                (&[1, 0], "SignedData.digestAlgorithms", "expected an AlgorithmIdentifier"),
+                (&[2, 1], "SignedData.encapContentInfo", "expected the end of the element"),
+                (&[3], "SignedData.signerInfos", "expected signerInfos (SET)"),
+                (&[4], "SignedData.signerInfos", "expected signerInfos (SET)"),
+                (&[5, 0], signer, "expected SignerInfo (SEQUENCE), found ENUMERATED"),
+                (&[5, 0, 1], signer, "expected issuerAndSerialNumber or [0]"),
+                (&[5, 0, 3], signer, "expected signatureAlgorithm"),
+                (&[5, 0, 3, 0], attributes, "expected an attribute"),
+                (&[5, 0, 6], signer, "octets after the last element"),
+            ],
+            &[
+                (&[], "SignedData"),
+                (&[2], "SignedData.encapContentInfo"),
+                (&[2, 1], "SignedData.encapContentInfo"),
+                (&[5, 0], signer),
+                (&[5, 0, 1], signer),
+                (&[5, 0, 3, 0], attributes),
+            ],
+        );
+    }
 
-/// The single element of `octets`.
-pub(crate) fn one<'a>(octets: &'a [u8], offset: u64, context: &str) -> Result<Element<'a>, CmsError> {
-    Cursor::new(octets, offset)
-        .take()
-        .within(context)?
-        .ok_or_else(|| CmsError::new(Reason::BadBer, context, format!("nothing at offset {offset}")))
-}
+    #[test]
+    fn odd_values_are_refused() {
+        let detail = |octets: &[u8]| read(octets).unwrap_err().to_string();
+        assert!(detail(&[0x10, 0]).starts_with("SignedData: a primitive element where"));
+        assert_eq!(detail(&[0x30, 3, 2, 1, 0xff]), "SignedData.version: a version that is no small number at offset 2");
+        let primitive = detail(&[0x30, 5, 2, 1, 1, 0x11, 0]);
+        assert!(primitive.starts_with("SignedData.digestAlgorithms: a primitive element where"), "{primitive}");
+        let malformed = detail(&[0x30, 10, 2, 1, 1, 0x31, 0, 0x30, 3, 6, 1, 0x80]);
+        assert_eq!(malformed, "SignedData.encapContentInfo: a malformed object identifier at offset 9");
+        for (at, field) in [(3, "SignedData.certificates"), (4, "SignedData.crls"), (5, "SignedData.signerInfos")] {
+            let mut octets = full().der();
+            octets[full().offset(&[at])] &= !0x20;
+            let text = detail(&octets);
+            assert!(text.starts_with(&format!("{field}: a primitive element where")), "{text}");
+        }
+    }
 
-fn inside<'a>(octets: &'a [u8], offset: u64, context: &str) -> Result<Cursor<'a>, CmsError> {
-    Ok(one(octets, offset, context)?.inside())
-}
+    #[test]
+    fn limits_name_the_field() {
+        let limits = Limits { signers: 0, ..Limits::default() };
+        let error = read_within(&full().der(), &limits).unwrap_err();
+        assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.signerInfos[0]"));
+        let limits = Limits { certificates: 0, ..Limits::default() };
+        let error = read_within(&full().der(), &limits).unwrap_err();
+        assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.certificates"));
+        let error = read_within(&full().without(&[3]).der(), &limits).unwrap_err();
+        assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.crls"));
+    }
 
-fn next<R: Read>(reader: &mut Reader<R>, context: &str) -> Result<Header, CmsError> {
-    let missing = crate::ber::BerErrorKind::Unexpected { expected: "signerInfos (SET)", found: None };
-    match reader.next_element().within(context)? {
-        Some(header) => Ok(header),
-        None => Err(CmsError::ber(context, &reader.error(missing))),
+    #[test]
+    fn every_cut_is_a_truncation() {
+        let octets = full().der();
+        for cut in 0..octets.len() {
+            let error = read(&octets[..cut]).unwrap_err();
+            let due = if cut == 0 { Reason::BadBer } else { Reason::Truncated };
+            assert_eq!(error.reason, due, "cut at {cut}: {error}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, SeekFrom};
 
-use waxseal_key::{BlockMode, ContentCipher, KeyError, algorithm};
+use waxseal_key::{BlockMode, ContentCipher, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Layer, Reason, Recipient};
 use zeroize::Zeroizing;
 
@@ -10,9 +10,8 @@ use crate::ber::{Cursor, Reader, Tag};
 use crate::check::Check;
 use crate::cms::{self, AlgorithmIdentifier, CmsError, EnvelopedDataHead, RecipientInfo};
 use crate::io::{Spool, Workspace};
-use crate::message::peel::Context;
+use crate::message::context::{Context, key_aspect};
 use crate::message::request::OpenError;
-use crate::message::signed::{describe, is_named};
 
 /// Octets decrypted at once.
 const BLOCK: usize = 64 << 10;
@@ -107,12 +106,6 @@ pub(super) fn read<R: Read>(
     Ok(Attempt { plaintext: Some(spool), candidates: candidates.len() })
 }
 
-/// Why a content could not even be tried.
-enum Refusal {
-    Structure(Aspect),
-    Decryption(Aspect),
-}
-
 /// Reads to the end of the object, and notes what deviates there.
 fn finish<R: Read>(layer: &mut Layer, head: &EnvelopedDataHead, reader: &mut Reader<R>) -> Result<(), CmsError> {
     let unprotected_attributes = head.finish(reader)?;
@@ -125,6 +118,12 @@ fn finish<R: Read>(layer: &mut Layer, head: &EnvelopedDataHead, reader: &mut Rea
     Ok(())
 }
 
+/// Why a content could not even be tried.
+enum Refusal {
+    Structure(Aspect),
+    Decryption(Aspect),
+}
+
 fn candidates(head: &EnvelopedDataHead, context: &Context<'_>) -> Vec<Candidate> {
     let mut list = Vec::new();
     for (recipient, info) in head.recipients.iter().enumerate() {
@@ -135,7 +134,7 @@ fn candidates(head: &EnvelopedDataHead, context: &Context<'_>) -> Vec<Candidate>
                 .certificate
                 .iter()
                 .chain(context.request.extra_certificates.iter().filter(|certificate| certificate.spki() == key))
-                .any(|certificate| is_named(certificate, id, context));
+                .any(|certificate| context.is_named(certificate, id));
             let by_key = matches!(id, cms::SignerIdentifier::SubjectKeyIdentifier(key_id)
                 if context.key_identifier(key).as_deref() == Some(key_id.as_slice()));
             if by_certificate || by_key || !Check::RecipientMatch.on() {
@@ -149,9 +148,12 @@ fn candidates(head: &EnvelopedDataHead, context: &Context<'_>) -> Vec<Candidate>
 fn describe_recipient(info: &RecipientInfo, index: usize, candidates: &[Candidate]) -> Recipient {
     let matched = candidates.iter().any(|candidate| candidate.recipient == index);
     match info {
-        RecipientInfo::KeyTransport { id, algorithm, .. } => {
-            Recipient { kind: "ktri".to_owned(), id: describe(id), algorithm: key_management_name(algorithm), matched }
-        }
+        RecipientInfo::KeyTransport { id, algorithm, .. } => Recipient {
+            kind: "ktri".to_owned(),
+            id: id.to_string(),
+            algorithm: key_management_name(algorithm),
+            matched,
+        },
         RecipientInfo::Other { kind, names, algorithm } => Recipient {
             kind: (*kind).to_owned(),
             id: names.join("; "),
@@ -202,12 +204,12 @@ impl Opener {
         let key = holder
             .decryptor
             .unwrap_rsa_pkcs1(encrypted_key, cipher.key_len())
-            .map_err(|error| Refusal::Decryption(key_error(&error)))?;
+            .map_err(|error| Refusal::Decryption(key_aspect(&error, Reason::WrongKey)))?;
         let mode = context
             .request
             .arithmetic
             .cbc_decryptor(cipher, &key, &iv)
-            .map_err(|error| Refusal::Decryption(key_error(&error)))?;
+            .map_err(|error| Refusal::Decryption(key_aspect(&error, Reason::WrongKey)))?;
         Ok(Self { mode, block_len: cipher.block_len(), held: Zeroizing::new(Vec::new()), total: 0 })
     }
 
@@ -280,17 +282,4 @@ fn initialization_vector(algorithm: &AlgorithmIdentifier, cipher: ContentCipher)
     let parameters = algorithm.parameters.as_deref()?;
     let element = Cursor::new(parameters, 0).take().ok().flatten()?;
     (element.tag == Tag::OCTET_STRING && element.content.len() == cipher.iv_len()).then(|| element.content.to_vec())
-}
-
-fn key_error(error: &KeyError) -> Aspect {
-    let reason = match error {
-        KeyError::WrongPin { .. } => Reason::WrongPin,
-        KeyError::PinBlocked => Reason::PinBlocked,
-        KeyError::CardRemoved => Reason::CardRemoved,
-        KeyError::WrongPassword => Reason::WrongPassword,
-        KeyError::Refused(_) => Reason::KeyRefused,
-        KeyError::NotByThisProvider { .. } => return Aspect::Unchecked(None),
-        _ => Reason::WrongKey,
-    };
-    Aspect::bad(reason, error.to_string())
 }

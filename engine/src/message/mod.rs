@@ -1,14 +1,17 @@
 //! What a mail program does: open, sign, encrypt.
 
 mod compose;
+mod context;
 mod encrypt;
 mod enveloped;
 mod input;
+mod object;
 mod open;
 mod peel;
 mod request;
 mod sign;
 mod signed;
+mod signer;
 
 pub use compose::{Boundary, ComposeError, MimeShape};
 pub use encrypt::{EncryptError, EncryptRequest, encrypt};

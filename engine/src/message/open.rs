@@ -6,8 +6,10 @@ use waxseal_verdict::Verdict;
 
 use crate::certificate::identity::Author;
 use crate::io::{Source, Workspace};
+use crate::message::context::Context;
 use crate::message::input::InputKind;
-use crate::message::peel::{Context, Object, Peeler};
+use crate::message::object::Object;
+use crate::message::peel::Peeler;
 use crate::message::request::{OpenError, OpenRequest, Opened};
 use crate::mime::{self, Headers};
 

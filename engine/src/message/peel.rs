@@ -2,108 +2,20 @@
 //! to the tree inside it.
 
 use std::io::{self, Read, SeekFrom};
-use std::ops::Range;
 
-use time::OffsetDateTime;
-use waxseal_key::DigestAlgorithm;
 use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Reason, Signer};
 
-use crate::ber::{Cursor, Reader, Tag};
-use crate::certificate::identity::Author;
+use crate::ber::Reader;
 use crate::check::Check;
 use crate::cms::{CmsError, ContentInfo, oid};
 use crate::io::{Source, Spool, Workspace};
+use crate::message::context::Context;
 use crate::message::enveloped;
-use crate::message::request::{OpenError, OpenRequest};
+use crate::message::object::{Announced, Object, Place};
+use crate::message::request::OpenError;
 use crate::message::signed::{self, SignedObject};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
-use crate::mime::{self, Body, MimeError, Part, TransferEncoding};
-
-/// What every layer of one message is judged by.
-pub(super) struct Context<'a> {
-    pub(super) request: &'a OpenRequest<'a>,
-    /// Who says to have written it; `None` for a bare object.
-    pub(super) author: Option<Author>,
-    /// The Date field.
-    pub(super) date: Option<OffsetDateTime>,
-}
-
-impl Context<'_> {
-    /// The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public
-    /// key's bits.
-    pub(super) fn key_identifier(&self, spki: &[u8]) -> Option<Vec<u8>> {
-        let mut fields = Cursor::new(spki, 0).take().ok()??.inside();
-        fields.take().ok()?;
-        let bits = fields.expect(Tag::BIT_STRING, "subjectPublicKey").ok()?;
-        self.request.arithmetic.digest(DigestAlgorithm::Sha1, bits.bits()?).ok()
-    }
-}
-
-/// Where a CMS object is, and what was announced about it.
-pub(super) struct Object<'a> {
-    /// Path of the layer without the kind.
-    path: String,
-    place: Place<'a>,
-    announced: Announced,
-    deviations: Vec<Deviation>,
-}
-
-/// What was announced about an object before it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Announced {
-    /// Nothing: a bare object.
-    Nothing,
-    /// An S/MIME media type, with its smime-type if it has one.
-    Mime(Option<SmimeType>),
-    /// A detached signature that stands alone.
-    Signature,
-}
-
-impl Announced {
-    /// Whether `found` contradicts the smime-type.
-    fn contradicts(&self, found: &SmimeType) -> bool {
-        matches!(self, Self::Mime(Some(announced)) if announced != found)
-    }
-}
-
-enum Place<'a> {
-    /// The whole source, in DER or BER.
-    Whole,
-    /// base64 text of a PEM object.
-    Text(Range<u64>),
-    /// The body of a part.
-    Part(&'a Part),
-}
-
-impl Object<'_> {
-    /// A bare object that is the whole source.
-    pub(super) const fn bare() -> Self {
-        Self { path: String::new(), place: Place::Whole, announced: Announced::Nothing, deviations: Vec::new() }
-    }
-
-    /// A bare object in base64.
-    pub(super) const fn pem(range: Range<u64>) -> Self {
-        Self { path: String::new(), place: Place::Text(range), announced: Announced::Nothing, deviations: Vec::new() }
-    }
-
-    /// The octets of the object.
-    fn body<'s>(&self, source: &'s mut dyn Source) -> Result<Body<'s>, MimeError> {
-        match &self.place {
-            Place::Whole => Body::new(source, 0..u64::MAX, TransferEncoding::Binary),
-            Place::Text(range) => Body::new(source, range.clone(), TransferEncoding::Base64),
-            Place::Part(part) => mime::decode_body(source, part),
-        }
-    }
-
-    fn layer(&self, kind: Kind, word: &str) -> Layer {
-        let mut layer =
-            Layer::new(if self.path.is_empty() { word.to_owned() } else { format!("{}/{word}", self.path) }, kind);
-        for deviation in &self.deviations {
-            layer.deviate(*deviation);
-        }
-        layer
-    }
-}
+use crate::mime::{self, MimeError, Part};
 
 /// Peels a message, layer by layer.
 pub(super) struct Peeler<'a> {
@@ -291,7 +203,7 @@ impl<'a> Peeler<'a> {
     /// A layer of which nothing could be read; nothing tells its kind but the
     /// media type.
     fn push_unread(&mut self, object: &Object<'_>, structure: Aspect) -> Result<(), OpenError> {
-        let (kind, word) = announced_kind(&object.announced);
+        let (kind, word) = object.announced.kind();
         let mut layer = object.layer(kind, word);
         layer.structure = structure;
         match kind {
@@ -441,16 +353,6 @@ impl<'a> Peeler<'a> {
 /// The paths of the parts without parts of a tree.
 fn leaves(part: &Part, prefix: &str) -> Vec<String> {
     part.walk().filter(|part| part.is_leaf()).map(|part| format!("{prefix}{}", part.path)).collect()
-}
-
-/// What the media type says where the object cannot be read.
-const fn announced_kind(announced: &Announced) -> (Kind, &'static str) {
-    match announced {
-        Announced::Mime(Some(SmimeType::EnvelopedData)) => (Kind::Encrypted, "enveloped-data"),
-        Announced::Mime(Some(SmimeType::SignedData)) | Announced::Signature => (Kind::Signed, "signed-data"),
-        Announced::Mime(Some(SmimeType::CertsOnly)) => (Kind::CertsOnly, "signed-data"),
-        _ => (Kind::Unknown, "unknown"),
-    }
 }
 
 fn kind_of(content_type: &str) -> (Kind, &'static str) {

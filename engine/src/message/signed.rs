@@ -1,20 +1,20 @@
-//! Judging SignedData (RFC 5652 sections 5.4 and 5.6).
+//! Reading SignedData and judging what all its signers share (RFC 5652
+//! section 5).
 
 use std::collections::BTreeMap;
 use std::io::{Read, SeekFrom};
 
-use waxseal_key::{DigestAlgorithm, Hasher, KeyError, SignatureScheme, algorithm};
-use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason, Signer};
+use waxseal_key::{DigestAlgorithm, Hasher};
+use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
 
 use crate::ber::Reader;
-use crate::certificate::path::{self, PathRequest, Purpose};
-use crate::certificate::{self, Certificate, identity};
+use crate::certificate::Certificate;
 use crate::check::Check;
-use crate::cms::{self, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, SignerInfo, oid};
-use crate::hex::hex;
+use crate::cms::{self, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid};
 use crate::io::{Spool, Workspace};
-use crate::message::peel::Context;
+use crate::message::context::Context;
 use crate::message::request::OpenError;
+use crate::message::signer::{self, Subject};
 
 /// A SignedData as far as it could be read.
 #[derive(Default)]
@@ -174,24 +174,18 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, digests: &Digests,
     let mut candidates = inside;
     candidates.extend_from_slice(context.request.extra_certificates);
     for (index, info) in object.tail.signers.iter().enumerate() {
-        let mut judge = SignerJudge {
-            head,
-            info,
-            digests,
-            candidates: &candidates,
-            context,
-            place: format!("SignedData.signerInfos[{index}]"),
-            structure: Aspect::Good,
-            signer: Signer::default(),
-        };
-        judge.run();
-        let SignerJudge { structure, signer, .. } = judge;
-        layer.structure = std::mem::take(&mut layer.structure).worst(structure);
-        layer.integrity = std::mem::take(&mut layer.integrity).worst(signer.integrity.clone());
-        layer.chain = std::mem::take(&mut layer.chain).worst(signer.chain.clone());
-        layer.identity = std::mem::take(&mut layer.identity).worst(signer.identity.clone());
-        layer.policy = std::mem::take(&mut layer.policy).worst(signer.policy.clone());
-        layer.time = std::mem::take(&mut layer.time).worst(signer.time.clone());
+        let subject = Subject { head, info, index, digests, candidates: &candidates };
+        let (structure, signer) = signer::judge(&subject, context);
+        for (aspect, found) in [
+            (&mut layer.structure, structure),
+            (&mut layer.integrity, signer.integrity.clone()),
+            (&mut layer.chain, signer.chain.clone()),
+            (&mut layer.identity, signer.identity.clone()),
+            (&mut layer.policy, signer.policy.clone()),
+            (&mut layer.time, signer.time.clone()),
+        ] {
+            *aspect = std::mem::take(aspect).worst(found);
+        }
         for deviation in &signer.deviations {
             layer.deviate(*deviation);
         }
@@ -237,364 +231,4 @@ fn order_deviations(certificates: &[Certificate]) -> Vec<Deviation> {
         list.push(Deviation::ChainUnordered);
     }
     list
-}
-
-/// Judges one signer.
-struct SignerJudge<'a> {
-    head: &'a SignedDataHead,
-    info: &'a SignerInfo,
-    digests: &'a Digests,
-    candidates: &'a [Certificate],
-    context: &'a Context<'a>,
-    place: String,
-    structure: Aspect,
-    signer: Signer,
-}
-
-impl<'a> SignerJudge<'a> {
-    fn run(&mut self) {
-        let info = self.info;
-        self.signer.digest = info.digest.name();
-        self.signer.signature = signature_name(&info.signature_algorithm.oid);
-        if !self.head.digest_algorithms.iter().any(|listed| listed.oid == info.digest.oid) {
-            self.deviate(Deviation::DigestNotListed);
-        }
-        self.read_attributes();
-        let Some((digest, scheme)) = self.algorithms() else {
-            self.signer.integrity = Aspect::Unchecked(None);
-            let named = self.named().first().copied();
-            self.judge_certificate(named);
-            return;
-        };
-        if info.digest.has_null() && digest > DigestAlgorithm::Sha1 {
-            self.deviate(Deviation::DigestParametersNull);
-        }
-        self.signer.content_digest = self.digests.get(&digest).map(|value| hex(value));
-        let certificate = self.judge_integrity(digest, scheme);
-        if let Some(certificate) = &certificate {
-            self.judge_policy(digest, scheme, certificate);
-        } else {
-            self.signer.policy = Aspect::Unchecked(None);
-        }
-        self.judge_certificate(certificate.as_ref());
-    }
-
-    /// Reads the attributes that the verdict shows, and checks that those of
-    /// RFC 5652 section 5.3 are there.
-    fn read_attributes(&mut self) {
-        let Some(attributes) = &self.info.signed_attributes else {
-            if self.head.content_type != oid::DATA && Check::MandatoryAttributes.on() {
-                let detail = format!(
-                    "{}: no signedAttrs although the content is {} (RFC 5652 section 5.3)",
-                    self.place, self.head.content_type
-                );
-                self.structure_bad(Reason::MissingAttribute, detail);
-            }
-            return;
-        };
-        self.signer.attributes = attributes.list.iter().map(|attribute| attribute.oid.clone()).collect();
-        let mandatory = [
-            ("contentType", attributes.content_type().map(|value| value.is_some())),
-            ("messageDigest", attributes.message_digest().map(|value| value.is_some())),
-        ];
-        for (name, found) in mandatory {
-            match found {
-                Ok(true) => {}
-                Ok(false) if Check::MandatoryAttributes.on() => {
-                    let detail = format!("{}: signedAttrs hold no {name} (RFC 5652 section 5.3)", self.place);
-                    self.structure_bad(Reason::MissingAttribute, detail);
-                }
-                Ok(false) => {}
-                Err(error) => self.attribute_error(&error),
-            }
-        }
-        match attributes.signing_time() {
-            Ok(Some((time, deviation))) => {
-                self.signer.signing_time = time.format(&time::format_description::well_known::Rfc3339).ok();
-                if let Some(deviation) = deviation {
-                    self.deviate(deviation);
-                }
-                let request = self.context.request;
-                self.signer.time = request.policy.judge_time(self.context.date, Some(time), request.at);
-            }
-            Ok(None) => {}
-            Err(error) => self.attribute_error(&error),
-        }
-        match attributes.capabilities() {
-            Ok(Some(list)) if list.iter().any(capability_is_odd) => self.deviate(Deviation::CapabilityParametersOdd),
-            Ok(_) => {}
-            Err(error) => self.attribute_error(&error),
-        }
-        for preference in [oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE, oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE] {
-            if let Err(error) = attributes.single(preference) {
-                self.attribute_error(&error);
-            }
-        }
-    }
-
-    fn attribute_error(&mut self, error: &CmsError) {
-        if error.reason != Reason::DuplicateAttribute || Check::AttributeMultiplicity.on() {
-            self.structure_bad(error.reason, format!("{}: {error}", self.place));
-        }
-    }
-
-    /// The signer's digest and signature scheme, if both are known.
-    fn algorithms(&mut self) -> Option<(DigestAlgorithm, SignatureScheme)> {
-        let info = self.info;
-        let digest = DigestAlgorithm::from_oid(&info.digest.oid);
-        let signature = algorithm::signature_from_oid(&info.signature_algorithm.oid);
-        if digest.is_none() {
-            let detail = format!("{}.digestAlgorithm: {} is not supported", self.place, info.digest.name());
-            self.structure_bad(Reason::UnsupportedAlgorithm, detail);
-        }
-        if signature.is_none() {
-            let name = info.signature_algorithm.name();
-            let detail = format!("{}.signatureAlgorithm: {name} is not supported", self.place);
-            self.structure_bad(Reason::UnsupportedAlgorithm, detail);
-        }
-        let (digest, (scheme, named)) = (digest?, signature?);
-        if let Some(named) = named
-            && named != digest
-        {
-            let detail = format!(
-                "{}: signatureAlgorithm names {} and digestAlgorithm {} (RFC 8933 section 3)",
-                self.place,
-                named.name(),
-                digest.name()
-            );
-            self.signer.integrity = Aspect::bad(Reason::AlgorithmMismatch, detail);
-        }
-        Some((digest, scheme))
-    }
-
-    /// Certificates that the signer identifier names; several may share a key identifier.
-    fn named(&self) -> Vec<&'a Certificate> {
-        let mut list: Vec<&'a Certificate> = Vec::new();
-        for certificate in
-            self.candidates.iter().filter(|certificate| is_named(certificate, &self.info.id, self.context))
-        {
-            if !list.iter().any(|known| known.der() == certificate.der()) {
-                list.push(certificate);
-            }
-        }
-        list
-    }
-
-    /// Checks digest, attributes and signature value; the certificate whose
-    /// key fits, or the first that was named.
-    fn judge_integrity(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme) -> Option<Certificate> {
-        let mut integrity = std::mem::replace(&mut self.signer.integrity, Aspect::Good);
-        if !integrity.is_bad() {
-            integrity = Aspect::Good;
-        }
-        let Some(content_digest) = self.digests.get(&digest) else {
-            self.signer.integrity = Aspect::Unchecked(None);
-            return self.named().first().map(|certificate| (*certificate).clone());
-        };
-        if let Some(attributes) = &self.info.signed_attributes {
-            match attributes.message_digest() {
-                Ok(Some(stated)) if stated != *content_digest && Check::MessageDigest.on() => {
-                    let detail = format!(
-                        "{}: the content's {} is {}, the messageDigest attribute says {}",
-                        self.place,
-                        digest.name(),
-                        hex(content_digest),
-                        hex(&stated)
-                    );
-                    integrity = integrity.worst(Aspect::bad(Reason::DigestMismatch, detail));
-                }
-                _ => {}
-            }
-            match attributes.content_type() {
-                Ok(Some(stated)) if stated != self.head.content_type && Check::ContentTypeAttribute.on() => {
-                    let detail = format!(
-                        "{}: the contentType attribute says {stated}, eContentType is {}",
-                        self.place, self.head.content_type
-                    );
-                    integrity = integrity.worst(Aspect::bad(Reason::ContentTypeMismatch, detail));
-                }
-                _ => {}
-            }
-        }
-        let named: Vec<Certificate> = self.named().into_iter().cloned().collect();
-        if named.is_empty() {
-            let detail = format!(
-                "{}: no certificate in the message or among the extra ones is {}",
-                self.place,
-                describe(&self.info.id)
-            );
-            self.signer.integrity = integrity.worst(Aspect::bad(Reason::SignerCertificateNotFound, detail));
-            return None;
-        }
-        let mut last = Aspect::Good;
-        for certificate in &named {
-            match self.verify(certificate, digest, scheme, content_digest) {
-                Ok(None) => {
-                    self.signer.integrity = integrity;
-                    return Some(certificate.clone());
-                }
-                Ok(Some(deviation)) => {
-                    self.deviate(deviation);
-                    self.signer.integrity = integrity;
-                    return Some(certificate.clone());
-                }
-                Err(aspect) => last = aspect,
-            }
-        }
-        if let Aspect::Unchecked(_) = last {
-            let detail = format!("{}: {} is not done here", self.place, self.signer.signature);
-            self.structure_bad(Reason::UnsupportedAlgorithm, detail);
-        }
-        self.signer.integrity = integrity.worst(last);
-        named.into_iter().next()
-    }
-
-    /// Checks the signature value with one certificate's key: over the DER
-    /// encoding of the signed attributes, and if that fails over the
-    /// attributes as received.
-    fn verify(
-        &self,
-        certificate: &Certificate,
-        digest: DigestAlgorithm,
-        scheme: SignatureScheme,
-        content_digest: &[u8],
-    ) -> Result<Option<Deviation>, Aspect> {
-        if !Check::SignatureValue.on() {
-            return Ok(None);
-        }
-        let Some(attributes) = &self.info.signed_attributes else {
-            // Without attributes an altered content and a wrong key look the same.
-            return if self.verify_value(certificate, digest, scheme, content_digest)? {
-                Ok(None)
-            } else {
-                Err(Aspect::bad(
-                    Reason::SignatureMismatch,
-                    format!("{}: the signature fits not this content and {}", self.place, certificate.subject()),
-                ))
-            };
-        };
-        let der = attributes.der();
-        let hashed =
-            |octets: &[u8]| self.context.request.arithmetic.digest(digest, octets).map_err(|error| key_error(&error));
-        if self.verify_value(certificate, digest, scheme, &hashed(&der)?)? {
-            return Ok(None);
-        }
-        let received = attributes.as_received();
-        if received != der && self.verify_value(certificate, digest, scheme, &hashed(&received)?)? {
-            return Ok(Some(Deviation::AttributesNotDer));
-        }
-        Err(Aspect::bad(
-            Reason::SignatureMismatch,
-            format!("{}: the signature fits not these signed attributes and {}", self.place, certificate.subject()),
-        ))
-    }
-
-    fn verify_value(
-        &self,
-        certificate: &Certificate,
-        digest: DigestAlgorithm,
-        scheme: SignatureScheme,
-        value: &[u8],
-    ) -> Result<bool, Aspect> {
-        self.context
-            .request
-            .arithmetic
-            .verify_digest(certificate.spki(), scheme, digest, value, &self.info.signature)
-            .map_err(|error| key_error(&error))
-    }
-
-    fn judge_policy(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme, certificate: &Certificate) {
-        let policy = self.context.request.policy;
-        self.signer.policy = policy
-            .judge_signature(digest, scheme, certificate.spki())
-            .worst(policy.judge_encoding(&self.signer.deviations));
-    }
-
-    /// Chain and identity of the signer's certificate.
-    fn judge_certificate(&mut self, certificate: Option<&Certificate>) {
-        let Some(certificate) = certificate else {
-            self.signer.chain = Aspect::Unchecked(None);
-            self.signer.identity = Aspect::Unchecked(None);
-            if let SignerIdentifier::IssuerAndSerial { serial, .. } = &self.info.id {
-                self.signer.serial = hex(serial);
-            }
-            return;
-        };
-        self.signer.email = certificate.emails();
-        self.signer.subject = certificate.subject();
-        self.signer.issuer = certificate.issuer();
-        self.signer.serial = certificate.serial_hex();
-        let request = self.context.request;
-        self.signer.chain = path::validate(&PathRequest {
-            leaf: certificate,
-            candidates: self.candidates,
-            anchors: request.anchors,
-            at: request.at,
-            purpose: Purpose::Sign,
-            arithmetic: request.arithmetic,
-            limits: request.limits,
-        })
-        .aspect;
-        self.signer.identity = match &self.context.author {
-            Some(author) => identity::check(author, certificate),
-            None => Aspect::Unchecked(None),
-        };
-    }
-
-    fn structure_bad(&mut self, reason: Reason, detail: String) {
-        self.structure = std::mem::take(&mut self.structure).worst(Aspect::bad(reason, detail));
-    }
-
-    fn deviate(&mut self, deviation: Deviation) {
-        if !self.signer.deviations.contains(&deviation) {
-            self.signer.deviations.push(deviation);
-        }
-    }
-}
-
-/// Whether an identifier names a certificate.
-pub(super) fn is_named(certificate: &Certificate, id: &SignerIdentifier, context: &Context<'_>) -> bool {
-    match id {
-        SignerIdentifier::IssuerAndSerial { issuer, serial } => certificate.is_named_by(issuer, serial),
-        SignerIdentifier::SubjectKeyIdentifier(key_id) => match certificate.ski() {
-            Some(ski) => ski == key_id.as_slice(),
-            None => context.key_identifier(certificate.spki()).as_deref() == Some(key_id.as_slice()),
-        },
-    }
-}
-
-/// An identifier for a person.
-pub(super) fn describe(id: &SignerIdentifier) -> String {
-    match id {
-        SignerIdentifier::IssuerAndSerial { issuer, serial } => {
-            let issuer = certificate::Name::parse(issuer).map_or_else(|_| hex(issuer), |name| name.to_string());
-            format!("issuer={issuer}, serial={}", hex(serial))
-        }
-        SignerIdentifier::SubjectKeyIdentifier(key_id) => format!("ski={}", hex(key_id)),
-    }
-}
-
-fn signature_name(oid: &str) -> String {
-    match algorithm::signature_from_oid(oid) {
-        Some((scheme, _)) => scheme.name().to_owned(),
-        None => algorithm::by_oid(oid).map_or_else(|| oid.to_owned(), |row| row.name.to_owned()),
-    }
-}
-
-/// RC2's parameters are effective key bits (RFC 8551 section 2.5.2 and RFC
-/// 2311); every other capability listed there has none.
-fn capability_is_odd(capability: &cms::AlgorithmIdentifier) -> bool {
-    const RC2_CBC: &str = "1.2.840.113549.3.2";
-    match (&capability.parameters, capability.oid.as_str()) {
-        (Some(parameters), RC2_CBC) => !matches!(parameters.as_slice(), [2, 1, 40 | 64] | [2, 2, 0, 128]),
-        (Some(parameters), _) => parameters == &[5, 0],
-        (None, oid) => oid == RC2_CBC,
-    }
-}
-
-fn key_error(error: &KeyError) -> Aspect {
-    match error {
-        KeyError::NotByThisProvider { .. } | KeyError::UnknownAlgorithm(_) => Aspect::Unchecked(None),
-        error => Aspect::bad(Reason::BadPublicKey, error.to_string()),
-    }
 }

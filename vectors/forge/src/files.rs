@@ -22,7 +22,7 @@ pub struct CaseFiles {
     /// Further certificates, PEM, one after the other.
     pub extra_certificates: String,
     /// SHA-256 of the innermost entity (CRLF), lower-case hexadecimal; only of
-    /// positive cases, whose innermost entity comes out.
+    /// positive cases with a layer, out of which it comes.
     pub content_sha256: Option<String>,
 }
 
@@ -82,7 +82,9 @@ impl<'a> Forge<'a> {
             Input::Recipe(recipe) => {
                 let pki = self.corpus.pki();
                 let followed = follow(pki, case, recipe)?;
-                let content_sha256 = (!case.is_negative()).then(|| sha256(&followed.entity));
+                // Only what was protected comes out of a layer.
+                let comes_out = !case.is_negative() && !case.expect.layers.is_empty();
+                let content_sha256 = comes_out.then(|| sha256(&followed.entity));
                 Ok(CaseFiles { message: followed.message, content_sha256, ..given(pki, case)? })
             }
             Input::Recording { .. } => {

@@ -1,0 +1,58 @@
+//! What every layer of one message is judged by.
+
+use time::OffsetDateTime;
+use waxseal_key::{DigestAlgorithm, KeyError};
+use waxseal_verdict::{Aspect, Reason};
+
+use crate::ber::{Cursor, Tag};
+use crate::certificate::Certificate;
+use crate::certificate::identity::Author;
+use crate::cms::SignerIdentifier;
+use crate::message::request::OpenRequest;
+
+/// The request, and what the mail itself says.
+pub(super) struct Context<'a> {
+    pub(super) request: &'a OpenRequest<'a>,
+    /// Who says to have written it; `None` for a bare object.
+    pub(super) author: Option<Author>,
+    /// The Date field.
+    pub(super) date: Option<OffsetDateTime>,
+}
+
+impl Context<'_> {
+    /// The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public
+    /// key's bits.
+    pub(super) fn key_identifier(&self, spki: &[u8]) -> Option<Vec<u8>> {
+        let mut fields = Cursor::new(spki, 0).take().ok()??.inside();
+        fields.take().ok()?;
+        let bits = fields.expect(Tag::BIT_STRING, "subjectPublicKey").ok()?;
+        self.request.arithmetic.digest(DigestAlgorithm::Sha1, bits.bits()?).ok()
+    }
+
+    /// Whether an identifier names a certificate; where the certificate has no
+    /// key identifier, that of its key counts.
+    pub(super) fn is_named(&self, certificate: &Certificate, id: &SignerIdentifier) -> bool {
+        match id {
+            SignerIdentifier::IssuerAndSerial { issuer, serial } => certificate.is_named_by(issuer, serial),
+            SignerIdentifier::SubjectKeyIdentifier(key_id) => match certificate.ski() {
+                Some(ski) => ski == key_id.as_slice(),
+                None => self.key_identifier(certificate.spki()).as_deref() == Some(key_id.as_slice()),
+            },
+        }
+    }
+}
+
+/// What an operation that failed says: nothing where it is not done here, the
+/// reason that the holder of the key gave, or else `otherwise`.
+pub(super) fn key_aspect(error: &KeyError, otherwise: Reason) -> Aspect {
+    let reason = match error {
+        KeyError::NotByThisProvider { .. } | KeyError::UnknownAlgorithm(_) => return Aspect::Unchecked(None),
+        KeyError::WrongPin { .. } => Reason::WrongPin,
+        KeyError::PinBlocked => Reason::PinBlocked,
+        KeyError::CardRemoved => Reason::CardRemoved,
+        KeyError::WrongPassword => Reason::WrongPassword,
+        KeyError::Refused(_) => Reason::KeyRefused,
+        _ => otherwise,
+    };
+    Aspect::bad(reason, error.to_string())
+}

@@ -1,0 +1,373 @@
+//! Judging one signer of SignedData (RFC 5652 sections 5.3, 5.4 and 5.6).
+
+use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
+use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
+
+use crate::certificate::path::{self, PathRequest, Purpose};
+use crate::certificate::{Certificate, identity};
+use crate::check::Check;
+use crate::cms::{AlgorithmIdentifier, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
+use crate::hex::hex;
+use crate::message::context::{Context, key_aspect};
+use crate::message::signed::Digests;
+
+/// A signer, and what of the message its verdict depends on.
+pub(super) struct Subject<'a> {
+    pub(super) head: &'a SignedDataHead,
+    pub(super) info: &'a SignerInfo,
+    /// Which one of the signerInfos.
+    pub(super) index: usize,
+    pub(super) digests: &'a Digests,
+    /// Certificates that may be the signer's, or lead to an anchor.
+    pub(super) candidates: &'a [Certificate],
+}
+
+/// Judges a signer; its structure stands beside it, because a verdict has that
+/// aspect of the layer only.
+pub(super) fn judge(subject: &Subject<'_>, context: &Context<'_>) -> (Aspect, Signer) {
+    let mut judge = SignerJudge {
+        head: subject.head,
+        info: subject.info,
+        digests: subject.digests,
+        candidates: subject.candidates,
+        context,
+        place: format!("SignedData.signerInfos[{}]", subject.index),
+        structure: Aspect::Good,
+        signer: Signer::default(),
+    };
+    judge.run();
+    (judge.structure, judge.signer)
+}
+
+/// The verdict on one signer while it is made.
+struct SignerJudge<'a> {
+    head: &'a SignedDataHead,
+    info: &'a SignerInfo,
+    digests: &'a Digests,
+    candidates: &'a [Certificate],
+    context: &'a Context<'a>,
+    place: String,
+    structure: Aspect,
+    signer: Signer,
+}
+
+impl<'a> SignerJudge<'a> {
+    fn run(&mut self) {
+        let info = self.info;
+        self.signer.digest = info.digest.name();
+        self.signer.signature = signature_name(&info.signature_algorithm.oid);
+        if !self.head.digest_algorithms.iter().any(|listed| listed.oid == info.digest.oid) {
+            self.deviate(Deviation::DigestNotListed);
+        }
+        self.read_attributes();
+        let Some((digest, scheme)) = self.algorithms() else {
+            self.signer.integrity = Aspect::Unchecked(None);
+            let named = self.named().first().copied();
+            self.judge_certificate(named);
+            return;
+        };
+        if info.digest.has_null() && digest > DigestAlgorithm::Sha1 {
+            self.deviate(Deviation::DigestParametersNull);
+        }
+        self.signer.content_digest = self.digests.get(&digest).map(|value| hex(value));
+        let certificate = self.judge_integrity(digest, scheme);
+        if let Some(certificate) = &certificate {
+            self.judge_policy(digest, scheme, certificate);
+        } else {
+            self.signer.policy = Aspect::Unchecked(None);
+        }
+        self.judge_certificate(certificate.as_ref());
+    }
+
+    /// Reads the attributes that the verdict shows, and checks that those of
+    /// RFC 5652 section 5.3 are there.
+    fn read_attributes(&mut self) {
+        let Some(attributes) = &self.info.signed_attributes else {
+            if self.head.content_type != oid::DATA && Check::MandatoryAttributes.on() {
+                let detail = format!(
+                    "{}: no signedAttrs although the content is {} (RFC 5652 section 5.3)",
+                    self.place, self.head.content_type
+                );
+                self.structure_bad(Reason::MissingAttribute, detail);
+            }
+            return;
+        };
+        self.signer.attributes = attributes.list.iter().map(|attribute| attribute.oid.clone()).collect();
+        let mandatory = [
+            ("contentType", attributes.content_type().map(|value| value.is_some())),
+            ("messageDigest", attributes.message_digest().map(|value| value.is_some())),
+        ];
+        for (name, found) in mandatory {
+            match found {
+                Ok(true) => {}
+                Ok(false) if Check::MandatoryAttributes.on() => {
+                    let detail = format!("{}: signedAttrs hold no {name} (RFC 5652 section 5.3)", self.place);
+                    self.structure_bad(Reason::MissingAttribute, detail);
+                }
+                Ok(false) => {}
+                Err(error) => self.attribute_error(&error),
+            }
+        }
+        match attributes.signing_time() {
+            Ok(Some((time, deviation))) => {
+                self.signer.signing_time = time.format(&time::format_description::well_known::Rfc3339).ok();
+                if let Some(deviation) = deviation {
+                    self.deviate(deviation);
+                }
+                let request = self.context.request;
+                self.signer.time = request.policy.judge_time(self.context.date, Some(time), request.at);
+            }
+            Ok(None) => {}
+            Err(error) => self.attribute_error(&error),
+        }
+        match attributes.capabilities() {
+            Ok(Some(list)) if list.iter().any(capability_is_odd) => self.deviate(Deviation::CapabilityParametersOdd),
+            Ok(_) => {}
+            Err(error) => self.attribute_error(&error),
+        }
+        for preference in [oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE, oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE] {
+            if let Err(error) = attributes.single(preference) {
+                self.attribute_error(&error);
+            }
+        }
+    }
+
+    fn attribute_error(&mut self, error: &CmsError) {
+        if error.reason != Reason::DuplicateAttribute || Check::AttributeMultiplicity.on() {
+            self.structure_bad(error.reason, format!("{}: {error}", self.place));
+        }
+    }
+
+    /// The signer's digest and signature scheme, if both are known.
+    fn algorithms(&mut self) -> Option<(DigestAlgorithm, SignatureScheme)> {
+        let info = self.info;
+        let digest = DigestAlgorithm::from_oid(&info.digest.oid);
+        let signature = algorithm::signature_from_oid(&info.signature_algorithm.oid);
+        if digest.is_none() {
+            let detail = format!("{}.digestAlgorithm: {} is not supported", self.place, info.digest.name());
+            self.structure_bad(Reason::UnsupportedAlgorithm, detail);
+        }
+        if signature.is_none() {
+            let name = info.signature_algorithm.name();
+            let detail = format!("{}.signatureAlgorithm: {name} is not supported", self.place);
+            self.structure_bad(Reason::UnsupportedAlgorithm, detail);
+        }
+        let (digest, (scheme, named)) = (digest?, signature?);
+        if let Some(named) = named
+            && named != digest
+        {
+            let detail = format!(
+                "{}: signatureAlgorithm names {} and digestAlgorithm {} (RFC 8933 section 3)",
+                self.place,
+                named.name(),
+                digest.name()
+            );
+            self.signer.integrity = Aspect::bad(Reason::AlgorithmMismatch, detail);
+        }
+        Some((digest, scheme))
+    }
+
+    /// Certificates that the signer identifier names; several may share a key identifier.
+    fn named(&self) -> Vec<&'a Certificate> {
+        let mut list: Vec<&'a Certificate> = Vec::new();
+        for certificate in
+            self.candidates.iter().filter(|certificate| self.context.is_named(certificate, &self.info.id))
+        {
+            if !list.iter().any(|known| known.der() == certificate.der()) {
+                list.push(certificate);
+            }
+        }
+        list
+    }
+
+    /// Checks digest, attributes and signature value; the certificate whose
+    /// key fits, or the first that was named.
+    fn judge_integrity(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme) -> Option<Certificate> {
+        let mut integrity = std::mem::replace(&mut self.signer.integrity, Aspect::Good);
+        if !integrity.is_bad() {
+            integrity = Aspect::Good;
+        }
+        let Some(content_digest) = self.digests.get(&digest) else {
+            self.signer.integrity = Aspect::Unchecked(None);
+            return self.named().first().map(|certificate| (*certificate).clone());
+        };
+        if let Some(attributes) = &self.info.signed_attributes {
+            match attributes.message_digest() {
+                Ok(Some(stated)) if stated != *content_digest && Check::MessageDigest.on() => {
+                    let detail = format!(
+                        "{}: the content's {} is {}, the messageDigest attribute says {}",
+                        self.place,
+                        digest.name(),
+                        hex(content_digest),
+                        hex(&stated)
+                    );
+                    integrity = integrity.worst(Aspect::bad(Reason::DigestMismatch, detail));
+                }
+                _ => {}
+            }
+            match attributes.content_type() {
+                Ok(Some(stated)) if stated != self.head.content_type && Check::ContentTypeAttribute.on() => {
+                    let detail = format!(
+                        "{}: the contentType attribute says {stated}, eContentType is {}",
+                        self.place, self.head.content_type
+                    );
+                    integrity = integrity.worst(Aspect::bad(Reason::ContentTypeMismatch, detail));
+                }
+                _ => {}
+            }
+        }
+        let named: Vec<Certificate> = self.named().into_iter().cloned().collect();
+        if named.is_empty() {
+            let detail =
+                format!("{}: no certificate in the message or among the extra ones is {}", self.place, self.info.id);
+            self.signer.integrity = integrity.worst(Aspect::bad(Reason::SignerCertificateNotFound, detail));
+            return None;
+        }
+        let mut last = Aspect::Good;
+        for certificate in &named {
+            match self.verify(certificate, digest, scheme, content_digest) {
+                Ok(None) => {
+                    self.signer.integrity = integrity;
+                    return Some(certificate.clone());
+                }
+                Ok(Some(deviation)) => {
+                    self.deviate(deviation);
+                    self.signer.integrity = integrity;
+                    return Some(certificate.clone());
+                }
+                Err(aspect) => last = aspect,
+            }
+        }
+        if let Aspect::Unchecked(_) = last {
+            let detail = format!("{}: {} is not done here", self.place, self.signer.signature);
+            self.structure_bad(Reason::UnsupportedAlgorithm, detail);
+        }
+        self.signer.integrity = integrity.worst(last);
+        named.into_iter().next()
+    }
+
+    /// Checks the signature value with one certificate's key: over the DER
+    /// encoding of the signed attributes, and if that fails over the
+    /// attributes as received.
+    fn verify(
+        &self,
+        certificate: &Certificate,
+        digest: DigestAlgorithm,
+        scheme: SignatureScheme,
+        content_digest: &[u8],
+    ) -> Result<Option<Deviation>, Aspect> {
+        if !Check::SignatureValue.on() {
+            return Ok(None);
+        }
+        let Some(attributes) = &self.info.signed_attributes else {
+            // Without attributes an altered content and a wrong key look the same.
+            return if self.verify_value(certificate, digest, scheme, content_digest)? {
+                Ok(None)
+            } else {
+                Err(Aspect::bad(
+                    Reason::SignatureMismatch,
+                    format!("{}: the signature fits not this content and {}", self.place, certificate.subject()),
+                ))
+            };
+        };
+        let der = attributes.der();
+        let hashed = |octets: &[u8]| {
+            self.context
+                .request
+                .arithmetic
+                .digest(digest, octets)
+                .map_err(|error| key_aspect(&error, Reason::BadPublicKey))
+        };
+        if self.verify_value(certificate, digest, scheme, &hashed(&der)?)? {
+            return Ok(None);
+        }
+        let received = attributes.as_received();
+        if received != der && self.verify_value(certificate, digest, scheme, &hashed(&received)?)? {
+            return Ok(Some(Deviation::AttributesNotDer));
+        }
+        Err(Aspect::bad(
+            Reason::SignatureMismatch,
+            format!("{}: the signature fits not these signed attributes and {}", self.place, certificate.subject()),
+        ))
+    }
+
+    fn verify_value(
+        &self,
+        certificate: &Certificate,
+        digest: DigestAlgorithm,
+        scheme: SignatureScheme,
+        value: &[u8],
+    ) -> Result<bool, Aspect> {
+        self.context
+            .request
+            .arithmetic
+            .verify_digest(certificate.spki(), scheme, digest, value, &self.info.signature)
+            .map_err(|error| key_aspect(&error, Reason::BadPublicKey))
+    }
+
+    fn judge_policy(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme, certificate: &Certificate) {
+        let policy = self.context.request.policy;
+        self.signer.policy = policy
+            .judge_signature(digest, scheme, certificate.spki())
+            .worst(policy.judge_encoding(&self.signer.deviations));
+    }
+
+    /// Chain and identity of the signer's certificate.
+    fn judge_certificate(&mut self, certificate: Option<&Certificate>) {
+        let Some(certificate) = certificate else {
+            self.signer.chain = Aspect::Unchecked(None);
+            self.signer.identity = Aspect::Unchecked(None);
+            if let SignerIdentifier::IssuerAndSerial { serial, .. } = &self.info.id {
+                self.signer.serial = hex(serial);
+            }
+            return;
+        };
+        self.signer.email = certificate.emails();
+        self.signer.subject = certificate.subject();
+        self.signer.issuer = certificate.issuer();
+        self.signer.serial = certificate.serial_hex();
+        let request = self.context.request;
+        self.signer.chain = path::validate(&PathRequest {
+            leaf: certificate,
+            candidates: self.candidates,
+            anchors: request.anchors,
+            at: request.at,
+            purpose: Purpose::Sign,
+            arithmetic: request.arithmetic,
+            limits: request.limits,
+        })
+        .aspect;
+        self.signer.identity = match &self.context.author {
+            Some(author) => identity::check(author, certificate),
+            None => Aspect::Unchecked(None),
+        };
+    }
+
+    fn structure_bad(&mut self, reason: Reason, detail: String) {
+        self.structure = std::mem::take(&mut self.structure).worst(Aspect::bad(reason, detail));
+    }
+
+    fn deviate(&mut self, deviation: Deviation) {
+        if !self.signer.deviations.contains(&deviation) {
+            self.signer.deviations.push(deviation);
+        }
+    }
+}
+
+fn signature_name(oid: &str) -> String {
+    match algorithm::signature_from_oid(oid) {
+        Some((scheme, _)) => scheme.name().to_owned(),
+        None => algorithm::by_oid(oid).map_or_else(|| oid.to_owned(), |row| row.name.to_owned()),
+    }
+}
+
+/// RC2's parameters are effective key bits (RFC 8551 section 2.5.2 and RFC
+/// 2311); every other capability listed there has none.
+fn capability_is_odd(capability: &AlgorithmIdentifier) -> bool {
+    const RC2_CBC: &str = "1.2.840.113549.3.2";
+    match (&capability.parameters, capability.oid.as_str()) {
+        (Some(parameters), RC2_CBC) => !matches!(parameters.as_slice(), [2, 1, 40 | 64] | [2, 2, 0, 128]),
+        (Some(parameters), _) => parameters == &[5, 0],
+        (None, oid) => oid == RC2_CBC,
+    }
+}
