@@ -1,0 +1,77 @@
+//! Every case and recording, opened by the engine in this process.
+
+#![allow(unreachable_pub, reason = "a module of a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use waxseal_engine::Limits;
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::io::{MemoryWorkspace, Source};
+use waxseal_engine::message::{Credential, OpenRequest, Opened, open};
+use waxseal_engine::policy::Policy;
+use waxseal_forge::{CaseFiles, Forge};
+use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
+use waxseal_model::{Case, Corpus, Recordings};
+
+/// The folder of the recordings; with `CI` set they must be there.
+pub fn recordings() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/recordings");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the recordings are missing");
+    println!("not available: the recordings; only generated cases are looked at");
+    None
+}
+
+/// Opens every case, and every recording whose bytes are here.
+pub fn for_each_case(mut look: impl FnMut(&Case, &CaseFiles, &Opened)) {
+    let corpus = Corpus::embedded().unwrap();
+    let recordings = recordings().map(|folder| Recordings::open(&folder).unwrap());
+    let mut forge = Forge::new(&corpus);
+    if let Some(recordings) = &recordings {
+        forge = forge.with_recordings(recordings);
+    }
+    for case in corpus.cases() {
+        let files = match forge.files(case) {
+            Ok(files) => files,
+            Err(error) if error.is_not_available() => continue,
+            Err(error) => panic!("{}: {error}", case.id),
+        };
+        let opened = open_case(case, &files);
+        look(case, &files, &opened);
+    }
+}
+
+fn open_case(case: &Case, files: &CaseFiles) -> Opened {
+    let certificates = |pem: &str| -> Vec<Certificate> {
+        if pem.is_empty() { Vec::new() } else { Certificate::from_file(pem.as_bytes()).unwrap() }
+    };
+    let keys: Vec<_> = files
+        .keys
+        .iter()
+        .map(|pair| {
+            let certificate = pair.certificate.as_deref().and_then(|pem| certificates(pem).into_iter().next());
+            (PrivateKey::from_pem(&pair.key, None).unwrap(), certificate)
+        })
+        .collect();
+    let credentials: Vec<_> =
+        keys.iter().map(|(key, certificate)| Credential { decryptor: key, certificate: certificate.clone() }).collect();
+    let request = OpenRequest {
+        credentials: &credentials,
+        anchors: &certificates(&files.anchors),
+        extra_certificates: &certificates(&files.extra_certificates),
+        at: case.clock.date_time(),
+        from: case.from.as_deref(),
+        policy: &Policy::named("default").unwrap(),
+        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
+        limits: &Limits::default(),
+        keep_content: false,
+    };
+    let mut content = files.content.clone().map(Cursor::new);
+    let content = content.as_mut().map(|content| content as &mut dyn Source);
+    open(&mut Cursor::new(files.message.as_slice()), content, &mut MemoryWorkspace, &request)
+        .unwrap_or_else(|error| panic!("{}: {error}", case.id))
+}
