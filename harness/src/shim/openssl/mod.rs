@@ -14,6 +14,7 @@ mod program;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use waxseal_engine::certificate::Certificate;
 use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
 
 use super::protocol::{Answer, OpenArguments};
@@ -211,8 +212,13 @@ impl<'a> Opening<'a> {
         let at = self.at.map(|at| at.to_string());
         let mut arguments = common.to_vec();
         arguments.extend(["-no_content_verify", "-no_attr_verify", "-purpose", "smimesign"]);
-        // Any certificate can be an anchor, and the machine's own are none.
-        arguments.extend(["-CAfile", anchors, "-no-CApath", "-no-CAstore", "-partial_chain"]);
+        // The machine's own anchors are none.
+        arguments.extend(["-no-CApath", "-no-CAstore"]);
+        let store = self.store(anchors)?;
+        match &store {
+            Some(store) => arguments.extend(["-CAfile", store]),
+            None => arguments.extend(["-CAfile", anchors, "-partial_chain"]),
+        }
         if let Some(at) = &at {
             arguments.extend(["-attime", at]);
         }
@@ -226,6 +232,29 @@ impl<'a> Opening<'a> {
             // Without the signer's certificate there is nothing to build a path from.
             Aspect::Unchecked(None)
         })
+    }
+
+    /// The file of anchors and intermediate certificates. `openssl cms` looks
+    /// for issuers in the message and in its store only, so that an issuer from
+    /// elsewhere has to be put there. It is no anchor then: without
+    /// `-partial_chain` a path ends at a self-signed certificate. `None` where
+    /// that does not do, because an anchor is not self-signed.
+    fn store(&self, anchors: &str) -> Result<Option<String>, Trouble> {
+        const STORE: &str = "openssl-store.pem";
+        let Some(extra) = &self.arguments.extra_certificates else { return Ok(None) };
+        let read = |file: &str| -> Result<Vec<Certificate>, String> {
+            let octets = std::fs::read(self.dir.join(file)).map_err(|error| format!("{file}: {error}"))?;
+            Certificate::from_file(&octets).map_err(|error| format!("{file}: {error}"))
+        };
+        let anchors = read(anchors)?;
+        if !anchors.iter().all(Certificate::is_self_issued) {
+            return Ok(None);
+        }
+        let issuers = read(extra)?.into_iter().filter(|certificate| !certificate.is_self_issued());
+        let text: String =
+            anchors.into_iter().chain(issuers).map(|certificate| pem(&certificate)).collect::<Result<_, _>>()?;
+        std::fs::write(self.dir.join(STORE), text).map_err(|error| format!("{STORE}: {error}"))?;
+        Ok(Some(STORE.to_owned()))
     }
 
     /// Tries every key; the result is whether content came out.
@@ -269,4 +298,9 @@ impl<'a> Opening<'a> {
         self.native.extend(said.words());
         Ok(said)
     }
+}
+
+fn pem(certificate: &Certificate) -> Result<String, String> {
+    der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, certificate.der())
+        .map_err(|error| format!("{}: {error}", certificate.subject()))
 }
