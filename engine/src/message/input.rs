@@ -133,4 +133,64 @@ mod tests {
             assert_eq!(kind(neither), InputKind::Neither, "{neither:?}");
         }
     }
+
+    #[test]
+    fn every_length_of_a_content_info() {
+        for length in [&[0x0b][..], &[0x81, 200], &[0x84, 0, 0, 1, 0], &[0x88, 0, 0, 0, 0, 0, 0, 1, 0], &[0x80]] {
+            assert_eq!(kind(&[&[0x30], length, &[6, 9, 0x2a]].concat()), InputKind::Cms, "{length:02x?}");
+        }
+        let nine = [&[0x30, 0x89][..], &[0; 9], &[6, 9]].concat();
+        for neither in [&[0x30][..], &[0x30, 0x80], &[0x30, 0x82, 1], &[0x30, 3, 2, 1, 1], &[0x31, 2, 6, 0], &nine] {
+            assert_eq!(kind(neither), InputKind::Neither, "{neither:02x?}");
+        }
+    }
+
+    #[test]
+    fn pem_labels_and_line_ends() {
+        assert_eq!(kind(b"-----BEGIN CMS-----\r\nAAAA\r\n-----END CMS-----\r\n"), InputKind::Pem(21..27));
+        assert_eq!(kind(b"-----BEGIN PKCS #7 SIGNED DATA-----\nAAAA"), InputKind::Pem(36..40));
+        assert_eq!(kind(b"as printed by a tool\n-----BEGIN CMS-----\nAA"), InputKind::Pem(41..43));
+        assert_eq!(kind(b"-----BEGIN CMS-----\n"), InputKind::Pem(20..20));
+        for neither in [
+            // No line end after the label: nothing can follow it.
+            b"-----BEGIN CMS-----".as_slice(),
+            b"in a line -----BEGIN CMS-----\nAAAA\n",
+            b"-----BEGIN PKCS12-----\nAAAA\n",
+            b"----BEGIN CMS-----\nAAAA\n",
+        ] {
+            assert_eq!(kind(neither), InputKind::Neither, "{}", String::from_utf8_lossy(neither));
+        }
+    }
+
+    #[test]
+    fn a_mail_that_quotes_pem_is_a_mail() {
+        assert_eq!(kind(b"Subject: x\n\n-----BEGIN CMS-----\nAAAA\n-----END CMS-----\n"), InputKind::Mail);
+        assert_eq!(kind(b"\r\n\r\nFrom: a@example.test\r\n\r\nhello"), InputKind::Mail);
+        assert_eq!(kind(b">From x\nFrom y\nX-Y : z\n"), InputKind::Mail);
+        for neither in [b": no name\n".as_slice(), b" Folded: first\n", b"\xfcber: x\n", b"\n\n\n", b"From x\n"] {
+            assert_eq!(kind(neither), InputKind::Neither, "{}", String::from_utf8_lossy(neither));
+        }
+    }
+
+    #[test]
+    fn the_end_is_found_across_reads_and_beyond_what_is_looked_at() {
+        let begin = b"-----BEGIN CMS-----\n";
+        for text in [(64 << 10) - 25, (64 << 10) - 5, 64 << 10, (128 << 10) - 1, 200_000] {
+            let text = vec![b'A'; text];
+            let pem = [begin, text.as_slice(), b"\n-----END CMS-----\n"].concat();
+            let end = (begin.len() + text.len() + 1) as u64;
+            assert_eq!(kind(&pem), InputKind::Pem(begin.len() as u64..end));
+            assert_eq!(kind(&pem[..pem.len() - 18]), InputKind::Pem(begin.len() as u64..end), "no END line");
+        }
+        // Where a label has to be is bounded.
+        let late = [vec![b'x'; 64 << 10].as_slice(), b"\n", begin, b"AAAA\n"].concat();
+        assert_eq!(kind(&late), InputKind::Neither);
+    }
+
+    #[test]
+    fn an_input_is_looked_at_from_its_start() {
+        let mut source = Cursor::new(b"Subject: x\n\nhello".to_vec());
+        source.set_position(12);
+        assert_eq!(InputKind::of(&mut source).unwrap(), InputKind::Mail);
+    }
 }
