@@ -1,5 +1,5 @@
-//! Small structures are turned to definite lengths once, and then read with
-//! the types of `cms` and `x509-cert`.
+//! Small structures of CMS are turned to definite lengths once, and then read
+//! with a cursor, or with the types of `cms` where they are only shown.
 
 use crate::Limits;
 use crate::ber::reader::{BerError, Event, Reader};

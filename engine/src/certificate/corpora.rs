@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use der::{Decode as _, Encode as _};
+
 use super::Certificate;
 
 /// The folder of shared ground truth, or `None` with a line that says so.
@@ -144,6 +146,56 @@ fn fields_agree_with_openssl() {
         compared += 1;
     }
     assert!(compared > 60, "{compared}");
+}
+
+/// Fields are those that another reader gives, wherever it reads the
+/// certificate at all.
+#[test]
+fn fields_agree_with_x509_cert() {
+    let (Some(pkits), Some(rfc9216)) = (shared("oracles/pkits/certs"), shared("oracles/rfc9216")) else { return };
+    let of_rfc9216 = files(&rfc9216).into_iter().filter(|path| path.to_string_lossy().ends_with("certificate.pem"));
+    let (mut compared, mut refused) = (0, Vec::new());
+    for path in files(&pkits).into_iter().chain(of_rfc9216) {
+        for ours in load(&path) {
+            match x509_cert::Certificate::from_der(ours.der()) {
+                Ok(theirs) => {
+                    compare(&ours, &theirs, &path);
+                    compared += 1;
+                }
+                Err(_) => refused.push(path.file_name().unwrap().to_string_lossy().into_owned()),
+            }
+        }
+    }
+    // It is valid from 1950, and the other reader knows no time before 1970.
+    assert_eq!(refused, ["Validpre2000UTCnotBeforeDateTest3EE.crt"]);
+    assert_eq!(compared, 416);
+}
+
+fn compare(ours: &Certificate, theirs: &x509_cert::Certificate, path: &Path) {
+    let tbs = theirs.tbs_certificate();
+    let validity = tbs.validity();
+    let seconds = |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap();
+    let place = path.display();
+    assert_eq!(u32::from(tbs.version() as u8) + 1, ours.version(), "{place}");
+    assert_eq!(tbs.serial_number().as_bytes(), ours.serial(), "{place}");
+    assert_eq!(tbs.issuer().to_der().unwrap(), ours.issuer_der(), "{place}");
+    assert_eq!(tbs.subject().to_der().unwrap(), ours.subject_der(), "{place}");
+    assert_eq!(seconds(validity.not_before), ours.not_before().unix_timestamp(), "{place}");
+    assert_eq!(seconds(validity.not_after), ours.not_after().unix_timestamp(), "{place}");
+    assert_eq!(tbs.subject_public_key_info().to_der().unwrap(), ours.spki(), "{place}");
+    assert_eq!(theirs.signature_algorithm().oid.to_string(), ours.signature_algorithm(), "{place}");
+    assert_eq!(theirs.signature().raw_bytes(), ours.signature(), "{place}");
+    let extensions = tbs.extensions().map(Vec::as_slice).unwrap_or_default();
+    let theirs: Vec<_> = extensions
+        .iter()
+        .map(|extension| (extension.extn_id.to_string(), extension.critical, extension.extn_value.as_bytes()))
+        .collect();
+    let ours: Vec<_> = ours
+        .extensions()
+        .iter()
+        .map(|extension| (extension.oid.clone(), extension.critical, extension.value.as_slice()))
+        .collect();
+    assert_eq!(theirs, ours, "{place}");
 }
 
 #[test]
