@@ -2,32 +2,16 @@
 //! reason, never a panic, never without end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod support;
+
 use std::fs;
-use std::io::Cursor;
 use std::path::Path;
 
-use time::macros::datetime;
-use waxseal_engine::Limits;
-use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{OpenError, OpenRequest, Opened, open};
-use waxseal_engine::policy::Policy;
-use waxseal_key::{Arithmetic, ProviderChoice};
+use waxseal_engine::message::{OpenError, Opened};
 use waxseal_verdict::Reason;
 
 fn judge(octets: Vec<u8>) -> Result<Opened, OpenError> {
-    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
-    let request = OpenRequest {
-        credentials: &[],
-        anchors: &[],
-        extra_certificates: &[],
-        at: datetime!(2024-06-01 0:00 UTC),
-        from: None,
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &arithmetic,
-        limits: &Limits::default(),
-        keep_content: true,
-    };
-    open(&mut Cursor::new(octets), None, &mut MemoryWorkspace, &request)
+    support::judge(octets, &[], &[])
 }
 
 #[test]

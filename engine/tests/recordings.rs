@@ -2,17 +2,15 @@
 //! signature: `sig-ok` holds, `sig-fail` was altered on its way.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod support;
+
 use std::fs;
-use std::io::{Cursor, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use time::macros::datetime;
-use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{Credential, OpenRequest, Opened, open};
-use waxseal_engine::policy::Policy;
-use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
+use waxseal_engine::message::{Credential, Opened};
+use waxseal_key::PrivateKey;
 use waxseal_verdict::{Aspect, Deviation, Kind, Reason};
 
 /// The folder of the recordings; with `CI` set they must be there.
@@ -27,20 +25,7 @@ fn recordings() -> Option<PathBuf> {
 }
 
 fn judge(path: &Path, credentials: &[Credential<'_>], extra: &[Certificate]) -> Opened {
-    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
-    let request = OpenRequest {
-        credentials,
-        anchors: &[],
-        extra_certificates: extra,
-        at: datetime!(2024-06-01 0:00 UTC),
-        from: None,
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &arithmetic,
-        limits: &Limits::default(),
-        keep_content: true,
-    };
-    let mut input = Cursor::new(fs::read(path).unwrap());
-    open(&mut input, None, &mut MemoryWorkspace, &request).unwrap()
+    support::judge(fs::read(path).unwrap(), credentials, extra).unwrap()
 }
 
 #[test]

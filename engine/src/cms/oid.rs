@@ -36,3 +36,8 @@ pub const ATTRIBUTE_MICROSOFT_KEY_PREFERENCE: &str = "1.3.6.1.4.1.311.16.4";
 
 /// Subject key identifier of a certificate (RFC 5280 section 4.2.1.2).
 pub const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
+
+/// rsaEncryption (RFC 3370 sections 3.2 and 4.2.1): names RSA keys, means
+/// RSAES-PKCS1-v1_5 where a key is transported, and stands for the signature
+/// in many signers.
+pub const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";

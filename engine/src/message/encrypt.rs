@@ -81,13 +81,7 @@ pub fn encrypt(
     request: &EncryptRequest<'_>,
     random: &mut dyn Random,
 ) -> Result<(), EncryptError> {
-    let mut head = Head::read(input, request.limits.header_octets)?;
-    for (name, value) in &request.headers {
-        head.set(name, value)?;
-    }
-    if let Some(at) = request.date {
-        head.date(at)?;
-    }
+    let head = Head::prepare(input, request.limits.header_octets, &request.headers, request.date)?;
     request.mime.check()?;
     let mut entity = Entity::new(input, &head);
     let recipe = EnvelopedData {

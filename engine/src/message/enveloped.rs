@@ -2,13 +2,13 @@
 
 use std::io::{Read, SeekFrom};
 
-use waxseal_key::{BlockMode, ContentCipher, algorithm};
+use waxseal_key::{BlockMode, ContentCipher};
 use waxseal_verdict::{Aspect, Deviation, Layer, Reason, Recipient};
 use zeroize::Zeroizing;
 
 use crate::ber::{Cursor, Reader, Tag};
 use crate::check::Check;
-use crate::cms::{self, AlgorithmIdentifier, CmsError, EnvelopedDataHead, RecipientInfo};
+use crate::cms::{self, AlgorithmIdentifier, CmsError, EnvelopedDataHead, RecipientInfo, oid};
 use crate::io::{Spool, Workspace};
 use crate::message::context::{Context, key_aspect};
 use crate::message::request::OpenError;
@@ -163,11 +163,8 @@ fn describe_recipient(info: &RecipientInfo, index: usize, candidates: &[Candidat
     }
 }
 
-/// rsaEncryption means RSAES-PKCS1-v1_5 where a key is transported (RFC 3370 section 4.2.1).
-const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
-
 fn key_management_name(algorithm: &AlgorithmIdentifier) -> String {
-    if algorithm.oid == RSA_ENCRYPTION { "rsa-pkcs1-v1_5".to_owned() } else { algorithm.name() }
+    if algorithm.oid == oid::RSA_ENCRYPTION { "rsa-pkcs1-v1_5".to_owned() } else { algorithm.name() }
 }
 
 /// Decrypts content as it comes, and holds the last block back until the end,
@@ -195,9 +192,9 @@ impl Opener {
         let RecipientInfo::KeyTransport { algorithm, encrypted_key, .. } = &head.recipients[candidate.recipient] else {
             return Err(no_candidate(head));
         };
-        if algorithm.oid != RSA_ENCRYPTION {
+        if algorithm.oid != oid::RSA_ENCRYPTION {
             let place = format!("EnvelopedData.recipientInfos[{}].keyEncryptionAlgorithm", candidate.recipient);
-            let name = algorithm::by_oid(&algorithm.oid).map_or(algorithm.oid.as_str(), |row| row.name);
+            let name = algorithm.name();
             return Err(structure(Reason::UnsupportedAlgorithm, format!("{place}: {name} is not supported")));
         }
         let holder = &context.request.credentials[candidate.credential];

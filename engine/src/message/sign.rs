@@ -105,13 +105,7 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
     if request.signers.is_empty() {
         return Err(SignError::NoSigner);
     }
-    let mut head = Head::read(input, request.limits.header_octets)?;
-    for (name, value) in &request.headers {
-        head.set(name, value)?;
-    }
-    if let Some(at) = request.signing_time {
-        head.date(at)?;
-    }
+    let head = Head::prepare(input, request.limits.header_octets, &request.headers, request.signing_time)?;
     request.mime.check()?;
     let mut entity = Entity::new(input, &head);
     let signers: Vec<_> = request

@@ -8,6 +8,7 @@ use waxseal_verdict::Deviation;
 use super::base64::Base64Decoder;
 use super::error::MimeError;
 use super::part::{Part, TransferEncoding};
+use super::pending::Pending;
 use super::quoted_printable::QuotedPrintableDecoder;
 use crate::io::{Section, Source};
 
@@ -33,9 +34,7 @@ pub struct Body<'a> {
     position: u64,
     decoder: Decoder,
     raw: Vec<u8>,
-    out: Vec<u8>,
-    /// What is still to be given out is `out[at..]`.
-    at: usize,
+    out: Pending,
     ended: bool,
     fault: Option<Fault>,
 }
@@ -71,8 +70,7 @@ impl<'a> Body<'a> {
             section: Section::new(source, range.start, range.end),
             decoder,
             raw: Vec::new(),
-            out: Vec::new(),
-            at: 0,
+            out: Pending::default(),
             ended: false,
             fault: None,
         })
@@ -90,15 +88,14 @@ impl<'a> Body<'a> {
     /// Decodes more until there is something to give out, or the end.
     fn refill(&mut self) -> io::Result<()> {
         self.raw.resize(CHUNK, 0);
-        while self.at == self.out.len() {
+        while self.out.is_empty() {
             if let Some(Fault { offset, why }) = self.fault {
                 return Err(MimeError::BadBase64 { offset, why }.into());
             }
             if self.ended {
                 return Ok(());
             }
-            self.out.clear();
-            self.at = 0;
+            let out = self.out.refill();
             let read = match self.section.read(&mut self.raw) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => result?,
@@ -107,13 +104,13 @@ impl<'a> Body<'a> {
             self.ended = read == 0;
             self.fault = match &mut self.decoder {
                 Decoder::Identity => {
-                    self.out.extend_from_slice(raw);
+                    out.extend_from_slice(raw);
                     None
                 }
                 Decoder::Base64(decoder) if self.ended => decoder.finish(self.position),
-                Decoder::Base64(decoder) => decoder.decode(raw, self.position, &mut self.out),
+                Decoder::Base64(decoder) => decoder.decode(raw, self.position, out),
                 Decoder::QuotedPrintable(decoder) => {
-                    decoder.decode(raw, self.ended, &mut self.out);
+                    decoder.decode(raw, self.ended, out);
                     None
                 }
             };
@@ -125,20 +122,20 @@ impl<'a> Body<'a> {
 
 impl BufRead for Body<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.out.len() {
+        if self.out.is_empty() {
             self.refill()?;
         }
-        Ok(&self.out[self.at..])
+        Ok(self.out.left())
     }
 
     fn consume(&mut self, octets: usize) {
-        self.at = (self.at + octets).min(self.out.len());
+        self.out.consume(octets);
     }
 }
 
 impl Read for Body<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if matches!(self.decoder, Decoder::Identity) && self.at == self.out.len() {
+        if matches!(self.decoder, Decoder::Identity) && self.out.is_empty() {
             return self.section.read(buffer);
         }
         let read = self.fill_buf()?.read(buffer)?;

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
 use super::part::LineEnds;
+use super::pending::Pending;
 use crate::io::{Section, Source};
 
 /// Octets read from the source at once.
@@ -19,8 +20,7 @@ pub fn canonical(source: &mut dyn Source, range: Range<u64>, line_ends: LineEnds
         section: Section::new(source, range.start, range.end),
         line_ends,
         raw: Vec::new(),
-        out: Vec::new(),
-        at: 0,
+        out: Pending::default(),
         after_carriage_return: false,
     }
 }
@@ -31,28 +31,26 @@ pub struct Canonical<'a> {
     section: Section<'a>,
     line_ends: LineEnds,
     raw: Vec<u8>,
-    out: Vec<u8>,
-    /// What is still to be given out is `out[at..]`.
-    at: usize,
+    out: Pending,
     after_carriage_return: bool,
 }
 
 impl BufRead for Canonical<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.out.len() {
+        if self.out.is_empty() {
             self.refill()?;
         }
-        Ok(&self.out[self.at..])
+        Ok(self.out.left())
     }
 
     fn consume(&mut self, octets: usize) {
-        self.at = (self.at + octets).min(self.out.len());
+        self.out.consume(octets);
     }
 }
 
 impl Read for Canonical<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.line_ends == LineEnds::Crlf && self.at == self.out.len() {
+        if self.line_ends == LineEnds::Crlf && self.out.is_empty() {
             return self.section.read(buffer);
         }
         let read = self.fill_buf()?.read(buffer)?;
@@ -64,8 +62,7 @@ impl Read for Canonical<'_> {
 impl Canonical<'_> {
     fn refill(&mut self) -> io::Result<()> {
         self.raw.resize(CHUNK, 0);
-        self.out.clear();
-        self.at = 0;
+        let out = self.out.refill();
         let read = loop {
             match self.section.read(&mut self.raw) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -73,28 +70,27 @@ impl Canonical<'_> {
             }
         };
         match self.line_ends {
-            LineEnds::Crlf => self.out.extend_from_slice(&self.raw[..read]),
-            LineEnds::Lf => self.convert(read),
+            LineEnds::Crlf => out.extend_from_slice(&self.raw[..read]),
+            LineEnds::Lf => convert(&self.raw[..read], out, &mut self.after_carriage_return),
         }
         Ok(())
     }
+}
 
-    /// Puts a carriage return before each line feed that has none.
-    fn convert(&mut self, read: usize) {
-        let raw = &self.raw[..read];
-        let mut copied = 0;
-        for newline in memchr::memchr_iter(b'\n', raw) {
-            let before = newline.checked_sub(1).map(|before| raw[before]);
-            if before.map_or(self.after_carriage_return, |octet| octet == b'\r') {
-                continue;
-            }
-            self.out.extend_from_slice(&raw[copied..newline]);
-            self.out.push(b'\r');
-            copied = newline;
+/// Puts a carriage return before each line feed that has none.
+fn convert(raw: &[u8], out: &mut Vec<u8>, after_carriage_return: &mut bool) {
+    let mut copied = 0;
+    for newline in memchr::memchr_iter(b'\n', raw) {
+        let before = newline.checked_sub(1).map(|before| raw[before]);
+        if before.map_or(*after_carriage_return, |octet| octet == b'\r') {
+            continue;
         }
-        self.out.extend_from_slice(&raw[copied..]);
-        self.after_carriage_return = raw.last().map_or(self.after_carriage_return, |octet| *octet == b'\r');
+        out.extend_from_slice(&raw[copied..newline]);
+        out.push(b'\r');
+        copied = newline;
     }
+    out.extend_from_slice(&raw[copied..]);
+    *after_carriage_return = raw.last().map_or(*after_carriage_return, |octet| *octet == b'\r');
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod mbox;
 mod parameter;
 mod parse;
 mod part;
+mod pending;
 mod quoted_printable;
 mod scanner;
 pub mod smime;

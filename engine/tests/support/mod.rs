@@ -6,11 +6,17 @@
 
 pub mod large;
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use time::macros::datetime;
+use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
-use waxseal_key::PrivateKey;
+use waxseal_engine::io::MemoryWorkspace;
+use waxseal_engine::message::{Credential, OpenError, OpenRequest, Opened, open};
+use waxseal_engine::policy::Policy;
+use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 
 /// A person with a key and a self-signed certificate.
 pub struct Person {
@@ -92,4 +98,24 @@ pub const P521: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P
 
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// Opens what a test holds in memory, in 2024, without anchors.
+pub fn judge(
+    octets: Vec<u8>,
+    credentials: &[Credential<'_>],
+    extra_certificates: &[Certificate],
+) -> Result<Opened, OpenError> {
+    let request = OpenRequest {
+        credentials,
+        anchors: &[],
+        extra_certificates,
+        at: datetime!(2024-06-01 0:00 UTC),
+        from: None,
+        policy: &Policy::named("default").unwrap(),
+        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
+        limits: &Limits::default(),
+        keep_content: true,
+    };
+    open(&mut Cursor::new(octets), None, &mut MemoryWorkspace, &request)
 }

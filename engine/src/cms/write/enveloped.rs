@@ -6,7 +6,7 @@ use waxseal_key::{Arithmetic, BlockMode, ContentCipher, PublicKeyAlgorithm, Rand
 use zeroize::Zeroizing;
 
 use super::content::each_chunk;
-use super::identifier::{RSA_ENCRYPTION, algorithm, algorithm_with, certificate_id};
+use super::identifier::{algorithm, algorithm_with, certificate_id};
 use super::{CHUNK, Content, IdentifierForm, Order, Parameters, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, Segments, Stream, StreamError, element_len, tag};
 use crate::certificate::{Certificate, KeyUsage};
@@ -142,7 +142,7 @@ impl EnvelopedData<'_> {
             infos.push(writer::sequence([
                 writer::integer(self.tamper.info_version.unwrap_or_else(|| self.recipient_version())),
                 certificate_id(certificate, self.shape.recipient_id)?,
-                algorithm(RSA_ENCRYPTION, Parameters::Null)?,
+                algorithm(oid::RSA_ENCRYPTION, Parameters::Null)?,
                 writer::octet_string(&wrapped),
             ]));
         }

@@ -47,6 +47,3 @@ pub(super) fn same_key(one: &[u8], other: &[u8]) -> bool {
             one.algorithm.oid == other.algorithm.oid && one.subject_public_key == other.subject_public_key
         })
 }
-
-/// rsaEncryption: names RSA keys, key transport, and in many signers the signature.
-pub(super) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";

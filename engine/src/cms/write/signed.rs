@@ -296,7 +296,7 @@ impl SignedData<'_> {
     fn signature_algorithm(&self, scheme: SignatureScheme, digest: DigestAlgorithm) -> Result<Vec<u8>, WriteError> {
         let (oid, parameters) = match scheme {
             SignatureScheme::RsaPkcs1 if self.shape.rsa_signature == RsaSignature::RsaEncryption => {
-                (super::identifier::RSA_ENCRYPTION, Parameters::Null)
+                (oid::RSA_ENCRYPTION, Parameters::Null)
             }
             SignatureScheme::RsaPkcs1 => (signature_oid(scheme, digest), Parameters::Null),
             _ => (signature_oid(scheme, digest), Parameters::Absent),

@@ -22,6 +22,24 @@ pub(in crate::message) struct Head {
 }
 
 impl Head {
+    /// Reads the header of what comes in, and puts the fields and the Date of
+    /// what goes out into it.
+    pub(in crate::message) fn prepare(
+        source: &mut dyn Source,
+        limit: usize,
+        fields: &[(String, String)],
+        date: Option<OffsetDateTime>,
+    ) -> Result<Self, ComposeError> {
+        let mut head = Self::read(source, limit)?;
+        for (name, value) in fields {
+            head.set(name, value)?;
+        }
+        if let Some(at) = date {
+            head.date(at)?;
+        }
+        Ok(head)
+    }
+
     /// Reads a header. The body may be missing, and so may the header, if the
     /// first line is empty.
     pub(in crate::message) fn read(source: &mut dyn Source, limit: usize) -> Result<Self, ComposeError> {
