@@ -77,6 +77,12 @@ impl PrivateKey {
         &self.public_key
     }
 
+    /// The key as PrivateKeyInfo in DER (PKCS#8), not encrypted.
+    #[must_use]
+    pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
+        self.secret.pkcs8.clone()
+    }
+
     /// The scheme that this key signs with.
     pub fn signature_scheme(&self) -> SignatureScheme {
         match self.secret.kind {

@@ -21,7 +21,6 @@ mod lock;
 mod mail;
 mod pki;
 mod recorded;
-mod rfc1421;
 mod spelling;
 mod tamper;
 mod tree;

@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use waxseal_engine::ber::{Cursor, writer};
+use waxseal_engine::ber::Cursor;
 use waxseal_engine::certificate::Certificate;
+use waxseal_key::PrivateKey;
 use waxseal_model::{Entry, KeyFile, PinnedFile, Recordings};
 use zeroize::Zeroizing;
 
-use crate::{CaseFiles, ForgeError, KeyPem, rfc1421};
+use crate::{CaseFiles, ForgeError, KeyPem};
 
 /// Loads message, keys and certificates of a catalogue entry, each by its hash.
 pub(crate) fn files(recordings: &Recordings, entry: &Entry) -> Result<CaseFiles, ForgeError> {
@@ -27,21 +28,13 @@ pub(crate) fn files(recordings: &Recordings, entry: &Entry) -> Result<CaseFiles,
 
 /// A key in whatever PEM its source used, as PKCS#8.
 fn key(recordings: &Recordings, file: &KeyFile) -> Result<KeyPem, ForgeError> {
-    let wrong = |what: &str| ForgeError::File { file: file.key.file.clone(), what: what.to_owned() };
     let text = Zeroizing::new(recordings.pinned(&file.key)?);
-    let text = std::str::from_utf8(&text).map_err(|_| wrong("is no PEM"))?;
-    let key = if let Some(body) = block(text, "RSA PRIVATE KEY") {
-        let pkcs1 = match &file.password {
-            Some(password) => rfc1421::decrypt(body, password).map_err(|what| wrong(&what))?,
-            None => Zeroizing::new(decode(body).ok_or_else(|| wrong("is no base64"))?),
-        };
-        pem("PRIVATE KEY", &pkcs8_of_rsa(&pkcs1))
-    } else if let Some(body) = block(text, "PRIVATE KEY") {
-        pem("PRIVATE KEY", &Zeroizing::new(decode(body).ok_or_else(|| wrong("is no base64"))?))
-    } else {
-        return Err(wrong("holds neither PRIVATE KEY nor RSA PRIVATE KEY"));
-    };
-    Ok(KeyPem { key, certificate: Some(certificate(recordings, &file.certificate)?) })
+    let key = PrivateKey::from_pem(&String::from_utf8_lossy(&text), file.password.as_deref())
+        .map_err(|source| ForgeError::Key { holder: file.key.file.clone(), source })?;
+    Ok(KeyPem {
+        key: pem("PRIVATE KEY", &key.to_pkcs8_der()),
+        certificate: Some(certificate(recordings, &file.certificate)?),
+    })
 }
 
 /// The first certificate of a PEM file, as `CERTIFICATE`.
@@ -76,12 +69,4 @@ fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
-
-/// PrivateKeyInfo around an RSAPrivateKey (RFC 5958 section 2).
-fn pkcs8_of_rsa(pkcs1: &[u8]) -> Zeroizing<Vec<u8>> {
-    /// rsaEncryption, 1.2.840.113549.1.1.1.
-    const RSA: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-    let algorithm = writer::sequence([RSA.to_vec(), writer::null()]);
-    Zeroizing::new(writer::sequence([writer::integer(0), algorithm, writer::octet_string(pkcs1)]))
 }
