@@ -25,7 +25,7 @@ pub struct CaseError {
     /// The case.
     pub case: String,
     /// What went wrong.
-    pub source: ForgeError,
+    pub source: Box<ForgeError>,
 }
 
 impl Cases<'_> {
@@ -57,7 +57,7 @@ impl Cases<'_> {
             Err(error) if error.is_not_available() => Err("not in the directory of recordings".to_owned()),
             // A file that is another one is refused, and never passes for the recording.
             Err(ForgeError::Recording(error)) => Err(error.to_string()),
-            Err(source) => return Err(CaseError { case: case.id.clone(), source }),
+            Err(source) => return Err(CaseError { case: case.id.clone(), source: Box::new(source) }),
         };
         let mut expectation = case.expect.clone();
         // What went in must come out, where something comes out.

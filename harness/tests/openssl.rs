@@ -140,6 +140,11 @@ fn keys_anchors_and_time_decide() {
     assert_eq!(chain(&|arguments| arguments.anchors = Some("alice.pem".to_owned())), Aspect::Good);
     let extra = place.open("bare.eml", |arguments| arguments.extra_certificates = Some("alice.pem".to_owned()));
     assert_eq!(told(&extra), [(Kind::Signed, "good absent good good".to_owned())]);
+    let extra = place.open("clear.eml", |arguments| {
+        arguments.extra_certificates = Some("bob.pem".to_owned());
+        arguments.clock = Some("2100-01-01T00:00:00Z".to_owned());
+    });
+    assert_eq!(extra.layers[0].chain.reason(), Some(Reason::Expired));
 
     let decryption = |keys: Vec<KeyFiles>| {
         place.open("encrypted.eml", |arguments| arguments.keys = keys).layers[0].decryption.clone()

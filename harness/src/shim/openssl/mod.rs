@@ -14,7 +14,6 @@ mod program;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use waxseal_engine::certificate::Certificate;
 use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
 
 use super::protocol::{Answer, OpenArguments};
@@ -187,7 +186,9 @@ impl<'a> Opening<'a> {
         if let Some(extra) = &self.arguments.extra_certificates {
             common.extend(["-certfile", extra]);
         }
-        let said = self.cms(&[&common[..], &["-noverify", "-out", inside]].concat())?;
+        let (signers, sent) = (format!("{inside}.signers.pem"), format!("{inside}.sent.pem"));
+        let write = ["-noverify", "-out", inside, "-signer", &signers, "-certsout", &sent];
+        let said = self.cms(&[&common[..], &write].concat())?;
         layer.integrity = Aspect::Good;
         if !said.success {
             match said.find(AspectName::Structure) {
@@ -201,7 +202,10 @@ impl<'a> Opening<'a> {
         layer.chain = match &self.arguments.anchors {
             None => Aspect::unchecked(Reason::NoAnchor),
             Some(_) if layer.structure.is_bad() => Aspect::Unchecked(None),
-            Some(anchors) => self.chain(&common, anchors)?,
+            Some(anchors) => match &self.arguments.extra_certificates {
+                Some(extra) if said.success => self.chain_with(anchors, extra, &signers, &sent)?,
+                _ => self.chain(&common, anchors)?,
+            },
         };
         // What a bad signature covers comes out too: the layers inside it can be told.
         Ok(self.dir.join(inside).metadata().is_ok_and(|file| file.len() > 0) && !layer.structure.is_bad())
@@ -211,50 +215,35 @@ impl<'a> Opening<'a> {
     fn chain(&mut self, common: &[&str], anchors: &str) -> Result<Aspect, Trouble> {
         let at = self.at.map(|at| at.to_string());
         let mut arguments = common.to_vec();
-        arguments.extend(["-no_content_verify", "-no_attr_verify", "-purpose", "smimesign"]);
-        // The machine's own anchors are none.
-        arguments.extend(["-no-CApath", "-no-CAstore"]);
-        let store = self.store(anchors)?;
-        match &store {
-            Some(store) => arguments.extend(["-CAfile", store]),
-            None => arguments.extend(["-CAfile", anchors, "-partial_chain"]),
-        }
-        if let Some(at) = &at {
-            arguments.extend(["-attime", at]);
-        }
+        arguments.extend(["-no_content_verify", "-no_attr_verify"]);
+        arguments.extend(trust(anchors, at.as_deref()));
         arguments.extend(["-out", "openssl-chain.content"]);
         let said = self.cms(&arguments)?;
-        Ok(if said.success {
-            Aspect::Good
-        } else if said.find(AspectName::Chain).is_some() {
-            said.bad(Reason::NoPath)
-        } else {
-            // Without the signer's certificate there is nothing to build a path from.
-            Aspect::Unchecked(None)
-        })
+        Ok(chain_aspect(&said))
     }
 
-    /// The file of anchors and intermediate certificates. `openssl cms` looks
-    /// for issuers in the message and in its store only, so that an issuer from
-    /// elsewhere has to be put there. It is no anchor then: without
-    /// `-partial_chain` a path ends at a self-signed certificate. `None` where
-    /// that does not do, because an anchor is not self-signed.
-    fn store(&self, anchors: &str) -> Result<Option<String>, Trouble> {
-        const STORE: &str = "openssl-store.pem";
-        let Some(extra) = &self.arguments.extra_certificates else { return Ok(None) };
-        let read = |file: &str| -> Result<Vec<Certificate>, String> {
-            let octets = std::fs::read(self.dir.join(file)).map_err(|error| format!("{file}: {error}"))?;
-            Certificate::from_file(&octets).map_err(|error| format!("{file}: {error}"))
-        };
-        let anchors = read(anchors)?;
-        if !anchors.iter().all(Certificate::is_self_issued) {
-            return Ok(None);
+    /// Checks each signer's certificate with issuers from outside the message.
+    fn chain_with(&mut self, anchors: &str, extra: &str, signers: &str, sent: &str) -> Result<Aspect, Trouble> {
+        let at = self.at.map(|at| at.to_string());
+        let read = |name: &str| std::fs::read_to_string(self.dir.join(name)).unwrap_or_default();
+        let (signers_pem, sent_pem) = (read(signers), read(sent));
+        let mut chain = Aspect::Unchecked(None);
+        for (number, signer) in signers_pem.split_inclusive("-----END CERTIFICATE-----\n").enumerate() {
+            let name = format!("{signers}-{number}.pem");
+            std::fs::write(self.dir.join(&name), signer).map_err(|error| format!("{name}: {error}"))?;
+            let mut arguments = vec!["verify"];
+            arguments.extend(trust(anchors, at.as_deref()));
+            // A file without certificates is refused.
+            if !sent_pem.is_empty() {
+                arguments.extend(["-untrusted", sent]);
+            }
+            arguments.extend(["-untrusted", extra, &name]);
+            let said = self.program.run(self.dir, &arguments)?;
+            self.native.extend(said.words());
+            let aspect = chain_aspect(&said);
+            chain = if number == 0 { aspect } else { chain.worst(aspect) };
         }
-        let issuers = read(extra)?.into_iter().filter(|certificate| !certificate.is_self_issued());
-        let text: String =
-            anchors.into_iter().chain(issuers).map(|certificate| pem(&certificate)).collect::<Result<_, _>>()?;
-        std::fs::write(self.dir.join(STORE), text).map_err(|error| format!("{STORE}: {error}"))?;
-        Ok(Some(STORE.to_owned()))
+        Ok(chain)
     }
 
     /// Tries every key; the result is whether content came out.
@@ -294,13 +283,30 @@ impl<'a> Opening<'a> {
     }
 
     fn cms(&mut self, arguments: &[&str]) -> Result<Said, Trouble> {
-        let said = self.program.cms(self.dir, arguments)?;
+        let said = self.program.run(self.dir, &[&["cms"], arguments].concat())?;
         self.native.extend(said.words());
         Ok(said)
     }
 }
 
-fn pem(certificate: &Certificate) -> Result<String, String> {
-    der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, certificate.der())
-        .map_err(|error| format!("{}: {error}", certificate.subject()))
+/// Whom to trust, at what time, for which purpose.
+fn trust<'a>(anchors: &'a str, at: Option<&'a str>) -> Vec<&'a str> {
+    // Any certificate can be an anchor, and the machine's own are none.
+    let mut arguments =
+        vec!["-purpose", "smimesign", "-CAfile", anchors, "-no-CApath", "-no-CAstore", "-partial_chain"];
+    if let Some(at) = at {
+        arguments.extend(["-attime", at]);
+    }
+    arguments
+}
+
+fn chain_aspect(said: &Said) -> Aspect {
+    if said.success {
+        Aspect::Good
+    } else if said.find(AspectName::Chain).is_some() {
+        said.bad(Reason::NoPath)
+    } else {
+        // Without the signer's certificate there is nothing to build a path from.
+        Aspect::Unchecked(None)
+    }
 }

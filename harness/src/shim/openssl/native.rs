@@ -118,6 +118,12 @@ impl Said {
     pub(super) fn new(success: bool, stderr: &str) -> Self {
         let mut said = Self { success, errors: Vec::new(), sentence: String::new() };
         for line in stderr.lines() {
+            // `openssl verify`: "error 10 at 0 depth lookup: certificate has expired"
+            if let Some((_, reason)) = line.split_once(" depth lookup: ") {
+                let (function, reason) = ("verify".to_owned(), reason.to_owned());
+                said.errors.push(NativeError { function, reason, data: String::new() });
+                continue;
+            }
             // THREAD:error:CODE:LIBRARY:FUNCTION:REASON:FILE:LINE:DATA
             let mut fields = line.splitn(9, ':');
             match (fields.nth(1), fields.nth(1), fields.next(), fields.next(), fields.nth(2)) {
@@ -126,7 +132,8 @@ impl Said {
                     reason: reason.to_owned(),
                     data: data.unwrap_or_default().to_owned(),
                 }),
-                _ if said.sentence.is_empty() => line.trim().clone_into(&mut said.sentence),
+                // A line with an equals sign is a name, said along with an error.
+                _ if said.sentence.is_empty() && !line.contains(" = ") => line.trim().clone_into(&mut said.sentence),
                 _ => {}
             }
         }
@@ -153,8 +160,9 @@ impl Said {
         if self.success {
             return None;
         }
+        let sentence = (!self.sentence.is_empty()).then(|| self.sentence.clone());
         let errors = self.errors.iter().map(NativeError::text);
-        Some(std::iter::once(self.sentence.clone()).chain(errors).collect::<Vec<_>>().join("; "))
+        Some(sentence.into_iter().chain(errors).collect::<Vec<_>>().join("; "))
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {
@@ -257,6 +265,13 @@ mod tests {
             words.words().as_deref(),
             Some("CMS Verification failure; CMS routines:CMS_verify:signer certificate not found")
         );
+    }
+
+    #[test]
+    fn verify_says_it_in_its_own_way() {
+        let said = Said::new(false, "CN = alice\nerror 10 at 0 depth lookup: certificate has expired\n");
+        assert_eq!(said.bad(Reason::NoPath).reason(), Some(Reason::Expired));
+        assert_eq!(said.words().as_deref(), Some("verify:certificate has expired"));
     }
 
     #[test]

@@ -49,13 +49,12 @@ impl Program {
         }
     }
 
-    /// Runs `openssl cms` in a directory.
+    /// Runs a command of openssl in a directory.
     ///
     /// There is no time limit here: the runner ends this shim with all it started.
-    pub(super) fn cms(&self, dir: &Path, arguments: &[&str]) -> Result<Said, Trouble> {
+    pub(super) fn run(&self, dir: &Path, arguments: &[&str]) -> Result<Said, Trouble> {
         note(dir, arguments);
         let mut child = Command::new(Self::NAME)
-            .arg("cms")
             .args(arguments)
             .current_dir(dir)
             .env("LC_ALL", "C")
@@ -80,7 +79,7 @@ impl Program {
 
 /// Leaves the command in the case directory, so that a kept one repeats by hand.
 fn note(dir: &Path, arguments: &[&str]) {
-    let line = format!("openssl cms {}\n", arguments.join(" "));
+    let line = format!("openssl {}\n", arguments.join(" "));
     let file = OpenOptions::new().create(true).append(true).open(dir.join("openssl-commands.sh"));
     // A directory that cannot be written to fails at the command itself.
     let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));

@@ -1,0 +1,244 @@
+//! `waxseal run` from end to end, and its gate.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use support::{custom, script, verdict};
+use waxseal::shim::openssl::OpenSsl;
+use waxseal::shim::serve::Shim as _;
+use waxseal_model::Corpus;
+use waxseal_verdict::{Line, Outcome, OutcomeRecord, Record};
+
+/// A signed mail that every reader should accept, and one with a changed body.
+const POSITIVE: &str = "signed/clear/rsa-sha256";
+
+/// Runs the command in a directory; exit code, standard output, standard error.
+fn run(dir: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_waxseal"))
+        .arg("run")
+        .args(arguments)
+        .args(["-o", "out"])
+        .current_dir(dir)
+        .env_remove("WAXSEAL_RECORDINGS")
+        .env_remove("WAXSEAL_RUN_ID")
+        .output()
+        .unwrap();
+    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn lines(dir: &Path) -> Vec<Line> {
+    let text = std::fs::read_to_string(dir.join("out/run.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn outcomes(dir: &Path) -> BTreeMap<(String, String), OutcomeRecord> {
+    let outcome = |line: Line| match line.record {
+        Record::Outcome(outcome) => Some(((outcome.case.clone(), outcome.sut.clone()), outcome)),
+        _ => None,
+    };
+    lines(dir).into_iter().filter_map(outcome).collect()
+}
+
+#[test]
+fn the_main_job_leaves_a_whole_record_and_a_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = run(dir.path(), &[]);
+    assert_eq!(code, 0, "{out}{err}");
+    let lines = lines(dir.path());
+    let cases = Corpus::embedded().unwrap().cases().len();
+    let suts = waxseal::sut::shipped_names().len();
+    // Head, plan, every pair once, end.
+    assert_eq!(lines.len(), 2 + cases * suts + 1);
+    assert!(matches!(lines[0].record, Record::Run(_)) && matches!(lines[1].record, Record::Plan(_)));
+    assert!(matches!(lines.last().unwrap().record, Record::End { outcomes, .. } if outcomes == (cases * suts) as u64));
+    assert!(lines.iter().all(|line| line.run == lines[0].run && line.shard == "1/1"));
+    for ((case, sut), outcome) in outcomes(dir.path()) {
+        if sut == "engine" {
+            let fine = [Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable].contains(&outcome.outcome);
+            assert!(fine, "{case}: {} {:?}", outcome.outcome, outcome.reason);
+        }
+    }
+    let page = std::fs::read_to_string(dir.path().join("out/report/index.html")).unwrap();
+    assert!(page.contains(POSITIVE));
+}
+
+/// What openssl gets wrong is known, each with its explanation; what is listed
+/// and right now is out of date. Only for the version that the corpus names.
+#[test]
+fn openssl_disagrees_where_the_corpus_says_so() {
+    let Ok(hello) = OpenSsl::default().hello() else {
+        assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests");
+        println!("not tested: openssl is not on this machine");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings");
+    let shared = shared.to_str().unwrap();
+    let recordings: &[&str] = if Path::new(shared).is_dir() { &["--recordings", shared] } else { &[] };
+    let (_, out, _) = run(dir.path(), &[&["--sut", "openssl"], recordings].concat());
+    let outcomes = outcomes(dir.path());
+    assert!(!outcomes.is_empty(), "{out}");
+    let corpus = Corpus::embedded().unwrap();
+    let mut wrong = Vec::new();
+    for ((id, _), outcome) in &outcomes {
+        let case = corpus.case(id).unwrap();
+        let listed = case.disagreements.iter().find(|one| one.implementation == "openssl");
+        let of_this_version = listed.is_none_or(|one| one.version == hello.version);
+        let reason = outcome.reason.as_deref().unwrap_or_default();
+        match (outcome.outcome, listed) {
+            (Outcome::Fail, None) => wrong.push(format!("{id}: no explanation in the corpus: {reason}")),
+            (Outcome::Pass, Some(one)) => wrong.push(format!("{id}: passes, but the corpus says {:?}", one.says)),
+            (Outcome::Pass | Outcome::Fail | Outcome::Unsupported | Outcome::NotAvailable, _) => {}
+            (other, _) => wrong.push(format!("{id}: {other}: {reason}")),
+        }
+        if !of_this_version {
+            println!("{id}: explained for another version than {}", hello.version);
+        }
+    }
+    let known_version = corpus
+        .cases()
+        .iter()
+        .flat_map(|case| &case.disagreements)
+        .any(|one| one.implementation == "openssl" && one.version == hello.version);
+    if known_version {
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    } else {
+        // Another version's other answer is a finding of the run, not a fault of this build.
+        println!("{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn a_named_sut_decides_the_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = format!("cp \"$dir/message\" \"$dir/content\"; echo '{}'", verdict("\"good\""));
+    script(dir.path(), "shim", &good);
+    script(dir.path(), "dead", "exit 1");
+    custom(dir.path(), "yes", &format!("echo '{}'", support::HELLO), &good, &good);
+    let arguments = ["--case", "mime/plain/unprotected", "--sut"];
+    let with = |sut: &str| run(dir.path(), &[&arguments[..], &[sut]].concat());
+    let (code, out, err) = with("./shim");
+    // The fake sees a signed layer in an ordinary mail.
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(err.contains("mime/plain/unprotected on shim: fail"), "{err}");
+    let (code, _, err) = with("./yes");
+    assert!(code == 1 && err.contains("yes takes no part: not admitted"), "{err}");
+    let (code, _, _) = with("engine");
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn the_gate_compares_with_its_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let algorithms = r#""rsa","rsa-pkcs1-v1_5","sha-256""#;
+    let hello = support::HELLO.replace(r#""sha-256""#, algorithms);
+    custom(
+        dir.path(),
+        "shim",
+        &format!("echo '{hello}'"),
+        &format!("echo '{}'", verdict(r#"{"bad":"digest-mismatch"}"#)),
+        r#"echo '{"id":'$id',"unsupported":"no"}'"#,
+    );
+    let arguments = ["--case", POSITIVE, "--sut", "./shim"];
+    let (code, _, err) = run(dir.path(), &arguments);
+    assert_eq!(code, 1, "{err}");
+    let outcome = outcomes(dir.path()).into_values().next().unwrap();
+    let reason = outcome.reason.unwrap();
+    let gate = |case: &str, reason: &str| {
+        let text = format!("[[known]]\ncase = '{case}'\nsut = 'shim'\noutcome = 'fail'\nreason = '{reason}'\n");
+        std::fs::write(dir.path().join("known.toml"), text).unwrap();
+        run(dir.path(), &[&arguments[..], &["--known", "known.toml"]].concat())
+    };
+    let (code, out, err) = gate(POSITIVE, &reason);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, _, err) = gate(POSITIVE, "something else");
+    assert!(code == 1 && err.contains("the reason changed"), "{err}");
+    let (code, _, err) = gate("no/such/case", &reason);
+    assert!(code == 1 && err.contains("there is no such case") && err.contains("is not listed"), "{err}");
+    // Another case of the corpus did not run: that is told, and no failure of its own.
+    let (_, out, _) = gate("mime/plain/unprotected", &reason);
+    assert!(out.contains("not looked at: mime/plain/unprotected on shim: not part of this run"), "{out}");
+    std::fs::write(dir.path().join("known.toml"), "nonsense").unwrap();
+    let (code, _, err) = run(dir.path(), &["--known", "known.toml"]);
+    assert!(code == 2 && err.contains("known.toml"), "{err}");
+}
+
+#[test]
+fn the_twin_of_a_negative_case_runs_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = run(dir.path(), &["--case", "integrity/clear/body-rsa", "--sut", "engine"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let corpus = Corpus::embedded().unwrap();
+    let twin = corpus.case("integrity/clear/body-rsa").unwrap().twin.clone().unwrap();
+    assert!(outcomes(dir.path()).contains_key(&(twin, "engine".to_owned())));
+}
+
+#[test]
+fn shards_have_every_case_once_and_concatenate() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut seen = BTreeMap::new();
+    let mut all = String::new();
+    for shard in ["1/3", "2/3", "3/3"] {
+        let (code, out, err) = run(dir.path(), &["--sut", "engine", "--shard", shard, "--run-id", "one"]);
+        assert_eq!(code, 0, "{out}{err}");
+        all += &std::fs::read_to_string(dir.path().join("out/run.jsonl")).unwrap();
+        for (pair, outcome) in outcomes(dir.path()) {
+            assert!(seen.insert(pair, outcome.outcome).is_none());
+        }
+    }
+    assert_eq!(seen.len(), Corpus::embedded().unwrap().cases().len());
+    let run = waxseal_reports::read_run(all.as_bytes()).unwrap();
+    assert!(run.missing().is_empty(), "{:?}", run.missing());
+    assert_eq!(run.outcomes().len(), seen.len());
+}
+
+#[test]
+fn a_kept_case_repeats_by_hand() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = run(dir.path(), &["--case", POSITIVE, "--sut", "engine", "--keep", "kept"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let case = dir.path().join("kept").join(POSITIVE).join("engine");
+    let output = Command::new(env!("CARGO_BIN_EXE_waxseal"))
+        .args(["shim", "serve"])
+        .stdin(std::fs::File::open(case.join("request.json")).unwrap())
+        .current_dir(&case)
+        .output()
+        .unwrap();
+    let again: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let before: serde_json::Value = serde_json::from_slice(&std::fs::read(case.join("answer.json")).unwrap()).unwrap();
+    assert_eq!(again, before);
+    let readme = std::fs::read_to_string(case.join("README.md")).unwrap();
+    let open = readme.lines().find_map(|line| line.trim().strip_prefix("waxseal open ")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_waxseal"))
+        .arg("open")
+        .args(open.split_whitespace())
+        .current_dir(&case)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_example_of_the_manual_is_admitted() {
+    let manual = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SHIM.md")).unwrap();
+    let example = manual.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("not tested: python3 is not on this machine");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("my-shim");
+    std::fs::write(&path, example).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (code, out, err) = run(dir.path(), &["--sut", "./my-shim", "--case", "integrity/clear/*"]);
+    assert!(out.contains("my-shim 1.0: ") && !out.contains("takes no part"), "{out}{err}");
+    // It believes everything, and is found out.
+    assert_eq!(code, 1);
+}
