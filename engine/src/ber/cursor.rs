@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::ber::reader::{BerError, BerErrorKind};
 use crate::ber::tag::{Class, Tag};
+use crate::ber::{BerError, BerErrorKind};
 
 /// Depth at which indefinite lengths inside each other are given up.
 const INDEFINITE_DEPTH: usize = 32;

@@ -2,9 +2,9 @@
 //! with a cursor, or with the types of `cms` where they are only shown.
 
 use crate::Limits;
-use crate::ber::reader::{BerError, Event, Reader};
 use crate::ber::string::OctetStream;
 use crate::ber::tag::Tag;
+use crate::ber::{BerError, Event, Reader};
 
 /// The same value with minimal definite lengths and with constructed universal
 /// OCTET STRINGs joined.

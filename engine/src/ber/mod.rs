@@ -2,6 +2,8 @@
 
 pub mod cursor;
 pub mod definite;
+mod error;
+mod event;
 pub mod identifier;
 pub mod oid;
 pub mod reader;
@@ -12,7 +14,9 @@ pub mod writer;
 
 pub use cursor::{Cursor, Element};
 pub use definite::to_definite;
-pub use reader::{BerError, BerErrorKind, Event, Header, Length, Reader};
+pub use error::{BerError, BerErrorKind};
+pub use event::{Event, Header, Length};
+pub use reader::Reader;
 pub use string::OctetStream;
 pub use tag::{Class, Tag};
 pub use time::{TimeType, TimeValue};

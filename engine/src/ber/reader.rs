@@ -8,115 +8,9 @@
 use std::io::{self, Read};
 
 use crate::Limits;
+use crate::ber::error::{BerError, BerErrorKind};
+use crate::ber::event::{Event, Header, Length};
 use crate::ber::tag::{Class, Tag};
-
-/// How the length of an element is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Length {
-    /// So many content octets.
-    Definite(u64),
-    /// Until the end-of-contents octets.
-    Indefinite,
-}
-
-/// The identifier and length octets of an element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
-    /// The tag.
-    pub tag: Tag,
-    /// Whether the content is made of elements.
-    pub constructed: bool,
-    /// The length as written.
-    pub length: Length,
-    /// Whether identifier and length are as short as DER wants them.
-    pub minimal: bool,
-    /// Offset of the identifier octet in the input.
-    pub offset: u64,
-    /// Number of identifier and length octets.
-    pub header_len: u8,
-    /// Number of elements around this one.
-    pub depth: usize,
-}
-
-impl Header {
-    /// Offset of the first content octet.
-    #[must_use]
-    pub const fn content_offset(&self) -> u64 {
-        self.offset + self.header_len as u64
-    }
-}
-
-/// What comes next in the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// An element begins. The content of a primitive one waits for
-    /// [`Reader::read_content`]; what is not read is skipped.
-    Begin(Header),
-    /// The constructed element that began last, and has not ended, ends.
-    End {
-        /// Offset after its last octet.
-        offset: u64,
-    },
-}
-
-/// What is wrong with an encoding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BerErrorKind {
-    /// The input ends inside an element.
-    Truncated,
-    /// X.690 does not allow it.
-    Malformed(&'static str),
-    /// Another element was expected here.
-    Unexpected {
-        /// What was expected.
-        expected: &'static str,
-        /// The tag found; `None` at the end of the surrounding element.
-        found: Option<Tag>,
-    },
-    /// A limit was reached.
-    Limit(&'static str),
-    /// The input could not be read; what its reader said.
-    Input {
-        /// The kind of the reader's error; `InvalidData` is a damaged transfer encoding.
-        kind: io::ErrorKind,
-        /// Its text.
-        message: String,
-    },
-}
-
-/// An error of the encoding, with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BerError {
-    /// What is wrong.
-    pub kind: BerErrorKind,
-    /// Offset in the input, in octets.
-    pub offset: u64,
-    /// The elements around the place, outermost first, as `tag[index]`.
-    pub path: String,
-}
-
-impl std::fmt::Display for BerError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.kind {
-            BerErrorKind::Truncated => f.write_str("the input ends inside an element")?,
-            BerErrorKind::Malformed(what) => f.write_str(what)?,
-            BerErrorKind::Unexpected { expected, found: Some(tag) } => write!(f, "expected {expected}, found {tag}")?,
-            BerErrorKind::Unexpected { expected, found: None } => {
-                write!(f, "expected {expected}, found the end of the element")?;
-            }
-            BerErrorKind::Limit(what) => write!(f, "limit exceeded: {what}")?,
-            BerErrorKind::Input { message, .. } => return f.write_str(message),
-        }
-        write!(f, " at offset {}", self.offset)?;
-        if !self.path.is_empty() {
-            write!(f, " in {}", self.path)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for BerError {}
 
 /// An element that is open: its end, and where we are in it.
 #[derive(Debug, Clone, Copy)]
@@ -336,7 +230,7 @@ impl<R: Read> Reader<R> {
         {
             return Err(self.error_at(BerErrorKind::Limit("octets of one element"), header.offset));
         }
-        self.capture = Some(encode_header(header));
+        self.capture = Some(header.encode());
         self.elements = 0;
         let result = self.capture_rest(header, limit);
         let captured = self.capture.take().unwrap_or_default();
@@ -564,108 +458,5 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// The header octets again: minimal ones are encoded, others are rebuilt with
-/// as many length octets as were read, so that a captured element is the
-/// element of the input, octet for octet.
-fn encode_header(header: &Header) -> Vec<u8> {
-    let mut out = header.tag.identifier(header.constructed);
-    match header.length {
-        Length::Indefinite => out.push(0x80),
-        Length::Definite(length) => {
-            let count = usize::from(header.header_len).saturating_sub(out.len() + 1);
-            if count == 0 {
-                out.push(length as u8);
-            } else {
-                out.push(0x80 | count as u8);
-                let octets = length.to_be_bytes();
-                out.extend(std::iter::repeat_n(0, count.saturating_sub(octets.len())));
-                out.extend_from_slice(&octets[octets.len().saturating_sub(count)..]);
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn events(input: &[u8]) -> Result<Vec<Event>, BerError> {
-        let mut reader = Reader::new(input, &Limits::default());
-        let mut list = Vec::new();
-        while let Some(event) = reader.next_event()? {
-            list.push(event);
-        }
-        Ok(list)
-    }
-
-    fn kind(input: &[u8]) -> BerErrorKind {
-        events(input).unwrap_err().kind
-    }
-
-    #[test]
-    fn definite_and_indefinite_give_the_same_elements() {
-        let definite = events(&[0x30, 5, 4, 3, 1, 2, 3]).unwrap();
-        let indefinite = events(&[0x30, 0x80, 4, 3, 1, 2, 3, 0, 0]).unwrap();
-        assert_eq!(definite.len(), 3);
-        assert_eq!(definite[1], indefinite[1]);
-        assert_eq!(indefinite[2], Event::End { offset: 9 });
-    }
-
-    #[test]
-    fn malformed_encodings_are_named() {
-        assert_eq!(kind(&[0x30, 5, 4, 3, 1]), BerErrorKind::Truncated);
-        assert_eq!(kind(&[0x30, 0x80, 4, 1, 1]), BerErrorKind::Truncated);
-        assert!(matches!(kind(&[4, 0x80, 0, 0]), BerErrorKind::Malformed(_)));
-        assert!(matches!(kind(&[0x30, 3, 4, 3, 1, 2, 3]), BerErrorKind::Malformed(_)));
-        assert!(matches!(kind(&[0x30, 2, 0, 0]), BerErrorKind::Malformed(_)));
-        assert!(matches!(kind(&[0x30, 0xff]), BerErrorKind::Malformed(_)));
-        assert!(matches!(kind(&[0x30, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0]), BerErrorKind::Malformed(_)));
-    }
-
-    #[test]
-    fn errors_name_offset_and_path() {
-        let error = events(&[0x30, 6, 2, 1, 0, 0x31, 1, 4]).unwrap_err();
-        assert_eq!(error.offset, 8);
-        assert_eq!(error.path, "SEQUENCE[0]/SET[1]");
-        assert!(error.to_string().contains("at offset 8 in SEQUENCE[0]/SET[1]"), "{error}");
-    }
-
-    #[test]
-    fn depth_is_limited() {
-        let mut deep = [0x30, 0x80].repeat(100_000);
-        deep.extend([0, 0].repeat(100_000));
-        assert_eq!(kind(&deep), BerErrorKind::Limit("depth of nested elements"));
-    }
-
-    #[test]
-    fn a_lying_length_costs_no_memory() {
-        let mut reader = Reader::new([4, 0x84, 0x7f, 0xff, 0xff, 0xff, 1].as_slice(), &Limits::default());
-        let header = reader.next_element().unwrap().unwrap();
-        assert_eq!(header.length, Length::Definite(0x7fff_ffff));
-        assert_eq!(reader.content(usize::MAX).unwrap_err().kind, BerErrorKind::Truncated);
-    }
-
-    #[test]
-    fn raw_gives_back_the_input() {
-        for input in [
-            [0x30, 0x80, 0x24, 0x80, 4, 1, 7, 0, 0, 0, 0].as_slice(),
-            &[0x30, 0x81, 3, 4, 1, 7],
-            &[0x30, 0x84, 0, 0, 0, 3, 4, 1, 7],
-            &[4, 0],
-            &[0x9f, 0x1f, 1, 9],
-        ] {
-            let mut reader = Reader::new(input, &Limits::default());
-            let header = reader.next_element().unwrap().unwrap();
-            assert_eq!(reader.raw(&header, 100).unwrap(), input);
-            assert_eq!(reader.next_event().unwrap(), None);
-        }
-    }
-
-    #[test]
-    fn raw_is_limited() {
-        let mut reader = Reader::new([0x30, 0x80, 4, 1, 7, 4, 1, 8, 0, 0].as_slice(), &Limits::default());
-        let header = reader.next_element().unwrap().unwrap();
-        assert_eq!(reader.raw(&header, 5).unwrap_err().kind, BerErrorKind::Limit("octets of one element"));
-    }
-}
+mod tests;

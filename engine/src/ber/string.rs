@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use crate::ber::reader::{BerError, BerErrorKind, Event, Header, Reader};
 use crate::ber::tag::Tag;
+use crate::ber::{BerError, BerErrorKind, Event, Header, Reader};
 
 /// Streams the octets of an OCTET STRING (or of a context-specific tag that
 /// stands for one), primitive or constructed, with segments in segments
