@@ -75,6 +75,20 @@ const ENCRYPTED: &[(&str, &str, &str, usize, &str)] = &[
     ("outlook/outlook16-rx-signed-and-encrypted.eml", "hiraoka/smime-2.key", "hiraoka/smime-2.crt", 2, "aes-256-cbc"),
     ("thunderbird/tb128-rx-encrypted.eml", "hiraoka/smime-2.key", "hiraoka/smime-2.crt", 1, "aes-128-cbc"),
     ("thunderbird/tb128-rx-signed-and-encrypted.eml", "hiraoka/smime-1.key", "hiraoka/smime-1.crt", 2, "aes-128-cbc"),
+    (
+        "thunderbird/tb52-encrypted.eml",
+        "simple-java-mail/smime_test_user.key",
+        "simple-java-mail/smime_test_user.pem.standard.crt",
+        1,
+        "3des-cbc",
+    ),
+    (
+        "thunderbird/tb52-signed-and-encrypted.eml",
+        "simple-java-mail/smime_test_user.key",
+        "simple-java-mail/smime_test_user.pem.standard.crt",
+        2,
+        "3des-cbc",
+    ),
     ("kmail/smime-encrypted-octet-stream.mbox", "kde/key.pem", "kde/cert.pem", 1, "3des-cbc"),
     (
         "nextcloud-horde/encrypted-message.txt",

@@ -3,7 +3,10 @@
 use std::io::{self, Read, SeekFrom};
 use std::ops::Range;
 
+use crate::Limits;
 use crate::io::Source;
+use crate::message::request::OpenError;
+use crate::mime::{self, MimeError};
 
 /// What an input is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,18 +30,18 @@ impl InputKind {
     ///
     /// # Errors
     /// The input cannot be read.
-    pub fn of(source: &mut dyn Source) -> io::Result<Self> {
+    pub fn of(source: &mut dyn Source, limits: &Limits) -> Result<Self, OpenError> {
         source.seek(SeekFrom::Start(0))?;
         let mut start = Vec::new();
         source.take(LOOKED_AT).read_to_end(&mut start)?;
         if is_content_info(&start) {
             return Ok(Self::Cms);
         }
-        if let Some(begin) = pem_text(&start) {
+        if let Some(begin) = pem_text(&start, limits)? {
             let end = pem_end(source, begin)?;
             return Ok(Self::Pem(begin..end));
         }
-        Ok(if has_header_field(&start) { Self::Mail } else { Self::Neither })
+        Ok(if mime::has_header_field(source, limits)? { Self::Mail } else { Self::Neither })
     }
 }
 
@@ -52,23 +55,22 @@ fn is_content_info(start: &[u8]) -> bool {
     skip <= 8 && rest.get(skip) == Some(&6)
 }
 
-/// Offset after the BEGIN line of a CMS or PKCS#7 object.
-fn pem_text(start: &[u8]) -> Option<u64> {
+/// Offset after the BEGIN line of a CMS or PKCS#7 object. Text may stand before
+/// it, as openssl prints it, but no header field: then it is text in a mail.
+fn pem_text(start: &[u8], limits: &Limits) -> Result<Option<u64>, MimeError> {
     const BEGIN: &[u8] = b"-----BEGIN ";
-    let at = start.windows(BEGIN.len()).position(|window| window == BEGIN)?;
-    if at > 0 && start[at - 1] != b'\n' {
-        return None;
+    const LABELS: [&[u8]; 3] = [b"CMS", b"PKCS7", b"PKCS #7"];
+    let Some(at) = memchr::memmem::find(start, BEGIN) else { return Ok(None) };
+    let (before, label) = (&start[..at], &start[at + BEGIN.len()..]);
+    let begins_a_line = before.last().is_none_or(|octet| *octet == b'\n');
+    if !begins_a_line || !LABELS.iter().any(|known| label.starts_with(known)) {
+        return Ok(None);
     }
-    // Text before the object, as openssl prints it, has no header field.
-    if at > 0 && has_header_field(start) {
-        return None;
+    if mime::has_header_field(&mut io::Cursor::new(before), limits)? {
+        return Ok(None);
     }
-    let label = &start[at + BEGIN.len()..];
-    if !label.starts_with(b"CMS") && !label.starts_with(b"PKCS7") && !label.starts_with(b"PKCS #7") {
-        return None;
-    }
-    let line = label.iter().position(|octet| *octet == b'\n')?;
-    Some((at + BEGIN.len() + line + 1) as u64)
+    let line = memchr::memchr(b'\n', label);
+    Ok(line.map(|line| (at + BEGIN.len() + line + 1) as u64))
 }
 
 /// Offset of the END line, or of the end of the input.
@@ -93,30 +95,13 @@ fn pem_end(source: &mut dyn Source, begin: u64) -> io::Result<u64> {
     }
 }
 
-/// Whether the input begins with a header field, after an mbox line and empty
-/// lines (RFC 5322 section 2.2).
-fn has_header_field(start: &[u8]) -> bool {
-    start
-        .split(|octet| *octet == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .skip_while(|line| line.is_empty() || line.starts_with(b"From ") || line.starts_with(b">From "))
-        .take(1)
-        .any(|line| {
-            let name = line.iter().position(|octet| *octet == b':').map(|colon| &line[..colon]);
-            name.is_some_and(|name| {
-                let name = name.trim_ascii_end();
-                !name.is_empty() && name.iter().all(|octet| (33..=126).contains(octet))
-            })
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Cursor;
 
     fn kind(input: &[u8]) -> InputKind {
-        InputKind::of(&mut Cursor::new(input.to_vec())).unwrap()
+        InputKind::of(&mut Cursor::new(input.to_vec()), &Limits::default()).unwrap()
     }
 
     #[test]
@@ -165,7 +150,8 @@ mod tests {
     #[test]
     fn a_mail_that_quotes_pem_is_a_mail() {
         assert_eq!(kind(b"Subject: x\n\n-----BEGIN CMS-----\nAAAA\n-----END CMS-----\n"), InputKind::Mail);
-        assert_eq!(kind(b"\r\n\r\nFrom: a@example.test\r\n\r\nhello"), InputKind::Mail);
+        // An empty line ends the header, and this header has no field (RFC 5322 section 2.1).
+        assert_eq!(kind(b"\r\n\r\nFrom: a@example.test\r\n\r\nhello"), InputKind::Neither);
         assert_eq!(kind(b">From x\nFrom y\nX-Y : z\n"), InputKind::Mail);
         for neither in [b": no name\n".as_slice(), b" Folded: first\n", b"\xfcber: x\n", b"\n\n\n", b"From x\n"] {
             assert_eq!(kind(neither), InputKind::Neither, "{}", String::from_utf8_lossy(neither));
@@ -191,6 +177,6 @@ mod tests {
     fn an_input_is_looked_at_from_its_start() {
         let mut source = Cursor::new(b"Subject: x\n\nhello".to_vec());
         source.set_position(12);
-        assert_eq!(InputKind::of(&mut source).unwrap(), InputKind::Mail);
+        assert_eq!(InputKind::of(&mut source, &Limits::default()).unwrap(), InputKind::Mail);
     }
 }

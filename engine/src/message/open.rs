@@ -29,7 +29,7 @@ pub fn open(
     workspace: &mut dyn Workspace,
     request: &OpenRequest<'_>,
 ) -> Result<Opened, OpenError> {
-    let kind = InputKind::of(input)?;
+    let kind = InputKind::of(input, request.limits)?;
     input.seek(SeekFrom::Start(0))?;
     let expected = request.from.map(Author::expected);
     let mut context = Context { request, author: expected, date: None };
