@@ -34,7 +34,6 @@ pub(crate) struct Dependency {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Target {
     pub(crate) name: String,
-    pub(crate) kind: Vec<String>,
     #[serde(default, rename = "required-features")]
     pub(crate) required_features: Vec<String>,
 }

@@ -1,12 +1,13 @@
 //! The documents: every command exists, every link leads somewhere.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::State;
 use crate::run::{output, program, root};
 
 /// The documents whose commands a reader will type.
-const DOCUMENTS: &[&str] = &["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"];
+const DOCUMENTS: &[&str] = &["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "harness/SHIM.md"];
 
 /// Every `waxseal …` and `cargo xtask …` in a code block names a command that
 /// exists, with options that its help lists.
@@ -55,7 +56,8 @@ pub(super) fn links(_: &State) -> Result<Vec<String>, String> {
         let text = read(document)?;
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let path = target.split('#').next().unwrap_or_default();
-            if !path.is_empty() && !path.contains("://") && !root().join(path).exists() {
+            let folder = Path::new(document).parent().unwrap_or(Path::new(""));
+            if !path.is_empty() && !path.contains("://") && !root().join(folder).join(path).exists() {
                 problems.push(format!("{document}: the link to {target} leads nowhere"));
             }
         }
