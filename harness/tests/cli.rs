@@ -11,7 +11,7 @@ fn waxseal(dir: &Path, arguments: &[&str]) -> Output {
         .current_dir(dir)
         .env_remove("WAXSEAL_RECORDINGS")
         .env_remove("WAXSEAL_RUN_ID")
-        .env("SECRET", "secret")
+        .env("SECRET", "se:cret")
         .output()
         .unwrap()
 }
@@ -98,6 +98,26 @@ fn encrypt_and_open() {
     let (out, err) = place.run(1, "open encrypted --out inside");
     assert!(out.contains("no-key") && err.contains("inside is not written"), "{out}{err}");
     assert!(!place.path().join("inside").exists());
+}
+
+#[test]
+fn pkcs12_files_are_opened_with_their_password() {
+    let place = Place::new();
+    place.run(0, "encrypt mail --to alice.cert.pem -o encrypted");
+    let export = "pkcs12 -export -inkey alice.key.pem -in alice.cert.pem -passout pass:se:cret -out alice.p12";
+    let made = Command::new("openssl").args(export.split_whitespace()).current_dir(place.path()).output();
+    if !made.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests");
+        println!("not tested: there is no openssl to make a PKCS#12 file");
+        return;
+    }
+    place.write("password", "se:cret\n");
+    for password in ["se:cret", "env:SECRET", "file:password"] {
+        place.run(0, &format!("open encrypted --p12 alice.p12:{password}"));
+    }
+    let (_, err) = place.run(2, "open encrypted --p12 alice.p12:wrong");
+    assert!(err.contains("alice.p12: wrong password"), "{err}");
+    place.run(0, "sign mail --p12 alice.p12:env:SECRET -o signed");
 }
 
 #[test]

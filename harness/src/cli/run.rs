@@ -1,6 +1,6 @@
 //! `waxseal run`: every chosen case on every SUT, a record, a report, a gate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -95,7 +95,10 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let options = arguments.options();
     let (record, outcomes) = arguments.record(&corpus, &tasks, &suts, &plan, &options, start)?;
     let report = arguments.report(&record, &corpus)?;
-    output::print(&format!("{}\nrecord  {}\nreport  {}\n", report.text, record.display(), report.page.display()))?;
+    let mut text = report.text;
+    text.push_str(&explained(&corpus, &outcomes));
+    text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
+    output::print(&text)?;
     arguments.judge(gate, &corpus, &suts, &outcomes)
 }
 
@@ -194,7 +197,13 @@ impl Arguments {
         std::fs::create_dir_all(&folder).map_err(Failed::at(folder.display()))?;
         let path = folder.join("index.html");
         output::replace_file(&path, |out| out.write_all(page.as_bytes()).map_err(Failed::at(path.display())))?;
-        Ok(Report { text: Summary::of(&run, &texts).text(), page: path })
+        let summary = Summary::of(&run, &texts);
+        let mut text = summary.text();
+        if !summary.unwitnessed.is_empty() {
+            // Nobody but the engine has accepted these: they are its word alone.
+            text.push_str(&format!("unwitnessed positives: {}\n", summary.unwitnessed.len()));
+        }
+        Ok(Report { text, page: path })
     }
 
     /// What the outcomes mean for whoever started the run.
@@ -249,6 +258,21 @@ fn announce(corpus: &Corpus, tasks: &[Task], suts: &[Sut], plan: &Plan, shard: S
         }
     }
     text
+}
+
+/// How many failures of each SUT the corpus explains.
+fn explained(corpus: &Corpus, outcomes: &[OutcomeRecord]) -> String {
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|outcome| is_failure(outcome.outcome)) {
+        let disagreements = corpus.case(&outcome.case).map_or(&[][..], |case| &case.disagreements);
+        let count = counts.entry(&outcome.sut).or_default();
+        count.0 += 1;
+        count.1 += usize::from(disagreements.iter().any(|one| one.implementation == outcome.sut));
+    }
+    let line = |(sut, (failures, explained)): (&str, (usize, usize))| {
+        format!("{sut}: the corpus explains {explained} of {failures} failures; `waxseal show CASE` says why\n")
+    };
+    counts.into_iter().filter(|(_, (_, explained))| *explained > 0).map(line).collect()
 }
 
 fn run_id(started: OffsetDateTime) -> String {
