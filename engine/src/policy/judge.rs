@@ -157,7 +157,8 @@ impl Policy {
 }
 
 fn show(time: OffsetDateTime) -> String {
-    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+    let utc = time.checked_to_offset(UtcOffset::UTC).unwrap_or(time);
+    utc.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
 #[cfg(test)]
@@ -167,6 +168,12 @@ mod tests {
     use super::*;
 
     const NAMES: [&str; 3] = ["strict", "default", "lenient"];
+
+    #[test]
+    fn a_time_that_utc_cannot_say_is_shown() {
+        assert_eq!(show(datetime!(9999-12-31 23:59:59 -1)), "9999-12-31T23:59:59-01:00");
+        assert_eq!(show(datetime!(2020-01-01 0:00 +1)), "2019-12-31T23:00:00Z");
+    }
 
     fn of_each(judge: impl Fn(&Policy) -> Aspect) -> [Option<Reason>; 3] {
         NAMES.map(|name| judge(&Policy::named(name).unwrap()).reason())

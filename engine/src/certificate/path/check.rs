@@ -81,7 +81,8 @@ fn validity(certificate: &Certificate, at: OffsetDateTime) -> Option<(Reason, St
 }
 
 fn show(time: OffsetDateTime) -> String {
-    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+    let utc = time.checked_to_offset(UtcOffset::UTC).unwrap_or(time);
+    utc.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
 fn critical_extensions(certificate: &Certificate) -> Option<(Reason, String)> {
