@@ -6,7 +6,7 @@ use der::{Decode, asn1::OctetStringRef};
 use digest::Digest;
 use pkcs8::pkcs5::pbes2;
 use spki::AlgorithmIdentifierRef;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{DigestAlgorithm, KeyError, PrivateKey, algorithm::describe, digest::with_digest, private_key::not};
 
@@ -94,7 +94,7 @@ fn decrypt_pbes2(
     let parameters = pbes2::Parameters::try_from(parameters).map_err(|error| refused(error.to_string()))?;
     match &parameters.kdf {
         pbes2::Kdf::Pbkdf2(kdf) => budget.spend("pbkdf2", kdf.iteration_count)?,
-        pbes2::Kdf::Scrypt(kdf) => check_scrypt(kdf).map_err(refused)?,
+        pbes2::Kdf::Scrypt(kdf) => spend_scrypt(kdf, budget)?,
         _ => return Err(refused("an unknown key derivation".to_owned())),
     }
     parameters.decrypt(password, data).map(Zeroizing::new).map_err(|error| match error {
@@ -103,17 +103,20 @@ fn decrypt_pbes2(
     })
 }
 
-/// The memory and the time of scrypt (RFC 7914 section 2) are bounded like the
-/// rounds: 256 MiB, and 8 passes over it.
-fn check_scrypt(kdf: &pbes2::ScryptParams) -> Result<(), String> {
-    let memory = kdf.cost_parameter.saturating_mul(u64::from(kdf.block_size)).saturating_mul(128);
-    if memory > 256 << 20 || memory.saturating_mul(u64::from(kdf.parallelization)) > 2 << 30 {
-        return Err(format!(
-            "scrypt with N {}, r {}, p {} takes too much memory or time",
-            kdf.cost_parameter, kdf.block_size, kdf.parallelization
-        ));
+/// The memory of scrypt (RFC 7914 section 2) is bounded by 256 MiB. Its time
+/// grows with N, r and p, and is taken from what the file may cost: four times
+/// Salsa20/8 for each of N times r times p are about as long as one round of
+/// PBKDF2.
+fn spend_scrypt(kdf: &pbes2::ScryptParams, budget: &mut Budget) -> Result<(), KeyError> {
+    let blocks = kdf.cost_parameter.saturating_mul(u64::from(kdf.block_size));
+    if blocks.saturating_mul(128) > 256 << 20 {
+        return Err(KeyError::BadParameters {
+            algorithm: "scrypt".to_owned(),
+            why: format!("N {} and r {} take too much memory", kdf.cost_parameter, kdf.block_size),
+        });
     }
-    Ok(())
+    let rounds = blocks.saturating_mul(u64::from(kdf.parallelization));
+    budget.spend("scrypt", u32::try_from(rounds).unwrap_or(u32::MAX))
 }
 
 /// A scheme of RFC 7292 appendix C: SHA-1 and a cipher in CBC mode with blocks
@@ -217,12 +220,7 @@ pub(crate) fn decrypt_rfc1421(info: &str, data: &[u8], password: &str) -> Result
         .collect::<Option<_>>()
         .ok_or_else(|| bad("an initialization vector that is not hexadecimal"))?;
     let salt = iv.get(..8).ok_or_else(|| bad("an initialization vector that is too short"))?;
-    let mut key = Zeroizing::new(Vec::new());
-    while key.len() < 32 {
-        let last = key.len().saturating_sub(16);
-        let block = md5::Md5::new().chain_update(&key[last..]).chain_update(password).chain_update(salt).finalize();
-        key.extend_from_slice(&block);
-    }
+    let key = rfc1421_key(password, salt);
     let length = |_| bad("an initialization vector of the wrong length");
     match name {
         "AES-128-CBC" => unpad(cbc::Decryptor::<aes::Aes128>::new_from_slices(&key[..16], &iv).map_err(length)?, data),
@@ -234,6 +232,19 @@ pub(crate) fn decrypt_rfc1421(info: &str, data: &[u8], password: &str) -> Result
         "DES-CBC" => unpad(cbc::Decryptor::<des::Des>::new_from_slices(&key[..8], &iv).map_err(length)?, data),
         other => Err(KeyError::UnknownAlgorithm(format!("DEK-Info cipher `{other}`"))),
     }
+}
+
+/// Two blocks of MD5, each over the one before it, the password and the salt.
+fn rfc1421_key(password: &str, salt: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    for end in [16, 32] {
+        let (before, rest) = key.split_at_mut(end - 16);
+        let last = &before[before.len().saturating_sub(16)..];
+        let mut block = md5::Md5::new().chain_update(last).chain_update(password).chain_update(salt).finalize();
+        rest[..16].copy_from_slice(&block);
+        block.as_mut_slice().zeroize();
+    }
+    key
 }
 
 /// What a key is derived for (RFC 7292 appendix B.3).
@@ -248,7 +259,9 @@ pub(crate) enum Purpose {
 /// (RFC 7292 appendix B.1). For an empty one some writers leave out the
 /// terminator too.
 pub(crate) fn spellings(password: &str) -> Vec<Zeroizing<Vec<u8>>> {
-    let mut octets: Zeroizing<Vec<u8>> = Zeroizing::new(password.encode_utf16().flat_map(u16::to_be_bytes).collect());
+    // Never grown: no copy stays behind. UTF-16 has no more units than UTF-8 has octets.
+    let mut octets = Zeroizing::new(Vec::with_capacity(2 * password.len() + 2));
+    octets.extend(password.encode_utf16().flat_map(u16::to_be_bytes));
     octets.extend([0, 0]);
     let mut spellings = vec![octets];
     if password.is_empty() {
@@ -287,11 +300,12 @@ fn derive_with<D: Digest>(
 ) -> Zeroizing<Vec<u8>> {
     // Steps 1 to 4: D, and S and P filled up to whole blocks by repetition.
     let diversifier = vec![purpose as u8; block];
-    let fill = |octets: &[u8]| -> Vec<u8> {
-        octets.iter().copied().cycle().take(octets.len().div_ceil(block) * block).collect()
-    };
-    let mut input = Zeroizing::new(fill(salt));
-    input.extend(Zeroizing::new(fill(password)).iter());
+    let filled = |octets: &[u8]| octets.len().div_ceil(block) * block;
+    let mut input = Zeroizing::new(Vec::with_capacity(filled(salt) + filled(password)));
+    for octets in [salt, password] {
+        input.extend(octets.iter().copied().cycle().take(filled(octets)));
+    }
+    let mut addend = Zeroizing::new(vec![0; block]);
     let mut out = Zeroizing::new(Vec::with_capacity(len + block));
     while out.len() < len {
         // Step 6: A.
@@ -301,10 +315,13 @@ fn derive_with<D: Digest>(
         }
         out.extend_from_slice(&hash);
         // B + 1, added to each block of I.
-        let addend: Vec<u8> = hash.iter().copied().cycle().take(block).collect();
+        for (octet, hashed) in addend.iter_mut().zip(hash.iter().cycle()) {
+            *octet = *hashed;
+        }
+        hash.as_mut_slice().zeroize();
         for block in input.chunks_mut(block) {
             let mut carry = 1;
-            for (octet, addend) in block.iter_mut().zip(&addend).rev() {
+            for (octet, addend) in block.iter_mut().zip(addend.iter()).rev() {
                 let sum = u16::from(*octet) + u16::from(*addend) + carry;
                 *octet = (sum & 0xff) as u8;
                 carry = sum >> 8;
@@ -313,4 +330,51 @@ fn derive_with<D: Digest>(
     }
     out.truncate(len);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    #[test]
+    fn scrypt_is_paid_for_with_the_other_rounds() {
+        let kdf = |n: u64, r, p| {
+            let log_n = u8::try_from(n.ilog2()).unwrap();
+            let params = pkcs8::pkcs5::scrypt::Params::new(log_n, r, p).unwrap();
+            pbes2::ScryptParams::from_params_and_salt(params, b"saltsalt").unwrap()
+        };
+        let budget = &mut Budget::default();
+        spend_scrypt(&kdf(1 << 14, 8, 1), budget).unwrap();
+        assert_eq!(budget.iterations, 5_000_000 - (1 << 17));
+        // Within the memory, and each use within the bound: only the sum is too much.
+        let uses = (0..100).take_while(|_| spend_scrypt(&kdf(1 << 17, 8, 1), budget).is_ok()).count();
+        assert_eq!(uses, 4);
+        budget.spend("pbkdf2", 1_000_000).unwrap_err();
+        let refused = spend_scrypt(&kdf(1 << 20, 8, 1), &mut Budget::default()).unwrap_err().to_string();
+        assert!(refused.contains("too much memory"), "{refused}");
+        spend_scrypt(&kdf(1 << 14, 8, 1 << 10), &mut Budget::default()).unwrap_err();
+    }
+
+    #[test]
+    fn secrets_are_never_moved_by_growth() {
+        for password in ["", "secret", "\u{e4}\u{1f512}", &"a long pass phrase ".repeat(20)] {
+            let spelling = &spellings(password)[0];
+            assert_eq!(spelling.capacity(), 2 * password.len() + 2, "{password}");
+            assert!(spelling.ends_with(&[0, 0]));
+        }
+    }
+
+    #[test]
+    fn ciphers_wipe_their_keys() {
+        fn wiped<T: ZeroizeOnDrop>() {}
+        wiped::<aes::Aes128>();
+        wiped::<aes::Aes256>();
+        wiped::<des::Des>();
+        wiped::<des::TdesEde3>();
+        wiped::<rc2::Rc2>();
+        wiped::<cbc::Encryptor<aes::Aes256>>();
+        wiped::<cbc::Decryptor<des::TdesEde3>>();
+    }
 }
