@@ -14,6 +14,10 @@ use crate::Check;
 pub struct Author {
     /// The addresses of all From fields, without display names.
     pub from: Vec<String>,
+    /// How many From fields there are; 0 where nobody counted.
+    pub fields: usize,
+    /// Whether an entry of From names somebody without an address.
+    pub without_address: bool,
     /// The address of the Sender field.
     pub sender: Option<String>,
     /// An address that the reader of the mail expects. It takes the place of
@@ -42,6 +46,14 @@ impl Author {
             self.from.iter().map(|address| address.trim()).filter(|found| !found.is_empty()).collect();
         match from.as_slice() {
             [] => Err(Aspect::bad(Reason::NoFrom, "the mail has no From field with an address")),
+            [one] if self.fields > 1 => {
+                let what = format!("{} From fields; the one address in them is {one}", self.fields);
+                Err(Aspect::bad(Reason::SeveralFrom, what))
+            }
+            [one] if self.without_address => {
+                let what = format!("From names {one}, and somebody without an address");
+                Err(Aspect::bad(Reason::SeveralFrom, what))
+            }
             [_] => Ok(from.into_iter().chain(self.sender.as_deref()).collect()),
             several => Err(Aspect::bad(Reason::SeveralFrom, format!("From names {}", list(several)))),
         }
@@ -138,7 +150,7 @@ mod tests {
         let author = Author {
             from: from.iter().map(ToString::to_string).collect(),
             sender: sender.map(str::to_owned),
-            expected: None,
+            ..Author::default()
         };
         let certified: Vec<String> = certified.iter().map(ToString::to_string).collect();
         judge(&author, &certified).map_or_else(|aspect| aspect, |_| Aspect::Good)
@@ -179,6 +191,18 @@ mod tests {
         assert_eq!(aspect(&[""], Some("a@b"), &["a@b"]).reason(), Some(Reason::NoFrom));
         assert_eq!(aspect(&["a@b", "c@d"], Some("a@b"), &["a@b"]).reason(), Some(Reason::SeveralFrom));
         assert_eq!(aspect(&["a@b"], None, &[]), Aspect::unchecked(Reason::NoAddress));
+    }
+
+    #[test]
+    fn an_author_without_an_address_is_an_author() {
+        let certified = ["a@b".to_owned()];
+        let one = Author { from: vec!["a@b".into()], fields: 1, ..Author::default() };
+        let reason = |author: &Author| judge(author, &certified).err().and_then(|aspect| aspect.reason());
+        assert_eq!(reason(&one), None);
+        assert_eq!(reason(&Author { fields: 2, ..one.clone() }), Some(Reason::SeveralFrom));
+        assert_eq!(reason(&Author { without_address: true, ..one.clone() }), Some(Reason::SeveralFrom));
+        let nobody = Author { from: vec![], without_address: true, sender: Some("a@b".into()), ..one };
+        assert_eq!(reason(&nobody), Some(Reason::NoFrom));
     }
 
     #[test]

@@ -62,5 +62,11 @@ pub fn open(
 
 /// Who wrote the mail, as its header says.
 fn author(headers: &Headers) -> Author {
-    Author { from: headers.from_addresses(), sender: headers.sender().map(|sender| sender.address), expected: None }
+    Author {
+        from: headers.from_addresses(),
+        fields: headers.all("from").count(),
+        without_address: headers.from_without_address(),
+        sender: headers.sender().map(|sender| sender.address),
+        expected: None,
+    }
 }

@@ -1,6 +1,7 @@
 //! Addresses and encoded words in header fields.
 
 use mail_parser::parsers::MessageStream;
+use mail_parser::{Addr, Address};
 use time::OffsetDateTime;
 
 use super::date;
@@ -30,6 +31,13 @@ impl Headers {
         self.from().into_iter().map(|mailbox| mailbox.address).collect()
     }
 
+    /// Whether an entry of a From field names somebody without an address: a
+    /// reader shows that name, and nothing can be compared with it.
+    #[must_use]
+    pub fn from_without_address(&self) -> bool {
+        self.all("from").any(|field| field.entries().contains(&None))
+    }
+
     /// The mailbox of the Sender field.
     #[must_use]
     pub fn sender(&self) -> Option<Mailbox> {
@@ -48,16 +56,25 @@ impl Field<'_> {
     /// without an address is left out.
     #[must_use]
     pub fn mailboxes(&self) -> Vec<Mailbox> {
+        self.entries().into_iter().flatten().collect()
+    }
+
+    /// Every entry of an address field; `None` for one without an address, and
+    /// for a group of nobody.
+    fn entries(&self) -> Vec<Option<Mailbox>> {
         let line = format!("{}\n", self.value());
         let parsed = MessageStream::new(line.as_bytes()).parse_address();
-        let Some(list) = parsed.as_address() else { return Vec::new() };
-        list.iter()
-            .filter_map(|entry| {
-                let address = entry.address()?.trim();
-                let name = entry.name().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
-                (!address.is_empty()).then(|| Mailbox { name, address: address.to_owned() })
-            })
-            .collect()
+        match parsed.as_address() {
+            None => Vec::new(),
+            Some(Address::List(list)) => list.iter().map(mailbox).collect(),
+            Some(Address::Group(groups)) => groups
+                .iter()
+                .flat_map(|group| match group.addresses.as_slice() {
+                    [] => vec![None],
+                    addresses => addresses.iter().map(mailbox).collect(),
+                })
+                .collect(),
+        }
     }
 
     /// The value as text for a person: encoded words (RFC 2047) decoded.
@@ -65,6 +82,12 @@ impl Field<'_> {
     pub fn decoded(&self) -> String {
         decode_words(&self.value())
     }
+}
+
+fn mailbox(entry: &Addr<'_>) -> Option<Mailbox> {
+    let address = entry.address()?.trim();
+    let name = entry.name().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+    (!address.is_empty()).then(|| Mailbox { name, address: address.to_owned() })
 }
 
 /// Decodes the encoded words of a text (RFC 2047).
@@ -103,6 +126,30 @@ mod tests {
         let read = headers("From: \"alice@example.test\" <mallory@example.test>\n");
         assert_eq!(read.from_addresses(), ["mallory@example.test"]);
         assert_eq!(read.from()[0].name.as_deref(), Some("alice@example.test"));
+    }
+
+    #[test]
+    fn an_entry_without_an_address_is_known() {
+        for from in [
+            "From: The CEO of Corp\nFrom: alice@example.test\n",
+            "From: \"ceo@corp.test\"\n",
+            "From: The CEO of Corp, alice@example.test\n",
+            "From: CEO <>, alice@example.test\n",
+            "From: The CEO:;, alice@example.test\n",
+            "From: =?utf-8?Q?ceo=40corp.test?=\n",
+        ] {
+            assert!(headers(from).from_without_address(), "{from}");
+        }
+        for from in [
+            "From: alice@example.test\n",
+            "From: The CEO <alice@example.test>,\n",
+            "From: alice@example.test (Alice)\n",
+            "From: Friends: a@example.test, b@example.test;\n",
+            "From: \n",
+            "To: nobody\n",
+        ] {
+            assert!(!headers(from).from_without_address(), "{from}");
+        }
     }
 
     #[test]
