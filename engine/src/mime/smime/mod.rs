@@ -140,15 +140,23 @@ fn by_type(media_type: &str) -> Option<(Kind, bool)> {
     TYPES.iter().find(|(name, ..)| *name == media_type).map(|(_, kind, old)| (*kind, *old))
 }
 
+/// The one media type beside which a file name counts (RFC 8551 section 3.10):
+/// a `text/html` is shown, whatever it is called.
+const OCTETS: &str = "application/octet-stream";
+
 fn by_name(part: &Part) -> Option<(Kind, Option<SmimeType>)> {
+    let media_type = &part.content_type.media_type;
+    if media_type != OCTETS && by_type(media_type).is_none() {
+        return None;
+    }
     let name = part.file_name()?.trim_end().to_ascii_lowercase();
     NAMES.iter().find(|(end, ..)| name.ends_with(end)).map(|(_, kind, smime_type)| (*kind, smime_type.clone()))
 }
 
 /// What a part announces; `None` when it is not S/MIME.
 ///
-/// Both spellings of every media type count, in any mixture; so does a leaf
-/// part of another media type whose file name ends in `.p7m`, `.p7s`, `.p7c` or
+/// Both spellings of every media type count, in any mixture; so does an
+/// `application/octet-stream` whose file name ends in `.p7m`, `.p7s`, `.p7c` or
 /// `.p7z` (RFC 8551 section 3.10). micalg is compared with the signer later.
 #[must_use]
 pub fn classify(part: &Part) -> Option<SmimePart<'_>> {
@@ -173,7 +181,7 @@ pub fn classify(part: &Part) -> Option<SmimePart<'_>> {
                 }
             }
         }
-        None if part.is_leaf() && !part.content_type.is_multipart() => {
+        None => {
             let (kind, smime_type) = named?;
             deviations.push(Deviation::OctetStreamName);
             match kind {
@@ -181,7 +189,6 @@ pub fn classify(part: &Part) -> Option<SmimePart<'_>> {
                 Kind::Mime => role_of(smime_type),
             }
         }
-        None => return None,
     };
     Some(SmimePart { part, role, deviations })
 }
@@ -211,8 +218,13 @@ fn classify_signed(part: &Part) -> Option<SmimePart<'_>> {
     if !part.walk().all(|part| part.closed) {
         deviations.push(Deviation::MultipartUnclosed);
     }
-    // With a protocol of ours the second part is the signature, whatever it calls itself.
-    let (Some(content), Some(signature)) = (part.children.first(), signature.or(after_content.first())) else {
+    // With a protocol of ours the second part is the signature, whatever it is
+    // called; but not if it is of a type that readers show.
+    let unnamed = after_content.first().filter(|child| {
+        let media_type = child.content_type.media_type.as_str();
+        media_type == OCTETS || by_type(media_type).is_some()
+    });
+    let (Some(content), Some(signature)) = (part.children.first(), signature.or(unnamed)) else {
         let why = if part.content_type.get("boundary").is_none_or(|boundary| boundary.trim_end().is_empty()) {
             "multipart/signed without a boundary parameter"
         } else if part.is_leaf() {

@@ -47,7 +47,10 @@ fn pkcs7_mime_in_every_spelling() {
         (bare.clone(), vec![Deviation::OctetStreamName])
     );
     assert_eq!(
-        leaf("Content-Type: text/plain\r\nContent-Disposition: attachment; filename=\"=?utf-8?B?c21pbWUucDdt?=\""),
+        leaf(
+            "Content-Type: application/octet-stream\r\n\
+             Content-Disposition: attachment; filename=\"=?utf-8?B?c21pbWUucDdt?=\""
+        ),
         (bare, vec![Deviation::OctetStreamName])
     );
     assert_eq!(
@@ -60,6 +63,42 @@ fn pkcs7_mime_in_every_spelling() {
     assert_eq!(leaf("Content-Type: application/octet-stream; name=smime.p7s").0.unwrap(), "DetachedSignature");
     assert_eq!(leaf("Content-Type: application/octet-stream; name=p7m.pdf").0, None);
     assert_eq!(leaf("Content-Type: text/plain").0, None);
+}
+
+#[test]
+fn a_file_name_counts_beside_octet_stream_only() {
+    for media_type in ["text/html", "text/plain", "image/png", "application/pdf", "message/rfc822", "multipart/mixed"] {
+        for name in ["a.p7m", "smime.p7s", "a.p7c", "a.p7z"] {
+            assert_eq!(leaf(&format!("Content-Type: {media_type}; name={name}")).0, None, "{media_type} {name}");
+        }
+    }
+    assert_eq!(leaf("Content-Disposition: attachment; filename=smime.p7m").0, None, "text/plain by default");
+    assert_eq!(
+        leaf("Content-Type: application/pkcs7-mime; name=a.p7z").0.unwrap(),
+        "Pkcs7Mime { smime_type: Some(CompressedData) }"
+    );
+}
+
+#[test]
+fn a_part_that_is_shown_is_no_signature() {
+    let pkcs7 = "protocol=\"application/pkcs7-signature\"; micalg=sha-256; ";
+    for signature_type in ["text/html; name=smime.p7s", "text/html", "image/png; name=smime.p7s"] {
+        let part = cut(&signed(pkcs7, signature_type));
+        let found = find(&part);
+        let why = "multipart/signed without a signature part";
+        assert_eq!(found[0].smime.role, Role::Broken { why }, "{signature_type}");
+        assert!(found[0].covered.is_empty());
+        assert_eq!(found[0].uncovered, ["1.1", "1.2"]);
+        assert_eq!(find(&cut(&signed("", signature_type))), [], "{signature_type}");
+    }
+    // What precedes the signature is beside it.
+    let text = signed(pkcs7, "text/html; name=smime.p7s")
+        .replace("--b--", "--b\r\nContent-Type: application/pkcs7-signature\r\n\r\nsig\r\n--b--");
+    let part = cut(&text);
+    let found = find(&part);
+    assert_eq!(found[0].smime.object().unwrap().path, "1.3");
+    assert_eq!(found[0].uncovered, ["1.2"]);
+    assert!(signed_deviations(pkcs7, "application/octet-stream").is_some());
 }
 
 #[test]
