@@ -1,5 +1,7 @@
 //! What every layer of one message is judged by.
 
+use std::cell::Cell;
+
 use time::OffsetDateTime;
 use waxseal_key::{DigestAlgorithm, KeyError};
 use waxseal_verdict::{Aspect, Reason};
@@ -17,6 +19,8 @@ pub(super) struct Context<'a> {
     pub(super) author: Option<Author>,
     /// The Date field.
     pub(super) date: Option<OffsetDateTime>,
+    /// Signature values that may still be checked in this message.
+    pub(super) work: Cell<usize>,
 }
 
 impl Context<'_> {
@@ -27,6 +31,14 @@ impl Context<'_> {
         fields.take().ok()?;
         let bits = fields.expect(Tag::BIT_STRING, "subjectPublicKey").ok()?;
         self.request.arithmetic.digest(DigestAlgorithm::Sha1, bits.bits()?).ok()
+    }
+
+    /// Takes one check of a signature value from what is left; `false` if
+    /// nothing is.
+    pub(super) fn spend(&self) -> bool {
+        let left = self.work.get();
+        self.work.set(left.saturating_sub(1));
+        left > 0
     }
 
     /// Whether an identifier names a certificate; where the certificate has no

@@ -102,6 +102,12 @@ pub(super) fn read<R: Read>(
     if !layer.decryption.is_good() {
         return Ok(Attempt { plaintext: None, candidates: candidates.len() });
     }
+    if head.content_type != oid::DATA {
+        let name = waxseal_key::algorithm::oid_name(&head.content_type).unwrap_or(&head.content_type);
+        let detail = format!("EnvelopedData.encryptedContentInfo.contentType: {name} is not supported");
+        layer.structure = Aspect::bad(Reason::UnsupportedContentType, detail);
+        return Ok(Attempt { plaintext: None, candidates: candidates.len() });
+    }
     spool.seek(SeekFrom::Start(0))?;
     Ok(Attempt { plaintext: Some(spool), candidates: candidates.len() })
 }

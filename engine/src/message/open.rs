@@ -1,8 +1,9 @@
 //! Opening a message: every layer, outermost first.
 
+use std::cell::Cell;
 use std::io::SeekFrom;
 
-use waxseal_verdict::Verdict;
+use waxseal_verdict::{Aspect, Reason, Verdict};
 
 use crate::certificate::identity::Author;
 use crate::io::{Source, Workspace};
@@ -11,7 +12,7 @@ use crate::message::input::InputKind;
 use crate::message::object::Object;
 use crate::message::peel::Peeler;
 use crate::message::request::{OpenError, OpenRequest, Opened};
-use crate::mime::{self, Headers};
+use crate::mime::{self, Headers, MimeError};
 
 /// Opens a message: peels every layer, and judges each.
 ///
@@ -32,11 +33,20 @@ pub fn open(
     let kind = InputKind::of(input, request.limits)?;
     input.seek(SeekFrom::Start(0))?;
     let expected = request.from.map(Author::expected);
-    let mut context = Context { request, author: expected, date: None };
+    let mut context = Context { request, author: expected, date: None, work: Cell::new(request.limits.path_work) };
     let peeler = match kind {
         InputKind::Neither => return Err(OpenError::NotAMessage),
         InputKind::Mail => {
-            let root = mime::parse(input, request.limits)?;
+            let root = match mime::parse(input, request.limits) {
+                Ok(root) => root,
+                // An S/MIME part may stand behind the limit: that is a verdict.
+                Err(error @ MimeError::LimitExceeded { .. }) => {
+                    let mut peeler = Peeler::new(&context, workspace);
+                    peeler.push_broken("unknown".to_owned(), Aspect::bad(Reason::LimitExceeded, error.to_string()));
+                    return Ok(opened(peeler, request));
+                }
+                Err(error) => return Err(error.into()),
+            };
             if context.author.is_none() {
                 context.author = Some(author(&root.headers));
             }
@@ -56,8 +66,12 @@ pub fn open(
             peeler
         }
     };
+    Ok(opened(peeler, request))
+}
+
+fn opened(peeler: Peeler<'_>, request: &OpenRequest<'_>) -> Opened {
     let (layers, content) = peeler.into_parts();
-    Ok(Opened { verdict: Verdict::new(request.arithmetic.choice().to_string(), layers), content })
+    Opened { verdict: Verdict::new(request.arithmetic.choice().to_string(), layers), content }
 }
 
 /// Who wrote the mail, as its header says.

@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, SeekFrom};
 
+use waxseal_key::DigestAlgorithm;
 use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Reason, Signer};
 
 use crate::ber::Reader;
@@ -16,6 +17,9 @@ use crate::message::request::OpenError;
 use crate::message::signed::{self, SignedObject};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
 use crate::mime::{self, MimeError, Part};
+
+/// Pairs of recipient and key that are tried; each costs a reading of the content.
+const MOST_ATTEMPTS: usize = 8;
 
 /// Peels a message, layer by layer.
 pub(super) struct Peeler<'a> {
@@ -40,10 +44,9 @@ impl<'a> Peeler<'a> {
     pub(super) fn peel_tree(&mut self, source: &mut dyn Source, root: &Part, prefix: &str) -> Result<(), OpenError> {
         for protected in smime::find(root) {
             if self.depth >= self.context.request.limits.layers {
-                let mut layer = Layer::new(format!("{prefix}{}/unknown", protected.smime.part.path), Kind::Unknown);
                 let detail = format!("more than {} layers inside each other", self.context.request.limits.layers);
-                layer.structure = Aspect::bad(Reason::LimitExceeded, detail);
-                self.layers.push(layer);
+                let place = format!("{prefix}{}/unknown", protected.smime.part.path);
+                self.push_broken(place, Aspect::bad(Reason::LimitExceeded, detail));
                 continue;
             }
             let index = self.layers.len();
@@ -63,7 +66,9 @@ impl<'a> Peeler<'a> {
         let path = format!("{prefix}{}", part.path);
         let announced = match &protected.smime.role {
             Role::Signed { content, signature, micalg, .. } => {
-                let mut layer = Layer::new(format!("{path}/signed-data"), Kind::Signed);
+                // The place of a layer is that of its CMS object.
+                let place = format!("{prefix}{}/signed-data", signature.path);
+                let mut layer = Layer::new(place, Kind::Signed);
                 layer.form = Some(Form::Clear);
                 layer.deviations.clone_from(&protected.smime.deviations);
                 return self.peel_clear(source, layer, content, signature, micalg, prefix);
@@ -119,7 +124,7 @@ impl<'a> Peeler<'a> {
         self.layers.push(layer);
         let before = self.layers.len();
         self.depth += 1;
-        self.peel_tree(source, content, prefix)?;
+        self.peel_tree(source, whole_message(content), prefix)?;
         self.depth -= 1;
         if self.layers.len() == before && self.context.request.keep_content && self.content.is_none() {
             let mut spool = self.workspace.spool()?;
@@ -200,6 +205,13 @@ impl<'a> Peeler<'a> {
         }
     }
 
+    /// A layer of which not even the kind is known.
+    pub(super) fn push_broken(&mut self, place: String, structure: Aspect) {
+        let mut layer = Layer::new(place, Kind::Unknown);
+        layer.structure = structure;
+        self.layers.push(layer);
+    }
+
     /// A layer of which nothing could be read; nothing tells its kind but the
     /// media type.
     fn push_unread(&mut self, object: &Object<'_>, structure: Aspect) -> Result<(), OpenError> {
@@ -222,7 +234,9 @@ impl<'a> Peeler<'a> {
         detached: Option<&mut dyn Source>,
     ) -> Result<(), OpenError> {
         // A signature was promised: then an object without signers lacks one.
-        let promised = object.announced == Announced::Signature || object.announced.contradicts(&SmimeType::CertsOnly);
+        let promised = detached.is_some()
+            || object.announced == Announced::Signature
+            || object.announced.contradicts(&SmimeType::CertsOnly);
         let certs_only = signed.is_certs_only() && !promised;
         let mut layer = object.layer(if certs_only { Kind::CertsOnly } else { Kind::Signed }, "signed-data");
         for deviation in deviations {
@@ -264,10 +278,11 @@ impl<'a> Peeler<'a> {
             let detail = "SignedData holds no eContent, and there is no part beside it that it could sign";
             layer.structure = Aspect::bad(Reason::ContentMissing, detail);
         }
+        let is_data = signed.head.as_ref().is_some_and(|head| head.content_type == oid::DATA);
         let prefix = format!("{}/", layer.path);
         let index = self.layers.len();
         self.layers.push(layer);
-        if let Some(content) = signed.content {
+        if let Some(content) = signed.content.filter(|_| is_data) {
             self.peel_content(content, &prefix, index)?;
         }
         Ok(())
@@ -278,25 +293,7 @@ impl<'a> Peeler<'a> {
         if object.announced.contradicts(&SmimeType::EnvelopedData) {
             layer.deviate(Deviation::SmimeTypeWrong);
         }
-        let mut plaintext = None;
-        let mut tried = 0;
-        loop {
-            let mut reader = Reader::new(object.body(source)?, self.context.request.limits);
-            // Read before with success; only a source that changes can fail here.
-            if let Err(error) = ContentInfo::begin(&mut reader) {
-                layer.structure = error.aspect();
-                break;
-            }
-            let attempt = enveloped::read(&mut layer, &mut reader, tried, self.workspace, self.context)?;
-            for deviation in reader.input().deviations() {
-                layer.deviate(deviation);
-            }
-            tried += 1;
-            if attempt.plaintext.is_some() || tried >= attempt.candidates || !layer.decryption.is_bad() {
-                plaintext = attempt.plaintext;
-                break;
-            }
-        }
+        let plaintext = self.decrypt(source, object, &mut layer)?;
         layer.covered = vec![layer.path.clone()];
         let prefix = format!("{}/", layer.path);
         let index = self.layers.len();
@@ -307,18 +304,86 @@ impl<'a> Peeler<'a> {
         Ok(())
     }
 
+    /// Tries every pair of recipient and key. Two that open the message to
+    /// different contents are ambiguous: one of them may be garbage whose
+    /// padding happens to fit.
+    fn decrypt(
+        &mut self,
+        source: &mut dyn Source,
+        object: &Object<'_>,
+        layer: &mut Layer,
+    ) -> Result<Option<Box<dyn Spool>>, OpenError> {
+        let mut opened: Option<(Vec<u8>, Box<dyn Spool>)> = None;
+        let mut first: Option<Layer> = None;
+        let mut tried = 0;
+        loop {
+            let mut attempt = layer.clone();
+            let mut reader = Reader::new(object.body(source)?, self.context.request.limits);
+            // Read before with success; only a source that changes can fail here.
+            if let Err(error) = ContentInfo::begin(&mut reader) {
+                layer.structure = error.aspect();
+                return Ok(None);
+            }
+            let result = enveloped::read(&mut attempt, &mut reader, tried, self.workspace, self.context)?;
+            for deviation in reader.input().deviations() {
+                attempt.deviate(deviation);
+            }
+            tried += 1;
+            if let Some(mut plaintext) = result.plaintext {
+                let digest = signed::hash(&mut plaintext, &[DigestAlgorithm::Sha256], self.context)?;
+                let digest = digest.into_values().next().unwrap_or_default();
+                plaintext.seek(SeekFrom::Start(0))?;
+                match &opened {
+                    None => {
+                        opened = Some((digest, plaintext));
+                        // What an earlier pair could not do no longer counts.
+                        first = Some(attempt);
+                    }
+                    Some((known, _)) if *known != digest => {
+                        attempt.decryption = Aspect::bad(
+                            Reason::AmbiguousRecipient,
+                            "two of the keys open the message, to different contents",
+                        );
+                        *layer = attempt;
+                        return Ok(None);
+                    }
+                    Some(_) => {}
+                }
+            } else if first.is_none() {
+                first = Some(attempt);
+            }
+            if tried >= result.candidates {
+                break;
+            }
+            if tried >= MOST_ATTEMPTS {
+                let detail = format!("more than {MOST_ATTEMPTS} pairs of recipient and key");
+                if let Some(first) = first.as_mut().filter(|_| opened.is_none()) {
+                    first.structure = Aspect::bad(Reason::LimitExceeded, detail);
+                }
+                break;
+            }
+        }
+        if let Some(first) = first {
+            *layer = first;
+        }
+        Ok(opened.map(|(_, plaintext)| plaintext))
+    }
+
     /// Peels what a layer held.
     fn peel_content(&mut self, mut content: Box<dyn Spool>, prefix: &str, layer: usize) -> Result<(), OpenError> {
         let before = self.layers.len();
         self.depth += 1;
-        // What cannot be cut into parts is content without a layer in it.
-        if let Ok(root) = mime::parse(&mut content, self.context.request.limits) {
-            if root.content_type.present {
-                self.layers[layer].covered = leaves(&root, prefix);
+        // What has no header field is content without a layer in it.
+        if mime::has_header_field(&mut content, self.context.request.limits)? {
+            match mime::parse(&mut content, self.context.request.limits) {
+                Ok(root) => {
+                    if root.content_type.present {
+                        self.layers[layer].covered = leaves(&root, prefix);
+                    }
+                    self.peel_tree(&mut content, whole_message(&root), prefix)?;
+                }
+                Err(error) => self.push_broken(format!("{prefix}unknown"), mime_aspect(error)?),
             }
-            // A whole message inside (RFC 8551 section 3.1) is this one's content.
-            let wrapped = root.content_type.is_message().then(|| root.children.first()).flatten();
-            self.peel_tree(&mut content, wrapped.unwrap_or(&root), prefix)?;
         }
         self.depth -= 1;
         if self.layers.len() == before && self.content.is_none() {
@@ -332,12 +397,14 @@ impl<'a> Peeler<'a> {
     /// 6: each piece is an origin of its own).
     fn judge_coverage(&mut self, index: usize, protected: &Protected<'_>, prefix: &str) {
         let Some(layer) = self.layers.get_mut(index) else { return };
-        if layer.kind == Kind::CertsOnly {
-            return;
-        }
         let prefixed = |paths: &[String]| paths.iter().map(|path| format!("{prefix}{path}")).collect::<Vec<_>>();
         layer.uncovered = prefixed(&protected.uncovered);
-        if layer.covered.is_empty() {
+        if layer.kind == Kind::CertsOnly {
+            // Certificates protect nothing; what is shown beside them is bare.
+            if layer.uncovered.is_empty() {
+                return;
+            }
+        } else if layer.covered.is_empty() {
             layer.covered = prefixed(&protected.covered);
         }
         layer.coverage = if layer.uncovered.is_empty() || !Check::Coverage.on() {
@@ -348,6 +415,12 @@ impl<'a> Peeler<'a> {
             Aspect::bad(Reason::UnsignedContentShown, format!("not signed: {}", layer.uncovered.join(", ")))
         };
     }
+}
+
+/// A whole message inside a layer (RFC 8551 section 3.1) is that layer's
+/// content, not an attachment with a verdict of its own.
+fn whole_message(part: &Part) -> &Part {
+    part.content_type.is_message().then(|| part.children.first()).flatten().unwrap_or(part)
 }
 
 /// The paths of the parts without parts of a tree.

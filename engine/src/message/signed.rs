@@ -79,7 +79,8 @@ impl SignedObject {
 
     /// Whether this only carries certificates (RFC 8551 section 3.8).
     pub(super) fn is_certs_only(&self) -> bool {
-        self.error.is_none() && self.tail.signers.is_empty() && self.content.is_none()
+        let carries = !self.tail.certificates.is_empty() || !self.tail.crls.is_empty();
+        self.error.is_none() && self.tail.signers.is_empty() && self.content.is_none() && carries
     }
 
     /// The digests that the signers used, as far as they are known.
@@ -166,6 +167,12 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, digests: &Digests,
             unchecked(layer);
         }
         return;
+    }
+    if head.content_type != oid::DATA {
+        let name = waxseal_key::algorithm::oid_name(&head.content_type).unwrap_or(&head.content_type);
+        let detail = format!("SignedData.encapContentInfo.eContentType: {name} is not supported");
+        let unsupported = Aspect::bad(Reason::UnsupportedContentType, detail);
+        layer.structure = std::mem::take(&mut layer.structure).worst(unsupported);
     }
     let inside: Vec<_> = object.tail.certificates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     for deviation in version_deviation(head, &object.tail).into_iter().chain(order_deviations(&inside)) {

@@ -39,6 +39,9 @@ pub(super) fn judge(subject: &Subject<'_>, context: &Context<'_>) -> (Aspect, Si
     (judge.structure, judge.signer)
 }
 
+/// A signature value that fits, perhaps with a deviation, or why it does not.
+type Verified = Result<Option<Deviation>, Aspect>;
+
 /// The verdict on one signer while it is made.
 struct SignerJudge<'a> {
     head: &'a SignedDataHead,
@@ -62,21 +65,17 @@ impl<'a> SignerJudge<'a> {
         self.read_attributes();
         let Some((digest, scheme)) = self.algorithms() else {
             self.signer.integrity = Aspect::Unchecked(None);
-            let named = self.named().first().copied();
-            self.judge_certificate(named);
+            let named: Vec<_> = self.named().into_iter().cloned().collect();
+            self.judge_certificate(&named);
             return;
         };
         if info.digest.has_null() && digest > DigestAlgorithm::Sha1 {
             self.deviate(Deviation::DigestParametersNull);
         }
         self.signer.content_digest = self.digests.get(&digest).map(|value| hex(value));
-        let certificate = self.judge_integrity(digest, scheme);
-        if let Some(certificate) = &certificate {
-            self.judge_policy(digest, scheme, certificate);
-        } else {
-            self.signer.policy = Aspect::Unchecked(None);
-        }
-        self.judge_certificate(certificate.as_ref());
+        let fitting = self.judge_integrity(digest, scheme);
+        let path = self.judge_certificate(&fitting);
+        self.judge_policy(digest, scheme, &path);
     }
 
     /// Reads the attributes that the verdict shows, and checks that those of
@@ -123,7 +122,9 @@ impl<'a> SignerJudge<'a> {
         match attributes.capabilities() {
             Ok(Some(list)) if list.iter().any(capability_is_odd) => self.deviate(Deviation::CapabilityParametersOdd),
             Ok(_) => {}
-            Err(error) => self.attribute_error(&error),
+            Err(error) if error.reason == Reason::DuplicateAttribute => self.attribute_error(&error),
+            // What cannot be understood is passed over (RFC 8551 section 2.5.2).
+            Err(_) => self.deviate(Deviation::CapabilityParametersOdd),
         }
         for preference in [oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE, oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE] {
             if let Err(error) = attributes.single(preference) {
@@ -180,16 +181,16 @@ impl<'a> SignerJudge<'a> {
         list
     }
 
-    /// Checks digest, attributes and signature value; the certificate whose
-    /// key fits, or the first that was named.
-    fn judge_integrity(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme) -> Option<Certificate> {
+    /// Checks digest, attributes and signature value; the certificates whose
+    /// key fits, or all that were named.
+    fn judge_integrity(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme) -> Vec<Certificate> {
         let mut integrity = std::mem::replace(&mut self.signer.integrity, Aspect::Good);
         if !integrity.is_bad() {
             integrity = Aspect::Good;
         }
         let Some(content_digest) = self.digests.get(&digest) else {
             self.signer.integrity = Aspect::Unchecked(None);
-            return self.named().first().map(|certificate| (*certificate).clone());
+            return self.named().into_iter().cloned().collect();
         };
         if let Some(attributes) = &self.info.signed_attributes {
             match attributes.message_digest() {
@@ -199,8 +200,16 @@ impl<'a> SignerJudge<'a> {
                         self.place,
                         digest.name(),
                         hex(content_digest),
-                        hex(&stated)
+                        hex(&stated[..stated.len().min(64)])
                     );
+                    integrity = integrity.worst(Aspect::bad(Reason::DigestMismatch, detail));
+                }
+                Ok(None) if Check::MandatoryAttributes.on() => {
+                    let detail = format!("{}: no messageDigest attribute binds the content", self.place);
+                    integrity = integrity.worst(Aspect::bad(Reason::DigestMismatch, detail));
+                }
+                Err(error) if Check::AttributeMultiplicity.on() => {
+                    let detail = format!("{}: no messageDigest attribute that could be read: {error}", self.place);
                     integrity = integrity.worst(Aspect::bad(Reason::DigestMismatch, detail));
                 }
                 _ => {}
@@ -221,29 +230,44 @@ impl<'a> SignerJudge<'a> {
             let detail =
                 format!("{}: no certificate in the message or among the extra ones is {}", self.place, self.info.id);
             self.signer.integrity = integrity.worst(Aspect::bad(Reason::SignerCertificateNotFound, detail));
-            return None;
+            return Vec::new();
         }
-        let mut last = Aspect::Good;
+        // Several certificates may carry the same key; it is tried once.
+        let mut results: Vec<(&[u8], Verified)> = Vec::new();
+        let mut fitting = Vec::new();
         for certificate in &named {
-            match self.verify(certificate, digest, scheme, content_digest) {
-                Ok(None) => {
-                    self.signer.integrity = integrity;
-                    return Some(certificate.clone());
-                }
-                Ok(Some(deviation)) => {
-                    self.deviate(deviation);
-                    self.signer.integrity = integrity;
-                    return Some(certificate.clone());
-                }
-                Err(aspect) => last = aspect,
+            let key = certificate.spki();
+            let known = results.iter().position(|(tried, _)| *tried == key);
+            let index = known.unwrap_or_else(|| {
+                results.push((key, self.verify(certificate, digest, scheme, content_digest)));
+                results.len() - 1
+            });
+            if results[index].1.is_ok() {
+                fitting.push(certificate.clone());
             }
         }
-        if let Aspect::Unchecked(_) = last {
-            let detail = format!("{}: {} is not done here", self.place, self.signer.signature);
-            self.structure_bad(Reason::UnsupportedAlgorithm, detail);
+        let fits = results.iter().find_map(|(_, result)| result.as_ref().ok().copied());
+        if let Some(deviation) = fits {
+            if let Some(deviation) = deviation {
+                self.deviate(deviation);
+            }
+            self.signer.integrity = integrity;
+            return fitting;
+        }
+        let last = results.pop().and_then(|(_, result)| result.err()).unwrap_or(Aspect::Unchecked(None));
+        match last {
+            Aspect::Unchecked(Some(Reason::LimitExceeded)) => {
+                let detail = format!("{}: too many signature values to check in one message", self.place);
+                self.structure_bad(Reason::LimitExceeded, detail);
+            }
+            Aspect::Unchecked(_) => {
+                let detail = format!("{}: {} is not done here", self.place, self.signer.signature);
+                self.structure_bad(Reason::UnsupportedAlgorithm, detail);
+            }
+            _ => {}
         }
         self.signer.integrity = integrity.worst(last);
-        named.into_iter().next()
+        named
     }
 
     /// Checks the signature value with one certificate's key: over the DER
@@ -255,7 +279,7 @@ impl<'a> SignerJudge<'a> {
         digest: DigestAlgorithm,
         scheme: SignatureScheme,
         content_digest: &[u8],
-    ) -> Result<Option<Deviation>, Aspect> {
+    ) -> Verified {
         if !Check::SignatureValue.on() {
             return Ok(None);
         }
@@ -298,6 +322,9 @@ impl<'a> SignerJudge<'a> {
         scheme: SignatureScheme,
         value: &[u8],
     ) -> Result<bool, Aspect> {
+        if !self.context.spend() {
+            return Err(Aspect::unchecked(Reason::LimitExceeded));
+        }
         self.context
             .request
             .arithmetic
@@ -305,42 +332,68 @@ impl<'a> SignerJudge<'a> {
             .map_err(|error| key_aspect(&error, Reason::BadPublicKey))
     }
 
-    fn judge_policy(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme, certificate: &Certificate) {
+    /// Algorithms and keys of the signature and of every certificate that
+    /// leads to the anchor; a chain is as strong as its weakest link.
+    fn judge_policy(&mut self, digest: DigestAlgorithm, scheme: SignatureScheme, path: &[Certificate]) {
         let policy = self.context.request.policy;
-        self.signer.policy = policy
-            .judge_signature(digest, scheme, certificate.spki())
-            .worst(policy.judge_encoding(&self.signer.deviations));
+        let Some(leaf) = path.first() else {
+            self.signer.policy = Aspect::Unchecked(None);
+            return;
+        };
+        let mut aspect =
+            policy.judge_signature(digest, scheme, leaf.spki()).worst(policy.judge_encoding(&self.signer.deviations));
+        for pair in path.windows(2) {
+            if let Some((scheme, Some(digest))) = algorithm::signature_from_oid(pair[0].signature_algorithm()) {
+                aspect = aspect.worst(policy.judge_signature(digest, scheme, pair[1].spki()));
+            }
+        }
+        self.signer.policy = aspect;
     }
 
-    /// Chain and identity of the signer's certificate.
-    fn judge_certificate(&mut self, certificate: Option<&Certificate>) {
-        let Some(certificate) = certificate else {
+    /// Chain and identity of the signer's certificate. Of several with the same
+    /// key the one with the best chain counts, then with the best identity:
+    /// anybody can add one to the message. The path, if it is good, or the
+    /// certificate alone.
+    fn judge_certificate(&mut self, fitting: &[Certificate]) -> Vec<Certificate> {
+        let request = self.context.request;
+        let mut best: Option<(u8, Aspect, Aspect, Vec<Certificate>)> = None;
+        for certificate in fitting.iter().take(MOST_CERTIFICATES) {
+            let result = path::validate(&PathRequest {
+                leaf: certificate,
+                candidates: self.candidates,
+                anchors: request.anchors,
+                at: request.at,
+                purpose: Purpose::Sign,
+                arithmetic: request.arithmetic,
+                limits: request.limits,
+            });
+            let identity = match &self.context.author {
+                Some(author) => identity::check(author, certificate),
+                None => Aspect::Unchecked(None),
+            };
+            let rank = 3 * badness(&result.aspect) + badness(&identity);
+            if best.as_ref().is_none_or(|(known, ..)| rank < *known) {
+                let path = if result.aspect.is_good() { result.path } else { vec![certificate.clone()] };
+                best = Some((rank, result.aspect, identity, path));
+            }
+        }
+        let Some((_, chain, identity, path)) = best else {
             self.signer.chain = Aspect::Unchecked(None);
             self.signer.identity = Aspect::Unchecked(None);
             if let SignerIdentifier::IssuerAndSerial { serial, .. } = &self.info.id {
                 self.signer.serial = hex(serial);
             }
-            return;
+            return Vec::new();
         };
-        self.signer.email = certificate.emails();
-        self.signer.subject = certificate.subject();
-        self.signer.issuer = certificate.issuer();
-        self.signer.serial = certificate.serial_hex();
-        let request = self.context.request;
-        self.signer.chain = path::validate(&PathRequest {
-            leaf: certificate,
-            candidates: self.candidates,
-            anchors: request.anchors,
-            at: request.at,
-            purpose: Purpose::Sign,
-            arithmetic: request.arithmetic,
-            limits: request.limits,
-        })
-        .aspect;
-        self.signer.identity = match &self.context.author {
-            Some(author) => identity::check(author, certificate),
-            None => Aspect::Unchecked(None),
-        };
+        if let Some(certificate) = path.first() {
+            self.signer.email = certificate.emails();
+            self.signer.subject = certificate.subject();
+            self.signer.issuer = certificate.issuer();
+            self.signer.serial = certificate.serial_hex();
+        }
+        self.signer.chain = chain;
+        self.signer.identity = identity;
+        path
     }
 
     fn structure_bad(&mut self, reason: Reason, detail: String) {
@@ -351,6 +404,18 @@ impl<'a> SignerJudge<'a> {
         if !self.signer.deviations.contains(&deviation) {
             self.signer.deviations.push(deviation);
         }
+    }
+}
+
+/// Certificates with the signer's key whose chains are compared.
+const MOST_CERTIFICATES: usize = 8;
+
+/// How a chain or an identity ranks; chain outweighs identity.
+const fn badness(aspect: &Aspect) -> u8 {
+    match aspect {
+        Aspect::Good | Aspect::Absent => 0,
+        Aspect::Unchecked(_) => 2,
+        Aspect::Bad(_) => 4,
     }
 }
 
