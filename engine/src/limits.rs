@@ -8,7 +8,7 @@
 pub struct Limits {
     /// Depth of nested BER elements in one object.
     pub ber_depth: usize,
-    /// Octets of one structure that is held in memory: everything but content.
+    /// Octets that are held in memory of one object: everything but content.
     pub element_octets: usize,
     /// Elements in one structure that is held in memory.
     pub elements: usize,

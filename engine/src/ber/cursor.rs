@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::ber::tag::{Class, Tag};
+use crate::ber::tag::{Class, Form, Tag};
 use crate::ber::{BerError, BerErrorKind};
 
 /// Depth at which indefinite lengths inside each other are given up.
@@ -52,11 +52,12 @@ impl<'a> Element<'a> {
     }
 
     /// The octets of a BIT STRING, without the count of unused bits; `None` if
-    /// that count is missing or over 7 (X.690 section 8.6.2).
+    /// that count is missing or over 7 (X.690 section 8.6.2), or if the string
+    /// is in segments.
     #[must_use]
     pub fn bits(&self) -> Option<&'a [u8]> {
         match self.content.split_first() {
-            Some((0..=7, bits)) => Some(bits),
+            Some((0..=7, bits)) if !self.constructed => Some(bits),
             _ => None,
         }
     }
@@ -198,32 +199,40 @@ impl<'a> Cursor<'a> {
         Ok((length, rest))
     }
 
-    /// The next element, which must have this tag.
+    /// The next element, which must have this tag, and the form that
+    /// [`Tag::form`] demands.
     ///
     /// # Errors
     /// Another element, or the end, comes next.
     pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>, BerError> {
         let before = *self;
         match self.take()? {
-            Some(element) if element.tag == tag => Ok(element),
+            Some(element) if element.tag == tag => before.in_form(element, tag.form()),
             Some(element) => Err(before.error(BerErrorKind::Unexpected { expected, found: Some(element.tag) })),
             None => Err(before.error(BerErrorKind::Unexpected { expected, found: None })),
         }
     }
 
-    /// The next element if it has this tag.
+    /// The next element if it has this tag. It must have this form too: what a
+    /// context-specific tag stands for, only the caller knows.
     ///
     /// # Errors
-    /// The encoding is malformed.
-    pub fn take_if(&mut self, tag: Tag) -> Result<Option<Element<'a>>, BerError> {
+    /// The encoding is malformed, or the element with this tag has another form.
+    pub fn take_if(&mut self, tag: Tag, form: Form) -> Result<Option<Element<'a>>, BerError> {
         let mut ahead = *self;
         match ahead.take()? {
             Some(element) if element.tag == tag => {
+                let element = self.in_form(element, form)?;
                 *self = ahead;
                 Ok(Some(element))
             }
             _ => Ok(None),
         }
+    }
+
+    /// The element that stands here, if it has this form.
+    fn in_form(&self, element: Element<'a>, form: Form) -> Result<Element<'a>, BerError> {
+        form.check(element.constructed).map(|()| element).map_err(|kind| self.error(kind))
     }
 
     /// Nothing may be left.
@@ -253,7 +262,7 @@ mod tests {
         cursor.end().unwrap();
         let mut inside = outer.inside();
         assert_eq!(inside.take().unwrap().unwrap().content, [5]);
-        assert!(inside.take_if(Tag::INTEGER).unwrap().is_none());
+        assert!(inside.take_if(Tag::INTEGER, Form::Primitive).unwrap().is_none());
         assert!(inside.end().is_err());
         assert_eq!(inside.take().unwrap().unwrap().offset, 105);
         assert!(inside.take().unwrap().is_none());
@@ -293,6 +302,26 @@ mod tests {
         assert!(matches!(kind(&[4, 0x80, 0, 0]), BerErrorKind::Malformed(_)));
         assert!(matches!(kind(&[4, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0]), BerErrorKind::Malformed(_)));
         assert!(matches!(kind(&[0x30, 0x80].repeat(1000)), BerErrorKind::Limit(_)));
+    }
+
+    #[test]
+    fn the_form_counts_as_much_as_the_tag() {
+        let expect = |input: &'static [u8], tag| Cursor::new(input, 7).expect(tag, "x").map_err(|e| (e.kind, e.offset));
+        let primitive = Err((BerErrorKind::Malformed("a primitive element where a constructed one is due"), 7));
+        let constructed = Err((BerErrorKind::Malformed("a constructed element where a primitive one is due"), 7));
+        assert_eq!(expect(&[0x10, 0], Tag::SEQUENCE), primitive);
+        assert_eq!(expect(&[0x11, 0], Tag::SET), primitive);
+        assert_eq!(expect(&[0x22, 3, 2, 1, 1], Tag::INTEGER), constructed);
+        assert_eq!(expect(&[0x26, 3, 6, 1, 1], Tag::OBJECT_IDENTIFIER), constructed);
+        assert_eq!(expect(&[0x25, 0], Tag::NULL), constructed);
+        assert!(expect(&[0x24, 3, 4, 1, 1], Tag::OCTET_STRING).is_ok());
+        let take = |input: &'static [u8], form| Cursor::new(input, 7).take_if(Tag::context(0), form).is_ok();
+        for form in [Form::Primitive, Form::Constructed, Form::Either] {
+            assert_eq!(take(&[0x80, 0], form), form != Form::Constructed);
+            assert_eq!(take(&[0xa0, 0], form), form != Form::Primitive);
+        }
+        let bits = Cursor::new(&[0x23, 3, 3, 1, 0], 0).take().unwrap().unwrap().bits();
+        assert_eq!(bits, None);
     }
 
     #[test]

@@ -18,5 +18,5 @@ pub use error::{BerError, BerErrorKind};
 pub use event::{Event, Header, Length};
 pub use reader::Reader;
 pub use string::OctetStream;
-pub use tag::{Class, Tag};
+pub use tag::{Class, Form, Tag};
 pub use time::{TimeType, TimeValue};

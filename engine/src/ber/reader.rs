@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use crate::Limits;
 use crate::ber::error::{BerError, BerErrorKind};
 use crate::ber::event::{Event, Header, Length};
-use crate::ber::tag::{Class, Tag};
+use crate::ber::tag::{Class, Form, Tag};
 
 /// An element that is open: its end, and where we are in it.
 #[derive(Debug, Clone, Copy)]
@@ -134,27 +134,28 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// Another element, or the end, comes next.
     pub fn enter(&mut self, tag: Tag, expected: &'static str) -> Result<Header, BerError> {
-        let header = self.expect(tag, expected)?;
-        if header.constructed {
-            Ok(header)
-        } else {
-            Err(self
-                .error_at(BerErrorKind::Malformed("a primitive element where a constructed one is due"), header.offset))
-        }
+        self.next_of(tag, Form::Constructed, expected)
     }
 
-    /// The next element, which must have this tag.
+    /// The next element, which must have this tag, and the form that
+    /// [`Tag::form`] demands.
     ///
     /// # Errors
     /// Another element, or the end, comes next.
     pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Header, BerError> {
-        match self.next_element()? {
-            Some(header) if header.tag == tag => Ok(header),
-            Some(header) => {
-                Err(self.error_at(BerErrorKind::Unexpected { expected, found: Some(header.tag) }, header.offset))
-            }
-            None => Err(self.error(BerErrorKind::Unexpected { expected, found: None })),
-        }
+        self.next_of(tag, tag.form(), expected)
+    }
+
+    fn next_of(&mut self, tag: Tag, form: Form, expected: &'static str) -> Result<Header, BerError> {
+        let Some(header) = self.next_element()? else {
+            return Err(self.error(BerErrorKind::Unexpected { expected, found: None }));
+        };
+        let found = if header.tag == tag {
+            form.check(header.constructed)
+        } else {
+            Err(BerErrorKind::Unexpected { expected, found: Some(header.tag) })
+        };
+        found.map(|()| header).map_err(|kind| self.error_at(kind, header.offset))
     }
 
     /// Reads content of the current primitive element; 0 at its end.

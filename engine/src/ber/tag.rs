@@ -1,5 +1,7 @@
 //! Tags (X.690 section 8.1.2).
 
+use crate::ber::BerErrorKind;
+
 /// The class of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
@@ -29,6 +31,32 @@ impl Class {
             Self::Application => 0x40,
             Self::Context => 0x80,
             Self::Private => 0xc0,
+        }
+    }
+}
+
+/// What the content of an element is made of (X.690 section 8.1.2.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Octets of a value.
+    Primitive,
+    /// Elements.
+    Constructed,
+    /// The writer's choice: a string, whole or in segments.
+    Either,
+}
+
+impl Form {
+    /// Whether an element may have this form.
+    pub(crate) const fn check(self, constructed: bool) -> Result<(), BerErrorKind> {
+        match (self, constructed) {
+            (Self::Constructed, false) => {
+                Err(BerErrorKind::Malformed("a primitive element where a constructed one is due"))
+            }
+            (Self::Primitive, true) => {
+                Err(BerErrorKind::Malformed("a constructed element where a primitive one is due"))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -100,6 +128,18 @@ impl Tag {
         out
     }
 
+    /// The form that the type demands; either one for strings and for every
+    /// tag that is not universal.
+    #[must_use]
+    pub const fn form(self) -> Form {
+        match (self.class, self.number) {
+            // SEQUENCE, SET, EXTERNAL, EMBEDDED PDV and CHARACTER STRING.
+            (Class::Universal, 8 | 11 | 16 | 17 | 29) => Form::Constructed,
+            (Class::Universal, _) if !self.is_string() => Form::Primitive,
+            _ => Form::Either,
+        }
+    }
+
     /// Whether this is a universal string type, whose constructed form is the
     /// concatenation of its segments (X.690 sections 8.6, 8.7, 8.23).
     #[must_use]
@@ -150,5 +190,19 @@ mod tests {
         assert_eq!(Tag::context(0).identifier(true), [0xa0]);
         assert_eq!(Tag::context(31).identifier(false), [0x9f, 0x1f]);
         assert_eq!(Tag::context(201).identifier(false), [0x9f, 0x81, 0x49]);
+    }
+
+    #[test]
+    fn types_have_their_form() {
+        for tag in [Tag::SEQUENCE, Tag::SET] {
+            assert_eq!(tag.form(), Form::Constructed);
+        }
+        for tag in [Tag::BOOLEAN, Tag::INTEGER, Tag::NULL, Tag::OBJECT_IDENTIFIER, Tag::UTC_TIME, Tag::GENERALIZED_TIME]
+        {
+            assert_eq!(tag.form(), Form::Primitive, "{tag}");
+        }
+        for tag in [Tag::BIT_STRING, Tag::OCTET_STRING, Tag::universal(12), Tag::context(0)] {
+            assert_eq!(tag.form(), Form::Either, "{tag}");
+        }
     }
 }

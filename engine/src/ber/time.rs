@@ -30,6 +30,9 @@ impl TimeValue {
     /// Reads the time that an element holds; `None` if it is none.
     #[must_use]
     pub fn of(element: &Element<'_>) -> Option<Self> {
+        if element.constructed {
+            return None;
+        }
         let kind = match element.tag {
             Tag::UTC_TIME => TimeType::Utc,
             Tag::GENERALIZED_TIME => TimeType::Generalized,

@@ -20,7 +20,7 @@ mod corpora;
 
 pub use extensions::{AuthorityKeyIdentifier, BasicConstraints, Extension, KeyUsage};
 pub use general_name::GeneralName;
-pub use name::Name;
+pub use name::{EncodedName, Name};
 pub use name_constraints::NameConstraints;
 pub use parsed::Certificate;
 

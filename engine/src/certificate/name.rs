@@ -2,6 +2,7 @@
 //! section 7.1 says.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use super::CertificateError;
 use super::field::{Fields as _, object_identifier};
@@ -118,6 +119,46 @@ impl Name {
         self.comparable.starts_with(&base.comparable)
     }
 }
+
+/// A name as somebody encoded it who refers to a certificate. It is parsed when
+/// that is first asked for, and only once.
+#[derive(Debug, Clone)]
+pub struct EncodedName {
+    der: Vec<u8>,
+    name: OnceLock<Option<Name>>,
+}
+
+impl EncodedName {
+    /// The name; `None` if the octets are none.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        self.name.get_or_init(|| Name::parse(&self.der).ok()).as_ref()
+    }
+}
+
+impl From<Vec<u8>> for EncodedName {
+    fn from(der: Vec<u8>) -> Self {
+        Self { der, name: OnceLock::new() }
+    }
+}
+
+/// The octets as received.
+impl std::ops::Deref for EncodedName {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.der
+    }
+}
+
+/// Equal are the octets.
+impl PartialEq for EncodedName {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for EncodedName {}
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
@@ -288,6 +329,42 @@ mod tests {
         assert!(name(&[c, o]).is_within(&name(&[])));
         assert!(!name(&[c]).is_within(&name(&[c, o])));
         assert!(!name(&[c, o]).is_within(&name(&[o])));
+    }
+
+    #[test]
+    fn an_encoded_name_is_parsed_when_asked_for_and_once() {
+        let encoded = EncodedName::from(vec![0x30, 0]);
+        assert!(encoded.name.get().is_none());
+        assert!(std::ptr::eq(encoded.name().unwrap(), encoded.name().unwrap()));
+        assert_eq!((&*encoded, encoded.name().unwrap()), ([0x30, 0].as_slice(), &name(&[])));
+        assert!(EncodedName::from(vec![0x30, 1]).name().is_none());
+        // In the shape of a certificate's name, but with another string type.
+        let [utf8, printable] = [tag::UTF8_STRING, tag::PRINTABLE_STRING].map(|kind| {
+            let pair = [element(tag::OID, &[0x55, 4, 3]), element(kind, b"CA")].concat();
+            element(tag::SEQUENCE, &element(tag::SET, &element(tag::SEQUENCE, &pair)))
+        });
+        let time = || element(tag::UTC_TIME, b"200101000000Z");
+        let algorithm = || element(tag::SEQUENCE, &element(tag::OID, &[0x2a, 3]));
+        let tbs = [
+            element(tag::INTEGER, &[7]),
+            algorithm(),
+            utf8.clone(),
+            element(tag::SEQUENCE, &[time(), time()].concat()),
+            utf8.clone(),
+            element(tag::SEQUENCE, &[]),
+        ];
+        let body = [element(tag::SEQUENCE, &tbs.concat()), algorithm(), element(tag::BIT_STRING, &[0])].concat();
+        let certificate = super::super::Certificate::parse(&element(tag::SEQUENCE, &body)).unwrap();
+        let parsed_for = |der: &[u8], serial: &[u8]| {
+            let wanted = EncodedName::from(der.to_vec());
+            let named = certificate.is_named(&wanted, serial);
+            assert_eq!(named, certificate.is_named_by(der, serial));
+            (named, wanted.name.get().is_some())
+        };
+        assert_eq!(parsed_for(&utf8, &[0, 7]), (true, false));
+        assert_eq!(parsed_for(&printable, &[8]), (false, false));
+        assert_eq!(parsed_for(&printable, &[7]), (true, true));
+        assert_eq!(parsed_for(&[0x30, 0], &[7]), (false, true));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 use super::extensions::Extensions;
 use super::field::{Fields as _, bits, object_identifier};
 use super::{
-    AuthorityKeyIdentifier, BasicConstraints, CertificateError, Extension, GeneralName, KeyUsage, Name, NameConstraints,
+    AuthorityKeyIdentifier, BasicConstraints, CertificateError, EncodedName, Extension, GeneralName, KeyUsage, Name,
+    NameConstraints,
 };
 use crate::ber::{Cursor, Element, TimeValue, identifier as tag};
 use crate::hex::hex;
@@ -282,9 +283,22 @@ impl Certificate {
     /// byte by byte, because senders re-encode it.
     #[must_use]
     pub fn is_named_by(&self, issuer_der: &[u8], serial: &[u8]) -> bool {
-        trim_integer(self.serial()) == trim_integer(serial)
+        self.has_serial(serial)
             && (self.issuer_der() == issuer_der
                 || Name::parse(issuer_der).is_ok_and(|issuer| issuer == *self.issuer_name()))
+    }
+
+    /// As [`Certificate::is_named_by`], for many certificates: the issuer is
+    /// parsed at most once, and only if a certificate has the serial number and
+    /// another encoding of the issuer.
+    #[must_use]
+    pub fn is_named(&self, issuer: &EncodedName, serial: &[u8]) -> bool {
+        self.has_serial(serial)
+            && (self.issuer_der() == &**issuer || issuer.name().is_some_and(|name| name == self.issuer_name()))
+    }
+
+    fn has_serial(&self, serial: &[u8]) -> bool {
+        trim_integer(self.serial()) == trim_integer(serial)
     }
 
     fn slice(&self, range: &Range<u64>) -> &[u8] {

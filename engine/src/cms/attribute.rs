@@ -97,7 +97,7 @@ impl Attributes {
     /// It is malformed, or not single.
     pub fn content_type(&self) -> Result<Option<String>, CmsError> {
         let Some(value) = self.single(oid::ATTRIBUTE_CONTENT_TYPE)? else { return Ok(None) };
-        if value.tag != Tag::OBJECT_IDENTIFIER {
+        if value.tag != Tag::OBJECT_IDENTIFIER || value.constructed {
             return Err(self.error(Reason::BadBer, oid::ATTRIBUTE_CONTENT_TYPE, "is no OBJECT IDENTIFIER"));
         }
         object_identifier(&value, &self.context).map(Some)
@@ -109,7 +109,7 @@ impl Attributes {
     /// It is malformed, or not single.
     pub fn message_digest(&self) -> Result<Option<Vec<u8>>, CmsError> {
         let Some(value) = self.single(oid::ATTRIBUTE_MESSAGE_DIGEST)? else { return Ok(None) };
-        if value.tag != Tag::OCTET_STRING {
+        if value.tag != Tag::OCTET_STRING || value.constructed {
             return Err(self.error(Reason::BadBer, oid::ATTRIBUTE_MESSAGE_DIGEST, "is no OCTET STRING"));
         }
         Ok(Some(value.content.to_vec()))
@@ -134,6 +134,9 @@ impl Attributes {
     /// It is malformed, or not single.
     pub fn capabilities(&self) -> Result<Option<Vec<crate::cms::AlgorithmIdentifier>>, CmsError> {
         let Some(value) = self.single(oid::ATTRIBUTE_SMIME_CAPABILITIES)? else { return Ok(None) };
+        if value.tag != Tag::SEQUENCE || !value.constructed {
+            return Err(self.error(Reason::BadBer, oid::ATTRIBUTE_SMIME_CAPABILITIES, "is no SEQUENCE"));
+        }
         let mut list = Vec::new();
         let mut inside = value.inside();
         while !inside.is_empty() {

@@ -8,11 +8,14 @@ use der::{Decode as _, Encode as _};
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{Element, Event, OctetStream, Reader, Tag};
+use crate::ber::{Class, Element, Event, OctetStream, Reader, Tag};
 use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::identifier::SignerIdentifier;
-use crate::cms::read::{definite, must_be_set, must_end, next, one, read_oid, read_version, surplus, version};
+use crate::cms::read::{
+    Room, definite, must_be_constructed, must_be_set, must_end, must_hold_elements, next, one, read_oid, read_version,
+    surplus, version,
+};
 use crate::hex::hex;
 
 /// What stands before the encrypted content.
@@ -65,12 +68,14 @@ impl EnvelopedDataHead {
     /// It is malformed.
     pub fn read<R: Read>(reader: &mut Reader<R>, limits: &Limits) -> Result<Self, CmsError> {
         reader.enter(Tag::SEQUENCE, "EnvelopedData (SEQUENCE)").within("EnvelopedData")?;
-        let version = read_version(reader, limits, "EnvelopedData.version")?;
+        let mut room = Room::new(limits);
+        let version = read_version(reader, limits, &mut room, "EnvelopedData.version")?;
         let context = "EnvelopedData.recipientInfos";
         let expected = "recipientInfos (SET)";
         let mut header = next(reader, expected, context)?;
         let has_originator = header.tag == Tag::context(0);
         if has_originator {
+            must_be_constructed(reader, &header, "EnvelopedData.originatorInfo")?;
             reader.skip(&header).within("EnvelopedData.originatorInfo")?;
             header = next(reader, expected, context)?;
         }
@@ -82,15 +87,15 @@ impl EnvelopedDataHead {
                 let detail = format!("more than {} recipients at offset {}", limits.recipients, header.offset);
                 return Err(CmsError::new(Reason::LimitExceeded, context, detail));
             }
-            let octets = definite(reader, &header, limits, &context)?;
+            let octets = definite(reader, &header, limits, &mut room, &context)?;
             recipients.push(RecipientInfo::read(&one(&octets, header.offset, &context)?, &context)?);
         }
         let context = "EnvelopedData.encryptedContentInfo";
         reader.enter(Tag::SEQUENCE, "encryptedContentInfo (SEQUENCE)").within(context)?;
-        let content_type = read_oid(reader, "contentType", limits, context)?;
+        let content_type = read_oid(reader, "contentType", limits, &mut room, context)?;
         let header = reader.expect(Tag::SEQUENCE, "contentEncryptionAlgorithm").within(context)?;
         let place = format!("{context}.contentEncryptionAlgorithm");
-        let octets = definite(reader, &header, limits, &place)?;
+        let octets = definite(reader, &header, limits, &mut room, &place)?;
         let cipher = AlgorithmIdentifier::read(&one(&octets, header.offset, &place)?, &place)?;
         let content = match reader.next_event().within(context)? {
             Some(Event::Begin(header)) if header.tag == Tag::context(0) => Some(OctetStream::new(header)),
@@ -124,6 +129,7 @@ impl EnvelopedDataHead {
         match reader.next_element().within(context)? {
             None => Ok(false),
             Some(header) if header.tag == Tag::context(1) => {
+                must_be_constructed(reader, &header, "EnvelopedData.unprotectedAttrs")?;
                 reader.skip(&header).within("EnvelopedData.unprotectedAttrs")?;
                 must_end(reader, context).map(|()| true)
             }
@@ -154,6 +160,9 @@ impl EnvelopedDataHead {
 
 impl RecipientInfo {
     fn read(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
+        if element.tag == Tag::SEQUENCE || matches!(element.tag, Tag { class: Class::Context, number: 1..=4 }) {
+            must_hold_elements(element, context)?;
+        }
         let kind = match element.tag {
             Tag::SEQUENCE => return Self::key_transport(element, context),
             tag if tag == Tag::context(1) => "kari",
@@ -271,7 +280,7 @@ mod tests {
         let [RecipientInfo::KeyTransport { version, id, algorithm, encrypted_key }] = head.recipients.as_slice() else {
             panic!("{head:?}")
         };
-        assert_eq!(*id, SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0], serial: vec![9] });
+        assert_eq!(*id, SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0].into(), serial: vec![9] });
         assert_eq!((*version, algorithm.oid.as_str(), encrypted_key.as_slice()), (0, "1.2.4", [1, 2, 3].as_slice()));
     }
 
@@ -328,9 +337,33 @@ mod tests {
         octets[full().offset(&[2])] &= !0x20;
         let primitive = detail(&octets);
         assert!(primitive.starts_with("EnvelopedData.recipientInfos: a primitive element where"), "{primitive}");
+        for (path, field) in [
+            (&[1][..], "EnvelopedData.originatorInfo"),
+            (&[2, 0], "EnvelopedData.recipientInfos[0]"),
+            (&[4], "EnvelopedData.unprotectedAttrs"),
+        ] {
+            let mut octets = full().der();
+            octets[full().offset(path)] &= !0x20;
+            let text = detail(&octets);
+            assert!(text.starts_with(&format!("{field}: a primitive element where")), "{text}");
+        }
         let limits = Limits { recipients: 0, ..Limits::default() };
         let error = read_within(&full().der(), &limits).unwrap_err();
         assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "EnvelopedData.recipientInfos[0]"));
+    }
+
+    #[test]
+    fn the_octets_held_of_one_object_are_bounded() {
+        let recipient = w::context(4, &w::octet_string(&[0; 1000]));
+        let read = |recipients: usize| {
+            let set = w::element(w::tag::SET, &recipient.repeat(recipients));
+            let limits = Limits { element_octets: 5000, ..Limits::default() };
+            let info = w::sequence([w::oid(oid::DATA).unwrap(), w::sequence([w::oid("1.2.5").unwrap()])]);
+            read_within(&w::sequence([w::integer(2), set, info]), &limits)
+        };
+        assert_eq!(read(4).unwrap().0.recipients.len(), 4);
+        let error = read(5).unwrap_err();
+        assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "EnvelopedData.recipientInfos[4]"));
     }
 
     #[test]

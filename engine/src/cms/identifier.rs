@@ -1,7 +1,7 @@
 //! SignerIdentifier and RecipientIdentifier (RFC 5652 sections 5.3 and 6.2.1).
 
-use crate::ber::{Cursor, Element, Tag};
-use crate::certificate::Name;
+use crate::ber::{Cursor, Element, Form, Tag};
+use crate::certificate::EncodedName;
 use crate::cms::error::{CmsError, Within};
 use crate::hex::hex;
 
@@ -10,8 +10,8 @@ use crate::hex::hex;
 pub enum SignerIdentifier {
     /// By issuer and serial number.
     IssuerAndSerial {
-        /// DER of the issuer's Name.
-        issuer: Vec<u8>,
+        /// The issuer's Name.
+        issuer: EncodedName,
         /// Content octets of the serial number.
         serial: Vec<u8>,
     },
@@ -22,13 +22,13 @@ pub enum SignerIdentifier {
 impl SignerIdentifier {
     /// Reads the identifier that comes next.
     pub(super) fn read(fields: &mut Cursor<'_>, context: &str) -> Result<Self, CmsError> {
-        if let Some(key_id) = fields.take_if(Tag::context(0)).within(context)? {
+        if let Some(key_id) = fields.take_if(Tag::context(0), Form::Either).within(context)? {
             return Ok(Self::SubjectKeyIdentifier(implicit_octets(&key_id, context)?));
         }
         // IssuerAndSerialNumber (RFC 5652 section 10.2.4).
         let element = fields.expect(Tag::SEQUENCE, "issuerAndSerialNumber or [0]").within(context)?;
         let mut inside = element.inside();
-        let issuer = inside.expect(Tag::SEQUENCE, "issuer (Name)").within(context)?.whole.to_vec();
+        let issuer = inside.expect(Tag::SEQUENCE, "issuer (Name)").within(context)?.whole.to_vec().into();
         let serial = inside.expect(Tag::INTEGER, "serialNumber").within(context)?.content.to_vec();
         inside.end().within(context)?;
         Ok(Self::IssuerAndSerial { issuer, serial })
@@ -40,7 +40,7 @@ impl std::fmt::Display for SignerIdentifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::IssuerAndSerial { issuer, serial } => {
-                let name = Name::parse(issuer).map_or_else(|_| hex(issuer), |name| name.to_string());
+                let name = issuer.name().map_or_else(|| hex(issuer), ToString::to_string);
                 write!(f, "issuer={name}, serial={}", hex(serial))
             }
             Self::SubjectKeyIdentifier(key_id) => write!(f, "ski={}", hex(key_id)),
@@ -80,9 +80,9 @@ mod tests {
 
     #[test]
     fn shown_with_the_name_or_with_its_octets() {
-        let named = SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0], serial: vec![0, 0xff] };
+        let named = SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0].into(), serial: vec![0, 0xff] };
         assert_eq!(named.to_string(), "issuer=, serial=00ff");
-        let damaged = SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 1], serial: vec![1] };
+        let damaged = SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 1].into(), serial: vec![1] };
         assert_eq!(damaged.to_string(), "issuer=3001, serial=01");
         assert_eq!(SignerIdentifier::SubjectKeyIdentifier(vec![0xab]).to_string(), "ski=ab");
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{BerErrorKind, Cursor, Element, Header, Reader, Tag, oid, to_definite};
+use crate::ber::{BerError, BerErrorKind, Cursor, Element, Form, Header, Reader, Tag, oid, to_definite};
 use crate::cms::error::{CmsError, Within};
 
 /// The next element, which `expected` names where it is missing.
@@ -33,11 +33,13 @@ pub(super) fn must_be_set<R: Read>(
 
 /// The element that was just begun must hold elements.
 pub(super) fn must_be_constructed<R: Read>(reader: &Reader<R>, header: &Header, context: &str) -> Result<(), CmsError> {
-    if header.constructed {
-        return Ok(());
-    }
-    let kind = BerErrorKind::Malformed("a primitive element where a constructed one is due");
-    Err(CmsError::ber(context, &reader.error_at(kind, header.offset)))
+    Form::Constructed.check(header.constructed).map_err(|kind| reader.error_at(kind, header.offset)).within(context)
+}
+
+/// The element that was taken must hold elements.
+pub(super) fn must_hold_elements(element: &Element<'_>, context: &str) -> Result<(), CmsError> {
+    let form = Form::Constructed.check(element.constructed);
+    form.map_err(|kind| BerError { kind, offset: element.offset, path: String::new() }).within(context)
 }
 
 /// The element that is open must end here.
@@ -58,14 +60,47 @@ fn unexpected<R: Read>(reader: &Reader<R>, header: &Header, expected: &'static s
     CmsError::ber(context, &reader.error_at(kind, header.offset))
 }
 
+/// What may still be held in memory of one object: the limit is for all of its
+/// elements together, since their number is the writer's choice.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    octets: usize,
+}
+
+impl Room {
+    /// The room of an object of which nothing is held yet.
+    pub(super) const fn new(limits: &Limits) -> Self {
+        Self { octets: limits.element_octets }
+    }
+
+    /// The element that `header` began, as it stands.
+    pub(super) fn raw<R: Read>(
+        &mut self,
+        reader: &mut Reader<R>,
+        header: &Header,
+        context: &str,
+    ) -> Result<Vec<u8>, CmsError> {
+        let raw = reader.raw(header, self.octets).map_err(|mut error| {
+            if error.kind == BerErrorKind::Limit("octets of one element") {
+                error.kind = BerErrorKind::Limit("octets held of one object");
+            }
+            error
+        });
+        let raw = raw.within(context)?;
+        self.octets = self.octets.saturating_sub(raw.len());
+        Ok(raw)
+    }
+}
+
 /// The element that `header` began, in definite lengths.
 pub(super) fn definite<R: Read>(
     reader: &mut Reader<R>,
     header: &Header,
     limits: &Limits,
+    room: &mut Room,
     context: &str,
 ) -> Result<Vec<u8>, CmsError> {
-    let raw = reader.raw(header, limits.element_octets).within(context)?;
+    let raw = room.raw(reader, header, context)?;
     to_definite(&raw, header.offset, limits).within(context)
 }
 
@@ -82,10 +117,11 @@ pub(super) fn read_oid<R: Read>(
     reader: &mut Reader<R>,
     expected: &'static str,
     limits: &Limits,
+    room: &mut Room,
     context: &str,
 ) -> Result<String, CmsError> {
     let header = reader.expect(Tag::OBJECT_IDENTIFIER, expected).within(context)?;
-    let octets = definite(reader, &header, limits, context)?;
+    let octets = definite(reader, &header, limits, room, context)?;
     object_identifier(&one(&octets, header.offset, context)?, context)
 }
 
@@ -98,9 +134,14 @@ pub(super) fn object_identifier(element: &Element<'_>, context: &str) -> Result<
 }
 
 /// Reads the small INTEGER that is a version.
-pub(super) fn read_version<R: Read>(reader: &mut Reader<R>, limits: &Limits, context: &str) -> Result<u64, CmsError> {
+pub(super) fn read_version<R: Read>(
+    reader: &mut Reader<R>,
+    limits: &Limits,
+    room: &mut Room,
+    context: &str,
+) -> Result<u64, CmsError> {
     let header = reader.expect(Tag::INTEGER, "version (INTEGER)").within(context)?;
-    let octets = definite(reader, &header, limits, context)?;
+    let octets = definite(reader, &header, limits, room, context)?;
     version(&one(&octets, header.offset, context)?, context)
 }
 

@@ -6,13 +6,14 @@ use std::io::Read;
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{Element, Event, Header, OctetStream, Reader, Tag};
+use crate::ber::{Element, Event, Form, Header, OctetStream, Reader, Tag};
 use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::attribute::Attributes;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::identifier::SignerIdentifier;
 use crate::cms::read::{
-    definite, must_be_constructed, must_be_set, must_end, next, one, read_oid, read_version, surplus, version,
+    Room, definite, must_be_constructed, must_be_set, must_end, must_hold_elements, next, one, read_oid, read_version,
+    surplus, version,
 };
 
 /// What stands before the content.
@@ -26,6 +27,8 @@ pub struct SignedDataHead {
     pub content_type: String,
     /// The content's stream, if the content is inside.
     pub content: Option<OctetStream>,
+    /// What may be held of that which follows the content.
+    room: Room,
 }
 
 /// What stands after the content.
@@ -35,8 +38,8 @@ pub struct SignedDataTail {
     pub certificates: Vec<Vec<u8>>,
     /// Tags of the other members of the certificates set (RFC 5652 section 10.2.2).
     pub other_certificates: Vec<Tag>,
-    /// The CRLs as they stand.
-    pub crls: Vec<Vec<u8>>,
+    /// How many CRLs there are. Nothing reads them, so they are not held.
+    pub crls: usize,
     /// The signers.
     pub signers: Vec<SignerInfo>,
 }
@@ -69,10 +72,11 @@ impl SignedDataHead {
     /// It is malformed.
     pub fn read<R: Read>(reader: &mut Reader<R>, limits: &Limits) -> Result<Self, CmsError> {
         reader.enter(Tag::SEQUENCE, "SignedData (SEQUENCE)").within("SignedData")?;
-        let version = read_version(reader, limits, "SignedData.version")?;
+        let mut room = Room::new(limits);
+        let version = read_version(reader, limits, &mut room, "SignedData.version")?;
         let context = "SignedData.digestAlgorithms";
         let set = reader.enter(Tag::SET, "digestAlgorithms (SET)").within(context)?;
-        let octets = definite(reader, &set, limits, context)?;
+        let octets = definite(reader, &set, limits, &mut room, context)?;
         let mut digest_algorithms = Vec::new();
         let mut cursor = one(&octets, set.offset, context)?.inside();
         while !cursor.is_empty() {
@@ -81,7 +85,7 @@ impl SignedDataHead {
         }
         let context = "SignedData.encapContentInfo";
         reader.enter(Tag::SEQUENCE, "encapContentInfo (SEQUENCE)").within(context)?;
-        let content_type = read_oid(reader, "eContentType", limits, context)?;
+        let content_type = read_oid(reader, "eContentType", limits, &mut room, context)?;
         let content = match reader.next_event().within(context)? {
             Some(Event::Begin(header)) if header.tag == Tag::context(0) && header.constructed => {
                 // PKCS#7 content of any type (RFC 5652 section 5.2.1) is not an
@@ -92,7 +96,7 @@ impl SignedDataHead {
             Some(Event::Begin(header)) => return Err(surplus(reader, &header, context)),
             Some(Event::End { .. }) | None => None,
         };
-        Ok(Self { version, digest_algorithms, content_type, content })
+        Ok(Self { version, digest_algorithms, content_type, content, room })
     }
 
     /// Reads the next octets of the content; 0 at its end.
@@ -124,11 +128,12 @@ impl SignedDataTail {
                 must_end(reader, "SignedData.encapContentInfo")?;
             }
         }
+        let mut room = head.room;
         let context = "SignedData.signerInfos";
         let expected = "signerInfos (SET)";
         let mut header = next(reader, expected, context)?;
         if header.tag == Tag::context(0) {
-            self.read_certificates(reader, &header, limits)?;
+            self.read_certificates(reader, &header, limits, &mut room)?;
             header = next(reader, expected, context)?;
         }
         if header.tag == Tag::context(1) {
@@ -142,7 +147,7 @@ impl SignedDataTail {
                 let detail = format!("more than {} signers at offset {}", limits.signers, signer.offset);
                 return Err(CmsError::new(Reason::LimitExceeded, context, detail));
             }
-            let octets = definite(reader, &signer, limits, &context)?;
+            let octets = definite(reader, &signer, limits, &mut room, &context)?;
             self.signers.push(SignerInfo::read(&one(&octets, signer.offset, &context)?, &context)?);
         }
         must_end(reader, "SignedData")
@@ -153,6 +158,7 @@ impl SignedDataTail {
         reader: &mut Reader<R>,
         set: &Header,
         limits: &Limits,
+        room: &mut Room,
     ) -> Result<(), CmsError> {
         let context = "SignedData.certificates";
         must_be_constructed(reader, set, context)?;
@@ -161,10 +167,10 @@ impl SignedDataTail {
                 let detail = format!("more than {} certificates at offset {}", limits.certificates, header.offset);
                 return Err(CmsError::new(Reason::LimitExceeded, context, detail));
             }
-            let raw = reader.raw(&header, limits.element_octets).within(context)?;
             if header.tag == Tag::SEQUENCE {
-                self.certificates.push(raw);
+                self.certificates.push(room.raw(reader, &header, context)?);
             } else {
+                reader.skip(&header).within(context)?;
                 self.other_certificates.push(header.tag);
             }
         }
@@ -175,11 +181,12 @@ impl SignedDataTail {
         let context = "SignedData.crls";
         must_be_constructed(reader, set, context)?;
         while let Some(header) = reader.next_element().within(context)? {
-            if self.crls.len() >= limits.certificates {
+            if self.crls >= limits.certificates {
                 let detail = format!("more than {} CRLs at offset {}", limits.certificates, header.offset);
                 return Err(CmsError::new(Reason::LimitExceeded, context, detail));
             }
-            self.crls.push(reader.raw(&header, limits.element_octets).within(context)?);
+            reader.skip(&header).within(context)?;
+            self.crls += 1;
         }
         Ok(())
     }
@@ -191,13 +198,14 @@ impl SignerInfo {
             let detail = format!("expected SignerInfo (SEQUENCE), found {} at offset {}", element.tag, element.offset);
             return Err(CmsError::new(Reason::BadBer, context, detail));
         }
+        must_hold_elements(element, context)?;
         let mut fields = element.inside();
         let version = version(&fields.expect(Tag::INTEGER, "version").within(context)?, context)?;
         let id = SignerIdentifier::read(&mut fields, context)?;
         let digest = fields.expect(Tag::SEQUENCE, "digestAlgorithm").within(context)?;
         let digest = AlgorithmIdentifier::read(&digest, &format!("{context}.digestAlgorithm"))?;
         let signed_attributes = fields
-            .take_if(Tag::context(0))
+            .take_if(Tag::context(0), Form::Constructed)
             .within(context)?
             .map(|set| Attributes::read(&set, &format!("{context}.signedAttrs")))
             .transpose()?;
@@ -206,7 +214,7 @@ impl SignerInfo {
             AlgorithmIdentifier::read(&signature_algorithm, &format!("{context}.signatureAlgorithm"))?;
         let signature = fields.expect(Tag::OCTET_STRING, "signature (OCTET STRING)").within(context)?.content.to_vec();
         let unsigned_attributes = fields
-            .take_if(Tag::context(1))
+            .take_if(Tag::context(1), Form::Constructed)
             .within(context)?
             .map(|set| Attributes::read(&set, &format!("{context}.unsignedAttrs")))
             .transpose()?;
@@ -280,9 +288,9 @@ mod tests {
         let (head, content, tail) = read(&full().der()).unwrap();
         assert_eq!((head.version, head.digest_algorithms.len(), head.content_type.as_str()), (1, 1, oid::DATA));
         assert_eq!(content, b"hello world");
-        assert_eq!((&tail.certificates[0], &tail.crls[0]), (&vec![0x30, 3, 2, 1, 5], &vec![0x30, 3, 2, 1, 6]));
+        assert_eq!((&tail.certificates, tail.crls), (&vec![vec![0x30, 3, 2, 1, 5]], 1));
         let [signer] = tail.signers.as_slice() else { panic!("{tail:?}") };
-        assert_eq!(signer.id, SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0], serial: vec![9] });
+        assert_eq!(signer.id, SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0].into(), serial: vec![9] });
         assert_eq!((signer.digest.oid.as_str(), signer.signature_algorithm.oid.as_str()), ("1.2.4", "1.2.5"));
         assert_eq!(signer.signature, [1, 2, 3]);
         assert_eq!(signer.offset, full().offset(&[5, 0]) as u64);
@@ -361,6 +369,15 @@ mod tests {
             let text = detail(&octets);
             assert!(text.starts_with(&format!("{field}: a primitive element where")), "{text}");
         }
+        // SignerInfo, its signedAttrs and unsignedAttrs.
+        for path in [&[5, 0][..], &[5, 0, 3], &[5, 0, 6]] {
+            let mut octets = full().der();
+            octets[full().offset(path)] &= !0x20;
+            let text = detail(&octets);
+            assert!(text.starts_with("SignedData.signerInfos[0]: a primitive element where"), "{text}");
+        }
+        let constructed = detail(&[0x30, 5, 0x22, 3, 2, 1, 1]);
+        assert!(constructed.starts_with("SignedData.version: a constructed element where"), "{constructed}");
     }
 
     #[test]
@@ -373,6 +390,32 @@ mod tests {
         assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.certificates"));
         let error = read_within(&full().without(&[3]).der(), &limits).unwrap_err();
         assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.crls"));
+    }
+
+    #[test]
+    fn the_octets_held_of_one_object_are_bounded() {
+        let object = |certificates: usize, crl: usize| {
+            let certificate = w::sequence([w::octet_string(&[0; 1000])]);
+            w::sequence([
+                w::integer(1),
+                w::set_as_given([b""]),
+                w::sequence([w::oid(oid::DATA).unwrap()]),
+                w::context(0, &certificate.repeat(certificates)),
+                w::context(1, &w::sequence([w::octet_string(&vec![0; crl])])),
+                w::set_as_given([b""]),
+            ])
+        };
+        let limits = Limits { element_octets: 5000, ..Limits::default() };
+        // What is not held is not counted.
+        let (_, _, tail) = read_within(&object(4, 9000), &limits).unwrap();
+        assert_eq!((tail.certificates.len(), tail.crls), (4, 1));
+        let error = read_within(&object(5, 1), &limits).unwrap_err();
+        assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.certificates"));
+        assert!(error.detail.contains("octets held of one object"), "{error}");
+        // The certificates leave no room for the signer.
+        let limits = Limits { element_octets: 60, ..Limits::default() };
+        let error = read_within(&full().der(), &limits).unwrap_err();
+        assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.signerInfos[0]"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Context<'_> {
     /// key identifier, that of its key counts.
     pub(super) fn is_named(&self, certificate: &Certificate, id: &SignerIdentifier) -> bool {
         match id {
-            SignerIdentifier::IssuerAndSerial { issuer, serial } => certificate.is_named_by(issuer, serial),
+            SignerIdentifier::IssuerAndSerial { issuer, serial } => certificate.is_named(issuer, serial),
             SignerIdentifier::SubjectKeyIdentifier(key_id) => match certificate.ski() {
                 Some(ski) => ski == key_id.as_slice(),
                 None => self.key_identifier(certificate.spki()).as_deref() == Some(key_id.as_slice()),

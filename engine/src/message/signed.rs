@@ -79,7 +79,7 @@ impl SignedObject {
 
     /// Whether this only carries certificates (RFC 8551 section 3.8).
     pub(super) fn is_certs_only(&self) -> bool {
-        let carries = !self.tail.certificates.is_empty() || !self.tail.crls.is_empty();
+        let carries = !self.tail.certificates.is_empty() || self.tail.crls > 0;
         self.error.is_none() && self.tail.signers.is_empty() && self.content.is_none() && carries
     }
 
