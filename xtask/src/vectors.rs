@@ -8,7 +8,7 @@ use crate::run::{cargo, visible};
 
 /// What makes which files, in the order in which they need each other.
 const MAKERS: &[(&str, &[&str])] = &[
-    ("vectors/schema", &["--package", "waxseal-model", "--lib", "schema::"]),
+    ("vectors/schema", &["--package", "waxseal-model", "--lib", "published_schemas"]),
     ("vectors/pki and vectors/vectors.lock", &["--package", "waxseal-forge", "--test", "committed", "locked_bytes"]),
 ];
 

@@ -133,6 +133,10 @@ fn resolve(raw: Vec<(String, Piece)>) -> Params {
         match Section::parse(&name, &piece.text) {
             None => plain.push((name, piece.text)),
             Some((base, section)) => match extended.iter_mut().find(|(known, ..)| *known == base) {
+                // Twice the same piece is twice the parameter.
+                Some((_, _, sections)) if sections.iter().any(|known| known.number == section.number) => {
+                    plain.push((base, section.value));
+                }
                 Some((_, _, sections)) => sections.push(section),
                 None => extended.push((base, plain.len(), vec![section])),
             },
@@ -270,5 +274,7 @@ mod tests {
     fn the_extended_form_wins_over_the_plain_one() {
         let both = params("x/y; name=plain.p7m; name*=utf-8''ext.p7m");
         assert_eq!(both[0], ("name".into(), "ext.p7m".into()));
+        let twice = params("x/y; name*0=a; name*1=b; name*0=c");
+        assert_eq!(twice, [("name".into(), "ab".into()), ("name".into(), "c".into())]);
     }
 }

@@ -71,6 +71,15 @@ impl Part {
         self.children.is_empty()
     }
 
+    /// Whether something occurs twice that says where this part ends or how it
+    /// is read: its Content-Type, its Content-Transfer-Encoding, or the boundary.
+    #[must_use]
+    pub fn repeats(&self) -> bool {
+        let fields = |name| self.headers.all(name).count();
+        let boundaries = self.content_type.params.iter().filter(|(name, _)| name == "boundary").count();
+        boundaries > 1 || fields("content-type") > 1 || fields("content-transfer-encoding") > 1
+    }
+
     /// The file name of Content-Disposition, or the name of Content-Type;
     /// encoded words decoded.
     #[must_use]

@@ -59,5 +59,7 @@ codes! {
         Base64Junk = "base64-junk",
         /// The signature algorithm's parameters are absent where NULL is due, or the reverse.
         SignatureParametersOdd = "signature-parameters-odd",
+        /// A header field or parameter that may occur once occurs twice; readers differ in which counts.
+        RepeatedHeader = "repeated-header",
     }
 }

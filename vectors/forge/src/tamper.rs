@@ -20,6 +20,7 @@ pub(crate) struct Signed<'a> {
 const DATA: [usize; 2] = [1, 0];
 const CONSTRUCTED_0: u8 = 0xa0;
 const OCTET_STRING: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 
 /// The object after the change.
@@ -62,6 +63,13 @@ pub(crate) fn tamper(
         Tampering::NoRecipients {} => {
             let place = recipient_infos(&root)?;
             root.at_mut(&place)?.children_mut()?.clear();
+        }
+        Tampering::RecipientIdentifier { of } => {
+            let found = certificates(std::slice::from_ref(of))?;
+            let certificate = Node::read(found.first().ok_or_else(|| format!("{of} has no certificate"))?)?;
+            // RecipientInfo ::= SEQUENCE { version, rid, ... } (RFC 5652 section 6.2.1).
+            let place = [recipient_infos(&root)?.as_slice(), &[0, 1]].concat();
+            *root.at_mut(&place)? = issuer_and_serial(&certificate)?;
         }
         Tampering::Version { number } => root.at_mut(&place(&[0]))?.inside = Inside::Octets(vec![*number]),
         Tampering::Truncate { after } => {
@@ -185,6 +193,12 @@ fn set_certificates(root: &mut Node, certificates: Vec<Vec<u8>>) -> Result<(), S
         data.insert(3, Node::nodes(CONSTRUCTED_0, nodes));
     }
     Ok(())
+}
+
+/// IssuerAndSerialNumber of a certificate of version 3 (RFC 5652 section 10.2.4).
+fn issuer_and_serial(certificate: &Node) -> Result<Node, String> {
+    let (serial, issuer) = (certificate.at(&[0, 1])?, certificate.at(&[0, 3])?);
+    Ok(Node::nodes(SEQUENCE, vec![issuer.clone(), serial.clone()]))
 }
 
 /// Inverts the last bit of an octet in the middle of the signed or encrypted content.

@@ -38,7 +38,5 @@ fn every_broken_reader_is_noticed() {
         Check::ALL.iter().map(|check| (format!("{check:?}"), failing(Some(*check)).len())).collect();
     let unnoticed: Vec<_> = noticed.iter().filter(|(_, count)| **count == 0).map(|(check, _)| check).collect();
     println!("cases that notice each missing check: {noticed:#?}");
-    // FIXME: five checks that no case can tell; each needs a case of its own.
-    let gaps = ["AlgorithmStrength", "BasicConstraints", "NameChaining", "RecipientMatch", "SigningTime"];
-    assert_eq!(unnoticed, gaps, "the checks that no case notices");
+    assert!(unnoticed.is_empty(), "no case notices that these checks are missing: {unnoticed:?}");
 }

@@ -182,6 +182,7 @@ fn people(corpus: &Corpus, case: &Case, report: &mut Report<'_>) {
             Step::Encrypt(encrypt) => (encrypt.to.iter().collect(), encrypt.to.is_empty()),
             Step::Tamper(tamper) => match &tamper.with {
                 Tampering::Certificates { of } => (of.iter().collect(), false),
+                Tampering::RecipientIdentifier { of } => (vec![of], false),
                 _ => continue,
             },
             Step::ListFooter(_) | Step::Replace(_) => continue,

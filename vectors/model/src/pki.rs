@@ -139,6 +139,8 @@ pub struct Entity {
 codes! {
     /// Kind of a key.
     KeyType {
+        /// RSA, 1024 bits: too short since 2013, and still in old mail.
+        Rsa1024 = "rsa-1024",
         /// RSA, 2048 bits.
         Rsa2048 = "rsa-2048",
         /// RSA, 3072 bits.
@@ -157,7 +159,7 @@ impl KeyType {
     #[must_use]
     pub const fn scheme(self) -> &'static str {
         match self {
-            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => "rsa-pkcs1-v1_5",
+            Self::Rsa1024 | Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => "rsa-pkcs1-v1_5",
             Self::P256 | Self::P384 => "ecdsa",
         }
     }

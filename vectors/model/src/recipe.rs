@@ -198,6 +198,11 @@ pub enum Tampering {
     Padding {},
     /// Remove every RecipientInfo.
     NoRecipients {},
+    /// Name this entity's certificate in the first RecipientInfo, by issuer and serial number.
+    RecipientIdentifier {
+        /// The entity.
+        of: String,
+    },
     /// Write another version number into the SignedData or EnvelopedData.
     Version {
         /// The number.

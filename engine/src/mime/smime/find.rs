@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use waxseal_verdict::Deviation;
+
 use super::{Role, SmimePart, classify};
 use crate::mime::Part;
 
@@ -33,14 +35,23 @@ pub struct Protected<'a> {
 #[must_use]
 pub fn find(root: &Part) -> Vec<Protected<'_>> {
     let mut found = Vec::new();
-    let mut stack = vec![root];
+    // With each part, whether a multipart on the way to it says something twice.
+    let mut stack = vec![(root, false)];
     while found.len() < MOST
-        && let Some(part) = stack.pop()
+        && let Some((part, repeats)) = stack.pop()
     {
         match classify(part) {
-            Some(smime) => found.push(Protected::new(root, smime)),
+            Some(mut smime) => {
+                if repeats && !smime.deviations.contains(&Deviation::RepeatedHeader) {
+                    smime.deviations.push(Deviation::RepeatedHeader);
+                }
+                found.push(Protected::new(root, smime));
+            }
             None if part.content_type.is_message() => {}
-            None => stack.extend(part.children.iter().rev()),
+            None => {
+                let repeats = repeats || part.repeats();
+                stack.extend(part.children.iter().rev().map(|child| (child, repeats)));
+            }
         }
     }
     found

@@ -190,6 +190,9 @@ pub fn classify(part: &Part) -> Option<SmimePart<'_>> {
             }
         }
     };
+    if part.repeats() {
+        deviations.push(Deviation::RepeatedHeader);
+    }
     Some(SmimePart { part, role, deviations })
 }
 
@@ -210,21 +213,26 @@ fn classify_signed(part: &Part) -> Option<SmimePart<'_>> {
             || by_name(child).is_some_and(|(kind, _)| kind == Kind::Signature)
     };
     let after_content = part.children.get(1..).unwrap_or_default();
-    let signature = after_content.iter().find(is_signature);
-    if declared.is_none() && signature.is_none() {
+    let named = after_content.iter().find(is_signature);
+    if declared.is_none() && named.is_none() {
         return None;
     }
+    // With a protocol of ours the second part is the signature, whatever it is
+    // called; but not if it is of a type that readers show.
+    let signature = named.or_else(|| {
+        after_content.first().filter(|child| {
+            let media_type = child.content_type.media_type.as_str();
+            media_type == OCTETS || by_type(media_type).is_some()
+        })
+    });
     let mut deviations = Vec::new();
     if !part.walk().all(|part| part.closed) {
         deviations.push(Deviation::MultipartUnclosed);
     }
-    // With a protocol of ours the second part is the signature, whatever it is
-    // called; but not if it is of a type that readers show.
-    let unnamed = after_content.first().filter(|child| {
-        let media_type = child.content_type.media_type.as_str();
-        media_type == OCTETS || by_type(media_type).is_some()
-    });
-    let (Some(content), Some(signature)) = (part.children.first(), signature.or(unnamed)) else {
+    if part.repeats() || signature.is_some_and(Part::repeats) {
+        deviations.push(Deviation::RepeatedHeader);
+    }
+    let (Some(content), Some(signature)) = (part.children.first(), signature) else {
         let why = if part.content_type.get("boundary").is_none_or(|boundary| boundary.trim_end().is_empty()) {
             "multipart/signed without a boundary parameter"
         } else if part.is_leaf() {

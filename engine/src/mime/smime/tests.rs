@@ -129,6 +129,30 @@ fn storage_and_structure_are_deviations_too() {
 }
 
 #[test]
+fn what_occurs_twice_is_said() {
+    let text = signed("protocol=\"application/pkcs7-signature\"; micalg=sha-256; ", "application/pkcs7-signature");
+    let inside = format!("Content-Type: multipart/mixed; boundary=out\r\n\r\n--out\r\n{text}\r\n--out--\r\n");
+    let deviations = |text: &str| find(&cut(text)).remove(0).smime.deviations;
+    assert_eq!((deviations(&text), deviations(&inside)), (vec![], vec![]));
+    let signature = "Content-Type: application/pkcs7-signature\r\n";
+    for (text, what, twice) in [
+        (&text, "boundary=b", "boundary=b; Boundary=c".to_owned()),
+        (&text, "boundary=b", "boundary=c; boundary*=us-ascii''b".to_owned()),
+        (&text, "boundary=b", "boundary*=us-ascii''b; boundary*=us-ascii''c".to_owned()),
+        (&text, "boundary=b\r\n", "boundary=b\r\nContent-Type: text/plain\r\n".to_owned()),
+        (&text, signature, format!("{signature}content-type: text/html\r\n")),
+        (&text, signature, format!("{signature}{}", "Content-Transfer-Encoding: 7bit\r\n".repeat(2))),
+        (&inside, "boundary=out", "boundary=out; boundary=other".to_owned()),
+        (&inside, "boundary=out\r\n", "boundary=out\r\nContent-Type: text/plain\r\n".to_owned()),
+    ] {
+        assert!(text.contains(what));
+        assert_eq!(deviations(&text.replacen(what, &twice, 1)), [Deviation::RepeatedHeader], "{twice}");
+    }
+    let leaf = leaf("Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Type: text/html");
+    assert_eq!(leaf.1, [Deviation::RepeatedHeader]);
+}
+
+#[test]
 fn what_is_missing_is_said() {
     let why = |text: &str| match classify(&cut(text)).unwrap().role {
         Role::Broken { why } => why,
