@@ -9,7 +9,7 @@ mod table;
 pub use names::oid_name;
 pub use table::TABLE;
 
-use crate::{DigestAlgorithm, SignatureScheme};
+use crate::{DigestAlgorithm, KeyError, PssParameters, SignatureScheme, public_key::RSASSA_PSS};
 
 /// One object identifier of the table.
 ///
@@ -141,11 +141,32 @@ pub fn signature_from_oid(oid: &str) -> Option<(SignatureScheme, Option<DigestAl
     SIGNATURES.iter().find(|row| row.0 == oid).map(|row| (row.1, row.2))
 }
 
+/// What a signature AlgorithmIdentifier means: as [`signature_from_oid`], but
+/// also RSASSA-PSS, whose parameters (DER of the whole element) say it all.
+///
+/// # Errors
+/// The identifier is RSASSA-PSS, and its parameters are missing, damaged, or
+/// name an unknown algorithm.
+pub fn signature_from_identifier(
+    oid: &str,
+    parameters: Option<&[u8]>,
+) -> Result<Option<(SignatureScheme, Option<DigestAlgorithm>)>, KeyError> {
+    if oid == RSASSA_PSS {
+        let (digest, parameters) = PssParameters::from_der(parameters)?;
+        return Ok(Some((SignatureScheme::RsaPss(parameters), Some(digest))));
+    }
+    Ok(signature_from_oid(oid))
+}
+
 /// The identifier to write for a signature scheme with a digest.
 ///
 /// MD5 with ECDSA has none; `id-ecPublicKey` is returned for it, which fixes
-/// no digest.
+/// no digest. RSASSA-PSS has one for all, whose parameters are those of
+/// [`PssParameters::to_der`].
 pub fn signature_oid(scheme: SignatureScheme, digest: DigestAlgorithm) -> &'static str {
+    if matches!(scheme, SignatureScheme::RsaPss(_)) {
+        return RSASSA_PSS;
+    }
     SIGNATURES
         .iter()
         .find(|row| row.1 == scheme && row.2 == Some(digest))
@@ -160,7 +181,7 @@ pub(crate) fn describe(oid: &str) -> String {
 
 /// Signature identifiers; of several for one meaning the first is written.
 const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
-    use DigestAlgorithm::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
+    use DigestAlgorithm::{Md5, Sha1, Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512};
     use SignatureScheme::{Ecdsa, RsaPkcs1};
     &[
         ("1.2.840.113549.1.1.1", RsaPkcs1, None),
@@ -172,12 +193,20 @@ const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
         ("1.2.840.113549.1.1.11", RsaPkcs1, Some(Sha256)),
         ("1.2.840.113549.1.1.12", RsaPkcs1, Some(Sha384)),
         ("1.2.840.113549.1.1.13", RsaPkcs1, Some(Sha512)),
+        ("2.16.840.1.101.3.4.3.13", RsaPkcs1, Some(Sha3_224)),
+        ("2.16.840.1.101.3.4.3.14", RsaPkcs1, Some(Sha3_256)),
+        ("2.16.840.1.101.3.4.3.15", RsaPkcs1, Some(Sha3_384)),
+        ("2.16.840.1.101.3.4.3.16", RsaPkcs1, Some(Sha3_512)),
         ("1.2.840.10045.2.1", Ecdsa, None),
         ("1.2.840.10045.4.1", Ecdsa, Some(Sha1)),
         ("1.2.840.10045.4.3.1", Ecdsa, Some(Sha224)),
         ("1.2.840.10045.4.3.2", Ecdsa, Some(Sha256)),
         ("1.2.840.10045.4.3.3", Ecdsa, Some(Sha384)),
         ("1.2.840.10045.4.3.4", Ecdsa, Some(Sha512)),
+        ("2.16.840.1.101.3.4.3.9", Ecdsa, Some(Sha3_224)),
+        ("2.16.840.1.101.3.4.3.10", Ecdsa, Some(Sha3_256)),
+        ("2.16.840.1.101.3.4.3.11", Ecdsa, Some(Sha3_384)),
+        ("2.16.840.1.101.3.4.3.12", Ecdsa, Some(Sha3_512)),
     ]
 };
 

@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use zeroize::Zeroizing;
 
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, PublicKeyAlgorithm, Random, SignatureScheme,
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, OaepParameters, PssParameters, PublicKeyAlgorithm,
+    Random, SignatureScheme,
     private_key::Secret,
     provider::{
         Direction, Provider,
@@ -121,6 +122,7 @@ impl Arithmetic {
         let key = PublicKey::parse(spki_der)?;
         check_digest_len(digest, value)?;
         check_fits(&key.algorithm, scheme)?;
+        check_restriction(key.restriction, scheme, digest)?;
         match self.fast(|provider| provider.verify(&key, scheme, digest, value, signature))? {
             // aws-lc knows DigestInfo with NULL parameters only. That is something it lacks,
             // not its word on the signature.
@@ -151,6 +153,26 @@ impl Arithmetic {
             ProviderChoice::AwsLc => AwsLc.wrap_rsa_pkcs1(&public, key, random),
             ProviderChoice::Auto | ProviderChoice::RustCrypto => RustCrypto.wrap_rsa_pkcs1(&public, key, random),
         }
+    }
+
+    /// Encrypts a content-encryption key to the RSA key in the DER of a
+    /// SubjectPublicKeyInfo by RSAES-OAEP (RFC 8017 section 7.1.1, RFC 3560).
+    ///
+    /// # Errors
+    /// The key is damaged, no RSA key, or too short; or the provider lacks the
+    /// operation: aws-lc takes no random numbers from its caller.
+    pub fn wrap_rsa_oaep(
+        &self,
+        spki_der: &[u8],
+        key: &[u8],
+        parameters: &OaepParameters,
+        random: &mut dyn Random,
+    ) -> Result<Vec<u8>, KeyError> {
+        let public = PublicKey::parse(spki_der)?;
+        if !matches!(public.algorithm, PublicKeyAlgorithm::Rsa | PublicKeyAlgorithm::RsaOaep) {
+            return Err(KeyError::BadPublicKey("rsaes-oaep needs an RSA key".to_owned()));
+        }
+        self.careful(|provider| provider.wrap_rsa_oaep(&public, key, parameters, random))
     }
 
     /// Starts to encrypt in CBC mode. Padding is the caller's.
@@ -204,7 +226,9 @@ impl Arithmetic {
         check_digest_len(digest, value)?;
         match scheme {
             SignatureScheme::RsaPkcs1 => self.fast(|provider| provider.sign(key, scheme, digest, value)),
-            SignatureScheme::Ecdsa => self.careful(|provider| provider.sign(key, scheme, digest, value)),
+            SignatureScheme::RsaPss(_) | SignatureScheme::Ecdsa => {
+                self.careful(|provider| provider.sign(key, scheme, digest, value))
+            }
         }
     }
 
@@ -215,6 +239,15 @@ impl Arithmetic {
         rejected: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.careful(|provider| provider.unwrap_rsa_pkcs1(key, encrypted_key, rejected.clone()))
+    }
+
+    pub(crate) fn unwrap_rsa_oaep(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        parameters: &OaepParameters,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.careful(|provider| provider.unwrap_rsa_oaep(key, encrypted_key, parameters))
     }
 
     /// An operation that either provider does alike: aws-lc first.
@@ -230,7 +263,7 @@ impl Arithmetic {
     }
 
     /// An operation that RustCrypto does better.
-    fn careful<T>(&self, mut run: impl FnMut(&dyn Provider) -> Result<T, KeyError>) -> Result<T, KeyError> {
+    fn careful<T>(&self, run: impl FnOnce(&dyn Provider) -> Result<T, KeyError>) -> Result<T, KeyError> {
         match self.choice {
             ProviderChoice::AwsLc => run(&AwsLc),
             ProviderChoice::Auto | ProviderChoice::RustCrypto => run(&RustCrypto),
@@ -248,12 +281,36 @@ fn check_digest_len(digest: DigestAlgorithm, value: &[u8]) -> Result<(), KeyErro
     })
 }
 
+/// A key of the kind id-RSASSA-PSS may be bound to a digest, a mask and a
+/// shortest salt (RFC 4055 section 3.3).
+pub(crate) fn check_restriction(
+    restriction: Option<(DigestAlgorithm, PssParameters)>,
+    scheme: SignatureScheme,
+    digest: DigestAlgorithm,
+) -> Result<(), KeyError> {
+    let (Some((only, least)), SignatureScheme::RsaPss(parameters)) = (restriction, scheme) else { return Ok(()) };
+    if digest == only && parameters.mgf == least.mgf && parameters.salt_len >= least.salt_len {
+        return Ok(());
+    }
+    Err(KeyError::BadParameters {
+        algorithm: scheme.name().to_owned(),
+        why: format!(
+            "{digest}, MGF1 with {}, {} octets of salt; the key is bound to {only}, {}, at least {}",
+            parameters.mgf, parameters.salt_len, least.mgf, least.salt_len
+        ),
+    })
+}
+
 fn check_fits(key: &PublicKeyAlgorithm, scheme: SignatureScheme) -> Result<(), KeyError> {
-    use PublicKeyAlgorithm::{Other, P256, P384, P521, Rsa};
+    use PublicKeyAlgorithm::{Other, P256, P384, P521, Rsa, RsaPss};
     match (scheme, key) {
         (_, Other(oid)) => Err(KeyError::UnknownAlgorithm(crate::algorithm::describe(oid))),
-        (SignatureScheme::RsaPkcs1, Rsa) | (SignatureScheme::Ecdsa, P256 | P384 | P521) => Ok(()),
-        (SignatureScheme::RsaPkcs1, _) => Err(KeyError::BadPublicKey(format!("{scheme} needs an RSA key"))),
+        (SignatureScheme::RsaPkcs1, Rsa)
+        | (SignatureScheme::RsaPss(_), Rsa | RsaPss)
+        | (SignatureScheme::Ecdsa, P256 | P384 | P521) => Ok(()),
+        (SignatureScheme::RsaPkcs1 | SignatureScheme::RsaPss(_), _) => {
+            Err(KeyError::BadPublicKey(format!("{scheme} needs an RSA key, not one of the kind {key}")))
+        }
         (SignatureScheme::Ecdsa, _) => {
             Err(KeyError::BadPublicKey(format!("{scheme} needs a key on an elliptic curve")))
         }

@@ -18,11 +18,30 @@ pub enum DigestAlgorithm {
     Sha384,
     /// SHA-512 (FIPS 180-4).
     Sha512,
+    /// SHA3-224 (FIPS 202).
+    Sha3_224,
+    /// SHA3-256 (FIPS 202).
+    Sha3_256,
+    /// SHA3-384 (FIPS 202).
+    Sha3_384,
+    /// SHA3-512 (FIPS 202).
+    Sha3_512,
 }
 
 impl DigestAlgorithm {
-    /// Every digest algorithm, weakest first.
-    pub const ALL: [Self; 6] = [Self::Md5, Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
+    /// Every digest algorithm, weakest first, and then SHA-3.
+    pub const ALL: [Self; 10] = [
+        Self::Md5,
+        Self::Sha1,
+        Self::Sha224,
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+        Self::Sha3_224,
+        Self::Sha3_256,
+        Self::Sha3_384,
+        Self::Sha3_512,
+    ];
 
     /// The name in verdicts and cases, for example `sha-256`.
     pub fn name(self) -> &'static str {
@@ -30,7 +49,7 @@ impl DigestAlgorithm {
     }
 
     /// The object identifier in dotted form.
-    pub fn oid(self) -> &'static str {
+    pub const fn oid(self) -> &'static str {
         self.facts().oid
     }
 
@@ -46,6 +65,11 @@ impl DigestAlgorithm {
 
     /// Octets of the digest value.
     pub fn output_len(self) -> usize {
+        self.facts().output_len as usize
+    }
+
+    /// The same, where a number of 32 bits is wanted, also in constants.
+    pub(crate) const fn len_as_u32(self) -> u32 {
         self.facts().output_len
     }
 
@@ -69,7 +93,7 @@ impl DigestAlgorithm {
             .or_else(|| Self::from_oid(value.strip_prefix("oid.").unwrap_or(&value)))
     }
 
-    fn facts(self) -> &'static Facts {
+    const fn facts(self) -> &'static Facts {
         match self {
             Self::Md5 => &Facts { name: "md5", oid: "1.2.840.113549.2.5", output_len: 16 },
             Self::Sha1 => &Facts { name: "sha-1", oid: "1.3.14.3.2.26", output_len: 20 },
@@ -77,6 +101,10 @@ impl DigestAlgorithm {
             Self::Sha256 => &Facts { name: "sha-256", oid: "2.16.840.1.101.3.4.2.1", output_len: 32 },
             Self::Sha384 => &Facts { name: "sha-384", oid: "2.16.840.1.101.3.4.2.2", output_len: 48 },
             Self::Sha512 => &Facts { name: "sha-512", oid: "2.16.840.1.101.3.4.2.3", output_len: 64 },
+            Self::Sha3_224 => &Facts { name: "sha3-224", oid: "2.16.840.1.101.3.4.2.7", output_len: 28 },
+            Self::Sha3_256 => &Facts { name: "sha3-256", oid: "2.16.840.1.101.3.4.2.8", output_len: 32 },
+            Self::Sha3_384 => &Facts { name: "sha3-384", oid: "2.16.840.1.101.3.4.2.9", output_len: 48 },
+            Self::Sha3_512 => &Facts { name: "sha3-512", oid: "2.16.840.1.101.3.4.2.10", output_len: 64 },
         }
     }
 }
@@ -115,15 +143,81 @@ macro_rules! with_digest {
                 type $type = sha2::Sha512;
                 $run
             }
+            $crate::DigestAlgorithm::Sha3_224 => {
+                type $type = sha3::Sha3_224;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha3_256 => {
+                type $type = sha3::Sha3_256;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha3_384 => {
+                type $type = sha3::Sha3_384;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha3_512 => {
+                type $type = sha3::Sha3_512;
+                $run
+            }
         }
     };
 }
 pub(crate) use with_digest;
 
+/// Runs an expression with the RustCrypto type of the HMAC with a digest
+/// algorithm. That of SHA-3 is the simple one: its crate shows no blocks.
+macro_rules! with_hmac {
+    ($digest:expr, $type:ident => $run:expr) => {
+        match $digest {
+            $crate::DigestAlgorithm::Md5 => {
+                type $type = hmac::Hmac<md5::Md5>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha1 => {
+                type $type = hmac::Hmac<sha1::Sha1>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha224 => {
+                type $type = hmac::Hmac<sha2::Sha224>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha256 => {
+                type $type = hmac::Hmac<sha2::Sha256>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha384 => {
+                type $type = hmac::Hmac<sha2::Sha384>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha512 => {
+                type $type = hmac::Hmac<sha2::Sha512>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha3_224 => {
+                type $type = hmac::SimpleHmac<sha3::Sha3_224>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha3_256 => {
+                type $type = hmac::SimpleHmac<sha3::Sha3_256>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha3_384 => {
+                type $type = hmac::SimpleHmac<sha3::Sha3_384>;
+                $run
+            }
+            $crate::DigestAlgorithm::Sha3_512 => {
+                type $type = hmac::SimpleHmac<sha3::Sha3_512>;
+                $run
+            }
+        }
+    };
+}
+pub(crate) use with_hmac;
+
 struct Facts {
     name: &'static str,
     oid: &'static str,
-    output_len: usize,
+    output_len: u32,
 }
 
 #[cfg(test)]

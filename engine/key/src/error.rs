@@ -21,6 +21,10 @@ pub enum KeyError {
         /// What is wrong with them.
         why: String,
     },
+    /// Something encrypted that does not decrypt: a wrong key, or a changed
+    /// ciphertext. Which of the two, and where, nobody may learn.
+    #[error("{0} does not decrypt: a wrong key, or changed octets")]
+    DecryptionFailed(String),
     /// A public key that cannot be used.
     #[error("bad public key: {0}")]
     BadPublicKey(String),

@@ -20,6 +20,7 @@ mod private_key;
 mod provider;
 mod public_key;
 mod random;
+mod rsa_parameters;
 mod scheme;
 mod traits;
 
@@ -30,5 +31,6 @@ pub use error::KeyError;
 pub use private_key::PrivateKey;
 pub use public_key::{PublicKeyAlgorithm, PublicKeyInfo, describe_public_key};
 pub use random::{SeededRandom, SystemRandom};
+pub use rsa_parameters::{OaepParameters, PssParameters};
 pub use scheme::SignatureScheme;
 pub use traits::{BlockMode, Decryptor, Hasher, Random, Signer};

@@ -9,7 +9,7 @@ use ::rsa::{
 };
 use der::{
     Decode, Sequence,
-    asn1::{BitStringRef, ObjectIdentifier, OctetStringRef},
+    asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use pkcs8::{EncodePrivateKey, PrivateKeyInfoRef};
@@ -17,11 +17,13 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    Arithmetic, Decryptor, DigestAlgorithm, KeyError, ProviderChoice, PublicKeyAlgorithm, SignatureScheme, Signer,
+    Arithmetic, Decryptor, DigestAlgorithm, KeyError, OaepParameters, ProviderChoice, PssParameters,
+    PublicKeyAlgorithm, SignatureScheme, Signer,
     algorithm::describe,
+    arithmetic::check_restriction,
     pem,
     provider::aws_lc::Prepared,
-    public_key::{EC_PUBLIC_KEY, RSA_BITS, RSA_ENCRYPTION, ec_spki, rsa_spki},
+    public_key::{EC_PUBLIC_KEY, RSA_BITS, RSA_ENCRYPTION, RSASSA_PSS, ec_spki, pss_restriction, pss_spki, rsa_spki},
 };
 
 /// A private key in memory: RSA of 512 to 16384 bits, or a key on P-256, P-384
@@ -33,6 +35,8 @@ use crate::{
 pub struct PrivateKey {
     secret: Secret,
     public_key: Vec<u8>,
+    /// What a key for RSASSA-PSS is bound to.
+    restriction: Option<(DigestAlgorithm, PssParameters)>,
     arithmetic: Arithmetic,
 }
 
@@ -46,6 +50,7 @@ impl PrivateKey {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|error| not("no PKCS#8 PrivateKeyInfo", error))?;
         match info.algorithm.oid.to_string().as_str() {
             RSA_ENCRYPTION => Self::from_pkcs1_der(info.private_key.as_bytes()),
+            RSASSA_PSS => Self::from_pkcs1_der(info.private_key.as_bytes())?.for_pss(info.algorithm.parameters, der),
             EC_PUBLIC_KEY => {
                 let curve = info.algorithm.parameters.and_then(|parameters| parameters.decode_as().ok());
                 Self::from_sec1_der(info.private_key.as_bytes(), curve)
@@ -80,12 +85,19 @@ impl PrivateKey {
     /// The key as PrivateKeyInfo in DER (PKCS#8), not encrypted.
     #[must_use]
     pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
-        self.secret.pkcs8.clone()
+        self.secret.as_read.as_ref().unwrap_or(&self.secret.pkcs8).clone()
     }
 
-    /// The scheme that this key signs with.
+    /// The scheme that this key signs with; where it can do several, the one
+    /// that everybody reads.
     pub fn signature_scheme(&self) -> SignatureScheme {
         match self.secret.kind {
+            SecretKind::Rsa(_) if self.secret.algorithm == PublicKeyAlgorithm::RsaPss => {
+                let (_, parameters) = self
+                    .restriction
+                    .unwrap_or((DigestAlgorithm::Sha256, PssParameters::usual(DigestAlgorithm::Sha256)));
+                SignatureScheme::RsaPss(parameters)
+            }
             SecretKind::Rsa(_) => SignatureScheme::RsaPkcs1,
             SecretKind::P256(_) | SecretKind::P384(_) | SecretKind::P521(_) => SignatureScheme::Ecdsa,
         }
@@ -99,6 +111,30 @@ impl PrivateKey {
     /// Bits of the RSA modulus or of the field of the curve.
     pub fn bits(&self) -> u32 {
         self.secret.bits
+    }
+
+    /// The digest that this key is bound to, where it is bound to one: a key
+    /// for RSASSA-PSS may be (RFC 4055 section 3.3).
+    pub fn only_digest(&self) -> Option<DigestAlgorithm> {
+        self.restriction.map(|(digest, _)| digest)
+    }
+
+    fn signs_by(&self, scheme: SignatureScheme) -> bool {
+        match scheme {
+            SignatureScheme::RsaPss(_) => matches!(self.secret.kind, SecretKind::Rsa(_)),
+            _ => scheme == self.signature_scheme(),
+        }
+    }
+
+    /// Makes an RSA key one for RSASSA-PSS only.
+    fn for_pss(mut self, parameters: Option<AnyRef<'_>>, der: &[u8]) -> Result<Self, KeyError> {
+        let SecretKind::Rsa(key) = &self.secret.kind else { return Ok(self) };
+        let public = key.to_public_key().to_pkcs1_der().map_err(|error| not("a damaged RSA key", error))?;
+        self.public_key = pss_spki(parameters, public.as_bytes()).map_err(|error| not("a damaged RSA key", error))?;
+        self.restriction = parameters.map(pss_restriction).transpose()?;
+        self.secret.algorithm = PublicKeyAlgorithm::RsaPss;
+        self.secret.as_read = Some(Zeroizing::new(der.to_vec()));
+        Ok(self)
     }
 
     /// Reads an RSAPrivateKey (RFC 8017 appendix A.1.2).
@@ -155,8 +191,8 @@ impl PrivateKey {
         pkcs8: Zeroizing<Vec<u8>>,
         public_key: Vec<u8>,
     ) -> Self {
-        let secret = Secret { kind, algorithm, bits, pkcs8, prepared: Prepared::default() };
-        Self { secret, public_key, arithmetic: Arithmetic::new(ProviderChoice::RustCrypto) }
+        let secret = Secret { kind, algorithm, bits, pkcs8, as_read: None, prepared: Prepared::default() };
+        Self { secret, public_key, restriction: None, arithmetic: Arithmetic::new(ProviderChoice::RustCrypto) }
     }
 
     /// The key that stands in for a refused one: drawn from the private key and
@@ -188,9 +224,9 @@ impl PrivateKey {
         Ok(rejected)
     }
 
-    fn does_not_fit(&self, scheme: SignatureScheme) -> KeyError {
+    fn does_not_fit(&self, operation: &str) -> KeyError {
         KeyError::BadParameters {
-            algorithm: scheme.name().to_owned(),
+            algorithm: operation.to_owned(),
             why: format!("the private key is of the kind {}", self.secret.algorithm),
         }
     }
@@ -202,9 +238,10 @@ impl Signer for PrivateKey {
     }
 
     fn sign_digest(&self, scheme: SignatureScheme, digest: DigestAlgorithm, value: &[u8]) -> Result<Vec<u8>, KeyError> {
-        if scheme != self.signature_scheme() {
-            return Err(self.does_not_fit(scheme));
+        if !self.signs_by(scheme) {
+            return Err(self.does_not_fit(scheme.name()));
         }
+        check_restriction(self.restriction, scheme, digest)?;
         self.arithmetic.sign(&self.secret, scheme, digest, value)
     }
 }
@@ -216,8 +253,11 @@ impl Decryptor for PrivateKey {
 
     fn unwrap_rsa_pkcs1(&self, encrypted_key: &[u8], key_len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let SecretKind::Rsa(key) = &self.secret.kind else {
-            return Err(self.does_not_fit(SignatureScheme::RsaPkcs1));
+            return Err(self.does_not_fit("rsa-pkcs1-v1_5"));
         };
+        if self.secret.algorithm == PublicKeyAlgorithm::RsaPss {
+            return Err(self.does_not_fit("rsa-pkcs1-v1_5"));
+        }
         // No content key is longer than the longest modulus: a length from a message must not claim memory.
         if key_len > key.size() {
             return Err(KeyError::BadParameters {
@@ -227,6 +267,17 @@ impl Decryptor for PrivateKey {
         }
         let rejected = self.rejected(key, encrypted_key, key_len)?;
         self.arithmetic.unwrap_rsa_pkcs1(&self.secret, encrypted_key, rejected)
+    }
+
+    fn unwrap_rsa_oaep(
+        &self,
+        encrypted_key: &[u8],
+        parameters: &OaepParameters,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        if self.secret.algorithm != PublicKeyAlgorithm::Rsa {
+            return Err(self.does_not_fit("rsaes-oaep"));
+        }
+        self.arithmetic.unwrap_rsa_oaep(&self.secret, encrypted_key, parameters)
     }
 }
 
@@ -246,6 +297,8 @@ pub(crate) struct Secret {
     pub(crate) bits: u32,
     /// PrivateKeyInfo in DER, written anew.
     pub(crate) pkcs8: Zeroizing<Vec<u8>>,
+    /// The same as it was read, where that says more.
+    pub(crate) as_read: Option<Zeroizing<Vec<u8>>>,
     pub(crate) prepared: Prepared,
 }
 

@@ -7,8 +7,8 @@ pub(crate) mod rustcrypto;
 use zeroize::Zeroizing;
 
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, Random, SignatureScheme, private_key::Secret,
-    public_key::PublicKey,
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, OaepParameters, Random, SignatureScheme,
+    private_key::Secret, public_key::PublicKey,
 };
 
 /// The operations. Lengths of keys, vectors and digest values were checked
@@ -29,6 +29,14 @@ pub(crate) trait Provider {
         &self,
         key: &PublicKey<'_>,
         content_key: &[u8],
+        random: &mut dyn Random,
+    ) -> Result<Vec<u8>, KeyError>;
+
+    fn wrap_rsa_oaep(
+        &self,
+        key: &PublicKey<'_>,
+        content_key: &[u8],
+        parameters: &OaepParameters,
         random: &mut dyn Random,
     ) -> Result<Vec<u8>, KeyError>;
 
@@ -55,6 +63,13 @@ pub(crate) trait Provider {
         key: &Secret,
         encrypted_key: &[u8],
         rejected: Zeroizing<Vec<u8>>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    fn unwrap_rsa_oaep(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        parameters: &OaepParameters,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
 }
 

@@ -6,7 +6,7 @@ use der::{Decode, Encode, asn1::AnyRef};
 use rsa::pkcs1::RsaPublicKeyRef;
 use spki::SubjectPublicKeyInfoRef;
 
-use crate::KeyError;
+use crate::{DigestAlgorithm, KeyError, PssParameters};
 
 /// What a public key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct PublicKeyInfo {
 pub enum PublicKeyAlgorithm {
     /// RSA (RFC 3279 section 2.3.1).
     Rsa,
+    /// RSA for RSASSA-PSS only (RFC 4055 section 1.2).
+    RsaPss,
+    /// RSA for RSAES-OAEP only (RFC 4055 section 1.2).
+    RsaOaep,
     /// The curve P-256 (RFC 5480 section 2.1.1.1).
     P256,
     /// The curve P-384 (RFC 5480 section 2.1.1.1).
@@ -41,6 +45,8 @@ impl PublicKeyAlgorithm {
     pub fn name(&self) -> &str {
         match self {
             Self::Rsa => "rsa",
+            Self::RsaPss => "rsassa-pss",
+            Self::RsaOaep => "rsaes-oaep",
             Self::P256 => "p-256",
             Self::P384 => "p-384",
             Self::P521 => "p-521",
@@ -71,9 +77,13 @@ pub(crate) struct PublicKey<'a> {
     pub(crate) bits: u32,
     /// The octets of the key itself: an RSAPublicKey, or a point.
     pub(crate) octets: &'a [u8],
+    /// What a key for RSASSA-PSS is bound to.
+    pub(crate) restriction: Option<(DigestAlgorithm, PssParameters)>,
 }
 
 pub(crate) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
+pub(crate) const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
+const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
 pub(crate) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 
 /// Sizes of RSA modulus that are worked with, in bits. Old mail has 512; above
@@ -91,11 +101,23 @@ impl<'a> PublicKey<'a> {
         let oid = spki.algorithm.oid.to_string();
         let (algorithm, bits) = match oid.as_str() {
             RSA_ENCRYPTION => (PublicKeyAlgorithm::Rsa, rsa_bits(octets)?),
+            RSASSA_PSS => (PublicKeyAlgorithm::RsaPss, rsa_bits(octets)?),
+            RSAES_OAEP => (PublicKeyAlgorithm::RsaOaep, rsa_bits(octets)?),
             EC_PUBLIC_KEY => curve(spki.algorithm.parameters)?,
             _ => (PublicKeyAlgorithm::Other(oid), 0),
         };
-        Ok(Self { algorithm, bits, octets })
+        let restriction = match (&algorithm, spki.algorithm.parameters) {
+            (PublicKeyAlgorithm::RsaPss, Some(parameters)) => Some(pss_restriction(parameters)?),
+            _ => None,
+        };
+        Ok(Self { algorithm, bits, octets, restriction })
     }
+}
+
+/// The parameters of a key for RSASSA-PSS (RFC 4055 section 3.3).
+pub(crate) fn pss_restriction(parameters: AnyRef<'_>) -> Result<(DigestAlgorithm, PssParameters), KeyError> {
+    let der = parameters.to_der().map_err(|error| bad(format!("parameters of rsassa-pss: {error}")))?;
+    PssParameters::from_der(Some(&der))
 }
 
 /// Bits of the modulus of an RSAPublicKey (RFC 8017 appendix A.1.1).
@@ -150,21 +172,23 @@ pub(crate) fn bad(why: String) -> KeyError {
 /// DER of the SubjectPublicKeyInfo of an RSAPublicKey, with the NULL
 /// parameters that RFC 3279 section 2.3.1 demands.
 pub(crate) fn rsa_spki(rsa_public_key: &[u8]) -> der::Result<Vec<u8>> {
-    spki(RSA_ENCRYPTION, AnyRef::NULL, rsa_public_key)
+    spki(RSA_ENCRYPTION, Some(AnyRef::NULL), rsa_public_key)
+}
+
+/// The same of a key for RSASSA-PSS, with the parameters that bind it.
+pub(crate) fn pss_spki(parameters: Option<AnyRef<'_>>, rsa_public_key: &[u8]) -> der::Result<Vec<u8>> {
+    spki(RSASSA_PSS, parameters, rsa_public_key)
 }
 
 /// DER of the SubjectPublicKeyInfo of a point on a named curve.
 pub(crate) fn ec_spki(curve: &str, point: &[u8]) -> der::Result<Vec<u8>> {
     let curve = der::asn1::ObjectIdentifier::new(curve)?;
-    spki(EC_PUBLIC_KEY, AnyRef::from(&curve), point)
+    spki(EC_PUBLIC_KEY, Some(AnyRef::from(&curve)), point)
 }
 
-fn spki(algorithm: &str, parameters: AnyRef<'_>, key: &[u8]) -> der::Result<Vec<u8>> {
+fn spki(algorithm: &str, parameters: Option<AnyRef<'_>>, key: &[u8]) -> der::Result<Vec<u8>> {
     SubjectPublicKeyInfoRef {
-        algorithm: spki::AlgorithmIdentifierRef {
-            oid: der::asn1::ObjectIdentifier::new(algorithm)?,
-            parameters: Some(parameters),
-        },
+        algorithm: spki::AlgorithmIdentifierRef { oid: der::asn1::ObjectIdentifier::new(algorithm)?, parameters },
         subject_public_key: der::asn1::BitStringRef::from_bytes(key)?,
     }
     .to_der()

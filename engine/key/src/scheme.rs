@@ -2,29 +2,38 @@
 
 use std::fmt;
 
+use crate::{DigestAlgorithm, PssParameters};
+
 /// A signature scheme, apart from the digest algorithm that it is used with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SignatureScheme {
     /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2).
     RsaPkcs1,
+    /// RSASSA-PSS (RFC 8017 section 8.1, RFC 4056), with its parameters.
+    RsaPss(PssParameters),
     /// ECDSA (RFC 5753 section 2.1), over the curve of the key.
     Ecdsa,
 }
 
 impl SignatureScheme {
-    /// Every signature scheme.
-    pub const ALL: [Self; 2] = [Self::RsaPkcs1, Self::Ecdsa];
+    /// Every signature scheme; of those with parameters the one with those
+    /// that go with SHA-256.
+    pub const ALL: [Self; 3] =
+        [Self::RsaPkcs1, Self::RsaPss(PssParameters::usual(DigestAlgorithm::Sha256)), Self::Ecdsa];
 
-    /// The name in verdicts and cases, for example `rsa-pkcs1-v1_5`.
+    /// The name in verdicts and cases, for example `rsa-pkcs1-v1_5`; without
+    /// the parameters.
     pub fn name(self) -> &'static str {
         match self {
             Self::RsaPkcs1 => "rsa-pkcs1-v1_5",
+            Self::RsaPss(_) => "rsassa-pss",
             Self::Ecdsa => "ecdsa",
         }
     }
 
-    /// The scheme with this name, exactly as [`name`](Self::name) spells it.
+    /// The scheme with this name, exactly as [`name`](Self::name) spells it,
+    /// with the parameters of [`ALL`](Self::ALL).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scheme| scheme.name() == name)
     }

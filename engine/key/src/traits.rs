@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{DigestAlgorithm, KeyError, SignatureScheme};
+use crate::{DigestAlgorithm, KeyError, OaepParameters, SignatureScheme};
 
 /// A cryptographically secure random number generator, given by the caller.
 pub trait Random {
@@ -60,4 +60,23 @@ pub trait Decryptor {
     /// The key is no RSA key, the ciphertext has not the length of the
     /// modulus, or the holder of the key refused.
     fn unwrap_rsa_pkcs1(&self, encrypted_key: &[u8], key_len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    /// Undoes RSAES-OAEP (RFC 8017 section 7.1.2).
+    ///
+    /// # Errors
+    /// [`KeyError::DecryptionFailed`] whatever is wrong inside; the key is no
+    /// RSA key, the ciphertext has not the length of the modulus, or the holder
+    /// of the key refused or cannot do this.
+    fn unwrap_rsa_oaep(
+        &self,
+        encrypted_key: &[u8],
+        parameters: &OaepParameters,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let _ = (encrypted_key, parameters);
+        not_by_this_key("rsaes-oaep")
+    }
+}
+
+fn not_by_this_key<T>(operation: &str) -> Result<T, KeyError> {
+    Err(KeyError::Refused(format!("this key does no {operation}")))
 }

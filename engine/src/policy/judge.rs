@@ -41,11 +41,7 @@ impl Policy {
             return Aspect::Good;
         }
         let Ok(key) = describe_public_key(spki) else { return Aspect::Unchecked(None) };
-        let oid = match &key.algorithm {
-            PublicKeyAlgorithm::Other(oid) => Some(oid.as_str()),
-            _ => None,
-        };
-        let row = oid.and_then(algorithm::by_oid);
+        let row = algorithm::by_name(key.algorithm.name());
         let (name, minimum) = match &key.algorithm {
             PublicKeyAlgorithm::Rsa => ("RSA", self.minimum.rsa_bits),
             PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::P384 | PublicKeyAlgorithm::P521 => {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{KeyInit, Mac};
 use zeroize::Zeroizing;
 
 use super::oid;
@@ -10,7 +10,7 @@ use crate::{
     DigestAlgorithm, KeyError,
     algorithm::describe,
     ber::{Element, Elements, SEQUENCE, bad},
-    digest::with_digest,
+    digest::with_hmac,
     pbe::{self, Budget, Purpose},
 };
 
@@ -86,8 +86,8 @@ impl<'a> Pbmac1<'a> {
         let mut key = Zeroizing::new(vec![0; self.key_len as usize]);
         let blocks = self.key_len.div_ceil(self.prf.output_len() as u32);
         budget.spend("pbmac1", self.iterations.saturating_mul(blocks))?;
-        with_digest!(self.prf, D => {
-            pbkdf2::pbkdf2::<Hmac<D>>(password.as_bytes(), &self.salt, self.iterations, &mut key)
+        with_hmac!(self.prf, M => {
+            pbkdf2::pbkdf2::<M>(password.as_bytes(), &self.salt, self.iterations, &mut key)
         })
         .map_err(|error| bad(format!("PBMAC1: {error}")))?;
         hmac_equals(self.mac, &key, safe, expected)
@@ -113,8 +113,8 @@ const HMACS: &[(&str, DigestAlgorithm)] = &[
 ];
 
 fn hmac_equals(digest: DigestAlgorithm, key: &[u8], data: &[u8], expected: &[u8]) -> Result<bool, KeyError> {
-    with_digest!(digest, D => {
-        let mut mac = Hmac::<D>::new_from_slice(key).map_err(|error| bad(format!("no HMAC: {error}")))?;
+    with_hmac!(digest, M => {
+        let mut mac = M::new_from_slice(key).map_err(|error| bad(format!("no HMAC: {error}")))?;
         mac.update(data);
         Ok(mac.verify_slice(expected).is_ok())
     })

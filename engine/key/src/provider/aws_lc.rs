@@ -10,7 +10,11 @@ use aws_lc_rs::{
     },
     digest::{self, Context, Digest},
     iv::FixedLength,
-    rsa::{KeyPair as RsaKeyPair, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey},
+    rsa::{
+        KeyPair as RsaKeyPair, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384,
+        OAEP_SHA512_MGF1SHA512, OaepAlgorithm, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
+        PrivateDecryptingKey,
+    },
     signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, ParsedPublicKey, RsaEncoding, VerificationAlgorithm},
 };
 use subtle::{Choice, ConstantTimeEq};
@@ -21,8 +25,8 @@ use super::{
     rustcrypto::{check_public_key, select, wrong_length},
 };
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, PublicKeyAlgorithm, Random, SignatureScheme,
-    private_key::Secret, public_key::PublicKey,
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, OaepParameters, PublicKeyAlgorithm, Random,
+    SignatureScheme, private_key::Secret, public_key::PublicKey,
 };
 
 pub(crate) struct AwsLc;
@@ -52,6 +56,16 @@ impl Provider for AwsLc {
 
     fn wrap_rsa_pkcs1(&self, _: &PublicKey<'_>, _: &[u8], _: &mut dyn Random) -> Result<Vec<u8>, KeyError> {
         lacks("rsa-pkcs1-v1_5 key transport with random numbers of the caller")
+    }
+
+    fn wrap_rsa_oaep(
+        &self,
+        _: &PublicKey<'_>,
+        _: &[u8],
+        _: &OaepParameters,
+        _: &mut dyn Random,
+    ) -> Result<Vec<u8>, KeyError> {
+        lacks("rsaes-oaep with random numbers of the caller")
     }
 
     fn cbc(
@@ -103,6 +117,7 @@ impl Provider for AwsLc {
                 pair.sign_digest(encoding, &import(digest, value)?, &mut signature).map_err(refused)?;
                 Ok(signature)
             }
+            SignatureScheme::RsaPss(_) => lacks(format_args!("{operation}, with a salt that follows from the value")),
             SignatureScheme::Ecdsa => {
                 let Some(algorithm) = ecdsa_signing(&key.algorithm, digest) else { return lacks(&operation) };
                 let pair = EcdsaKeyPair::from_pkcs8(algorithm, &key.pkcs8)
@@ -122,7 +137,7 @@ impl Provider for AwsLc {
             return lacks(format_args!("rsa-pkcs1-v1_5 key transport with a key of {} bits", key.bits));
         };
         if encrypted_key.len() != decrypting.key_size_bytes() {
-            return Err(wrong_length(encrypted_key.len(), decrypting.key_size_bytes()));
+            return Err(wrong_length("rsa-pkcs1-v1_5", encrypted_key.len(), decrypting.key_size_bytes()));
         }
         let mut buffer = Zeroizing::new(vec![0; decrypting.min_output_size()]);
         // aws-lc says only whether the padding was right: this branch is its own.
@@ -134,6 +149,27 @@ impl Provider for AwsLc {
             Err(_) => select(&[], rejected, Choice::from(0)),
         })
     }
+
+    fn unwrap_rsa_oaep(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        parameters: &OaepParameters,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let operation = format_args!("rsaes-oaep with {} and MGF1 with {}", parameters.digest, parameters.mgf);
+        let Some(algorithm) = oaep_algorithm(parameters) else { return lacks(operation) };
+        let Some(decrypting) = key.prepared.rsa_oaep(&key.pkcs8) else {
+            return lacks(format_args!("{operation} with a key of {} bits", key.bits));
+        };
+        if encrypted_key.len() != decrypting.key_size_bytes() {
+            return Err(wrong_length("rsaes-oaep", encrypted_key.len(), decrypting.key_size_bytes()));
+        }
+        let mut buffer = Zeroizing::new(vec![0; decrypting.min_output_size()]);
+        match decrypting.decrypt(algorithm, encrypted_key, &mut buffer, Some(&parameters.label)) {
+            Ok(found) => Ok(Zeroizing::new(found.to_vec())),
+            Err(_) => Err(KeyError::DecryptionFailed("rsaes-oaep".to_owned())),
+        }
+    }
 }
 
 /// Keys as aws-lc wants them, made when first used: it checks them each time
@@ -142,11 +178,18 @@ impl Provider for AwsLc {
 pub(crate) struct Prepared {
     signing: OnceLock<Option<RsaKeyPair>>,
     decrypting: OnceLock<Option<Pkcs1PrivateDecryptingKey>>,
+    oaep: OnceLock<Option<OaepPrivateDecryptingKey>>,
 }
 
 impl Prepared {
     fn rsa_signing(&self, pkcs8: &[u8]) -> Option<&RsaKeyPair> {
         self.signing.get_or_init(|| RsaKeyPair::from_pkcs8(pkcs8).ok()).as_ref()
+    }
+
+    fn rsa_oaep(&self, pkcs8: &[u8]) -> Option<&OaepPrivateDecryptingKey> {
+        self.oaep
+            .get_or_init(|| OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(pkcs8).ok()?).ok())
+            .as_ref()
     }
 
     fn rsa_decrypting(&self, pkcs8: &[u8]) -> Option<&Pkcs1PrivateDecryptingKey> {
@@ -159,14 +202,27 @@ impl Prepared {
     }
 }
 
+fn oaep_algorithm(parameters: &OaepParameters) -> Option<&'static OaepAlgorithm> {
+    Some(match (parameters.digest, parameters.mgf) {
+        (DigestAlgorithm::Sha1, DigestAlgorithm::Sha1) => &OAEP_SHA1_MGF1SHA1,
+        (DigestAlgorithm::Sha256, DigestAlgorithm::Sha256) => &OAEP_SHA256_MGF1SHA256,
+        (DigestAlgorithm::Sha384, DigestAlgorithm::Sha384) => &OAEP_SHA384_MGF1SHA384,
+        (DigestAlgorithm::Sha512, DigestAlgorithm::Sha512) => &OAEP_SHA512_MGF1SHA512,
+        _ => return None,
+    })
+}
+
 fn algorithm(digest: DigestAlgorithm) -> Result<&'static digest::Algorithm, KeyError> {
     Ok(match digest {
-        DigestAlgorithm::Md5 => return lacks(digest),
+        DigestAlgorithm::Md5 | DigestAlgorithm::Sha3_224 => return lacks(digest),
         DigestAlgorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
         DigestAlgorithm::Sha224 => &digest::SHA224,
         DigestAlgorithm::Sha256 => &digest::SHA256,
         DigestAlgorithm::Sha384 => &digest::SHA384,
         DigestAlgorithm::Sha512 => &digest::SHA512,
+        DigestAlgorithm::Sha3_256 => &digest::SHA3_256,
+        DigestAlgorithm::Sha3_384 => &digest::SHA3_384,
+        DigestAlgorithm::Sha3_512 => &digest::SHA3_512,
     })
 }
 
@@ -184,8 +240,8 @@ fn verification(
     scheme: SignatureScheme,
     digest: DigestAlgorithm,
 ) -> Option<&'static dyn VerificationAlgorithm> {
-    use DigestAlgorithm::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
-    use PublicKeyAlgorithm::{Other, P256, P384, P521, Rsa};
+    use DigestAlgorithm::{Sha1, Sha224, Sha256, Sha384, Sha512};
+    use PublicKeyAlgorithm::{P256, P384, P521, Rsa, RsaPss};
     use signature as s;
     Some(match (scheme, key, digest) {
         (SignatureScheme::RsaPkcs1, Rsa, digest) => match (digest, bits) {
@@ -193,8 +249,13 @@ fn verification(
             (Sha256, 1024..=8192) => &s::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
             (Sha384, 2048..=8192) => &s::RSA_PKCS1_2048_8192_SHA384,
             (Sha512, 1024..=8192) => &s::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
-            (Md5 | Sha1 | Sha224 | Sha256 | Sha384 | Sha512, _) => return None,
+            _ => return None,
         },
+        (SignatureScheme::RsaPss(parameters), Rsa | RsaPss, digest)
+            if parameters.mgf == digest && (2048..=8192).contains(&bits) =>
+        {
+            return pss_verification(digest, parameters.salt_len);
+        }
         (SignatureScheme::Ecdsa, P256, Sha1) => &s::ECDSA_P256_SHA1_ASN1,
         (SignatureScheme::Ecdsa, P256, Sha256) => &s::ECDSA_P256_SHA256_ASN1,
         (SignatureScheme::Ecdsa, P256, Sha384) => &s::ECDSA_P256_SHA384_ASN1,
@@ -207,9 +268,31 @@ fn verification(
         (SignatureScheme::Ecdsa, P521, Sha256) => &s::ECDSA_P521_SHA256_ASN1,
         (SignatureScheme::Ecdsa, P521, Sha384) => &s::ECDSA_P521_SHA384_ASN1,
         (SignatureScheme::Ecdsa, P521, Sha512) => &s::ECDSA_P521_SHA512_ASN1,
-        (SignatureScheme::Ecdsa, P256 | P384 | P521 | Rsa | Other(_), _)
-        | (SignatureScheme::RsaPkcs1, P256 | P384 | P521 | Other(_), _) => return None,
+        _ => return None,
     })
+}
+
+/// aws-lc takes the length of the salt as a constant of the algorithm: the
+/// usual ones are made here.
+fn pss_verification(digest: DigestAlgorithm, salt_len: u32) -> Option<&'static dyn VerificationAlgorithm> {
+    use signature::{
+        RSA_PSS_2048_8192_SHA256 as SHA256, RSA_PSS_2048_8192_SHA384 as SHA384, RSA_PSS_2048_8192_SHA512 as SHA512,
+        RsaPssSaltLength::Custom,
+    };
+    macro_rules! of_length {
+        ($($len:literal)*) => {
+            match (digest, salt_len) {
+                $(
+                    (DigestAlgorithm::Sha256, $len) => Some(const { &SHA256.with_pss_salt_length(Custom($len)) }),
+                    (DigestAlgorithm::Sha384, $len) => Some(const { &SHA384.with_pss_salt_length(Custom($len)) }),
+                    (DigestAlgorithm::Sha512, $len) => Some(const { &SHA512.with_pss_salt_length(Custom($len)) }),
+                )*
+                _ => None,
+            }
+        };
+    }
+    // Those of the digests, none, and the longest for moduli of 2048, 3072 and 4096 bits.
+    of_length!(0 20 28 32 48 64 190 206 222 318 334 350 446 462 478)
 }
 
 fn rsa_signing(digest: DigestAlgorithm) -> Option<&'static dyn RsaEncoding> {
@@ -217,7 +300,7 @@ fn rsa_signing(digest: DigestAlgorithm) -> Option<&'static dyn RsaEncoding> {
         DigestAlgorithm::Sha256 => &signature::RSA_PKCS1_SHA256,
         DigestAlgorithm::Sha384 => &signature::RSA_PKCS1_SHA384,
         DigestAlgorithm::Sha512 => &signature::RSA_PKCS1_SHA512,
-        DigestAlgorithm::Md5 | DigestAlgorithm::Sha1 | DigestAlgorithm::Sha224 => return None,
+        _ => return None,
     })
 }
 

@@ -1,6 +1,9 @@
 //! The reference provider: the crates of RustCrypto. It does everything.
 
 mod ecdsa;
+mod mgf1;
+mod oaep;
+mod pss;
 mod rsa;
 
 use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
@@ -9,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::{Direction, Provider, lacks};
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, PublicKeyAlgorithm, Random, SignatureScheme,
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, OaepParameters, PublicKeyAlgorithm, Random,
+    SignatureScheme,
     digest::with_digest,
     private_key::{Secret, SecretKind},
     public_key::PublicKey,
@@ -36,6 +40,9 @@ impl Provider for RustCrypto {
             (SignatureScheme::RsaPkcs1, PublicKeyAlgorithm::Rsa) => {
                 Ok(digest_info_form(key.octets, digest, value, signature)?.is_some())
             }
+            (SignatureScheme::RsaPss(parameters), PublicKeyAlgorithm::Rsa | PublicKeyAlgorithm::RsaPss) => {
+                pss::verify(key.octets, parameters, digest, value, signature)
+            }
             (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P256) => ecdsa::p256::verify(key.octets, value, signature),
             (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P384) => ecdsa::p384::verify(key.octets, value, signature),
             (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P521) => ecdsa::p521::verify(key.octets, value, signature),
@@ -50,6 +57,16 @@ impl Provider for RustCrypto {
         random: &mut dyn Random,
     ) -> Result<Vec<u8>, KeyError> {
         rsa::wrap(key.octets, content_key, random)
+    }
+
+    fn wrap_rsa_oaep(
+        &self,
+        key: &PublicKey<'_>,
+        content_key: &[u8],
+        parameters: &OaepParameters,
+        random: &mut dyn Random,
+    ) -> Result<Vec<u8>, KeyError> {
+        oaep::wrap(key.octets, content_key, parameters, random)
     }
 
     fn cbc(
@@ -76,6 +93,7 @@ impl Provider for RustCrypto {
     ) -> Result<Vec<u8>, KeyError> {
         match (scheme, &key.kind) {
             (SignatureScheme::RsaPkcs1, SecretKind::Rsa(key)) => rsa::sign(key, digest, value),
+            (SignatureScheme::RsaPss(parameters), SecretKind::Rsa(key)) => pss::sign(key, parameters, digest, value),
             (SignatureScheme::Ecdsa, SecretKind::P256(key)) => Ok(ecdsa::p256::sign(key, digest, value)),
             (SignatureScheme::Ecdsa, SecretKind::P384(key)) => Ok(ecdsa::p384::sign(key, digest, value)),
             (SignatureScheme::Ecdsa, SecretKind::P521(key)) => Ok(ecdsa::p521::sign(key, digest, value)),
@@ -94,12 +112,26 @@ impl Provider for RustCrypto {
             _ => lacks("rsa-pkcs1-v1_5 with another kind of key"),
         }
     }
+
+    fn unwrap_rsa_oaep(
+        &self,
+        key: &Secret,
+        encrypted_key: &[u8],
+        parameters: &OaepParameters,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match &key.kind {
+            SecretKind::Rsa(key) => oaep::unwrap(key, encrypted_key, parameters),
+            _ => lacks("rsaes-oaep with another kind of key"),
+        }
+    }
 }
 
 /// Refuses a damaged key, as every operation with it would.
 pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
     match key.algorithm {
-        PublicKeyAlgorithm::Rsa => rsa::public_key(key.octets).map(drop),
+        PublicKeyAlgorithm::Rsa | PublicKeyAlgorithm::RsaPss | PublicKeyAlgorithm::RsaOaep => {
+            rsa::public_key(key.octets).map(drop)
+        }
         PublicKeyAlgorithm::P256 => ecdsa::p256::check(key.octets),
         PublicKeyAlgorithm::P384 => ecdsa::p384::check(key.octets),
         PublicKeyAlgorithm::P521 => ecdsa::p521::check(key.octets),

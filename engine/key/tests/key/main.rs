@@ -9,6 +9,7 @@ mod pkcs12;
 mod private_keys;
 mod providers;
 mod rejection;
+mod rsa_parameters;
 mod wycheproof_vectors;
 
 use std::path::PathBuf;

@@ -111,10 +111,10 @@ fn pkcs12_files_in_the_forms_that_openssl_writes() {
 }
 
 /// A folder for one test, removed at its end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn with_openssl(test: &str) -> Option<Self> {
+    pub(crate) fn with_openssl(test: &str) -> Option<Self> {
         if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
             println!("skipped: the program openssl is not there");
             return None;
@@ -124,11 +124,11 @@ impl Folder {
         Some(Self(path))
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
 
-    fn file(&self, name: &str, octets: &[u8]) -> String {
+    pub(crate) fn file(&self, name: &str, octets: &[u8]) -> String {
         std::fs::write(self.0.join(name), octets).unwrap();
         self.path(name)
     }
@@ -140,12 +140,12 @@ impl Drop for Folder {
     }
 }
 
-fn key_file(name: &str) -> String {
+pub(crate) fn key_file(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/key/data/{name}.pem")).display().to_string()
 }
 
 /// Runs openssl, which must succeed; what it printed.
-fn openssl(arguments: &[&str]) -> String {
+pub(crate) fn openssl(arguments: &[&str]) -> String {
     let output = Command::new("openssl").args(arguments).output().unwrap();
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     assert!(output.status.success(), "openssl {arguments:?}: {}", text(&output.stderr));

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use waxseal_key::{
-    Arithmetic, ContentCipher, Decryptor, DigestAlgorithm, KeyError, PrivateKey, ProviderChoice, SeededRandom,
-    SignatureScheme, Signer,
+    Arithmetic, ContentCipher, Decryptor, DigestAlgorithm, KeyError, OaepParameters, PrivateKey, ProviderChoice,
+    PssParameters, SeededRandom, SignatureScheme, Signer,
 };
 
 use crate::{aws_lc, key, rustcrypto};
@@ -64,6 +64,9 @@ fn what_aws_lc_does() {
         };
         done.push(format!("{name}: verify {}; sign {}; unwrap {unwraps}", verified.join(" "), signed.join(" ")));
         if scheme == SignatureScheme::RsaPkcs1 {
+            done.push(format!("{name}: {}", pss_and_oaep(name)));
+        }
+        if scheme == SignatureScheme::RsaPkcs1 {
             let wrapped = aws_lc().wrap_rsa_pkcs1(reference.public_key(), &[0; 16], &mut SeededRandom::new("x"));
             assert!(did(wrapped).is_none(), "aws-lc takes no random numbers from its caller");
         }
@@ -76,18 +79,51 @@ fn what_aws_lc_does() {
             "sha-256",
             "sha-384",
             "sha-512",
+            "sha3-256",
+            "sha3-384",
+            "sha3-512",
             "aes-128-cbc",
             "aes-192-cbc",
             "aes-256-cbc",
             "rsa512: verify ; sign ; unwrap false",
+            "rsa512: verify PSS ; unwrap OAEP ",
             "rsa1024: verify sha-1 sha-256 sha-512; sign ; unwrap false",
+            "rsa1024: verify PSS ; unwrap OAEP ",
             "rsa2048: verify sha-1 sha-256 sha-384 sha-512; sign sha-256 sha-384 sha-512; unwrap true",
+            "rsa2048: verify PSS sha-256 sha-384 sha-512; unwrap OAEP sha-1 sha-256 sha-384 sha-512",
             "rsa3072: verify sha-1 sha-256 sha-384 sha-512; sign sha-256 sha-384 sha-512; unwrap true",
+            "rsa3072: verify PSS sha-256 sha-384 sha-512; unwrap OAEP sha-1 sha-256 sha-384 sha-512",
             "p256: verify sha-1 sha-256 sha-384 sha-512; sign sha-256; unwrap false",
             "p384: verify sha-256 sha-384 sha-512; sign sha-384; unwrap false",
             "p521: verify sha-1 sha-224 sha-256 sha-384 sha-512; sign sha-224 sha-256 sha-384 sha-512; unwrap false",
         ]
     );
+}
+
+/// What aws-lc does with the usual parameters of each digest.
+fn pss_and_oaep(name: &str) -> String {
+    let reference = key(name);
+    let (mut verified, mut unwrapped) = (Vec::new(), Vec::new());
+    for digest in DigestAlgorithm::ALL {
+        let scheme = SignatureScheme::RsaPss(PssParameters::usual(digest));
+        let value = rustcrypto().digest(digest, b"x").unwrap();
+        if let Ok(signature) = reference.sign_digest(scheme, digest, &value) {
+            if did(aws_lc().verify_digest(reference.public_key(), scheme, digest, &value, &signature)).is_some() {
+                verified.push(digest.name());
+            }
+            assert!(did(by_aws_lc(name).sign_digest(scheme, digest, &value)).is_none(), "its salt is random");
+        }
+        let parameters = OaepParameters::usual(digest);
+        let random = &mut SeededRandom::new("x");
+        if let Ok(encrypted) = rustcrypto().wrap_rsa_oaep(reference.public_key(), &[1; 8], &parameters, random) {
+            if did(by_aws_lc(name).unwrap_rsa_oaep(&encrypted, &parameters)).is_some() {
+                unwrapped.push(digest.name());
+            }
+            let wrapped = aws_lc().wrap_rsa_oaep(reference.public_key(), &[1; 8], &parameters, random);
+            assert!(did(wrapped).is_none(), "aws-lc takes no random numbers from its caller");
+        }
+    }
+    format!("verify PSS {}; unwrap OAEP {}", verified.join(" "), unwrapped.join(" "))
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub(crate) fn unwrap(
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let len = octets_of(key);
     if encrypted_key.len() != len {
-        return Err(wrong_length(encrypted_key.len(), len));
+        return Err(wrong_length("rsa-pkcs1-v1_5", encrypted_key.len(), len));
     }
     let Some(separator) = len.checked_sub(rejected.len() + 1).filter(|separator| *separator >= 10) else {
         // No padding fits: nothing that this key could hold has that length.
@@ -123,9 +123,9 @@ pub(crate) fn select(found: &[u8], mut rejected: Zeroizing<Vec<u8>>, good: Choic
     rejected
 }
 
-pub(crate) fn wrong_length(found: usize, wanted: usize) -> KeyError {
+pub(crate) fn wrong_length(algorithm: &str, found: usize, wanted: usize) -> KeyError {
     KeyError::BadParameters {
-        algorithm: "rsa-pkcs1-v1_5".to_owned(),
+        algorithm: algorithm.to_owned(),
         why: format!("the encrypted key has {found} octets, the modulus {wanted}"),
     }
 }
@@ -143,7 +143,7 @@ pub(crate) fn public_key(rsa_public_key: &[u8]) -> Result<RsaPublicKey, KeyError
 }
 
 /// RSADP and RSASP1, blinded, and checked against faults by the inverse.
-fn private_operation(key: &RsaPrivateKey, octets: &[u8]) -> Result<BoxedUint, KeyError> {
+pub(super) fn private_operation(key: &RsaPrivateKey, octets: &[u8]) -> Result<BoxedUint, KeyError> {
     let refused = |why: String| KeyError::Refused(format!("the RSA operation failed: {why}"));
     let number =
         Zeroizing::new(below_modulus(key, octets).ok_or_else(|| refused("a number above the modulus".to_owned()))?);
@@ -185,18 +185,23 @@ fn nonzero(random: &mut dyn Random) -> Option<u8> {
 }
 
 /// Octets of the modulus: k in RFC 8017.
-fn octets_of(key: &impl PublicKeyParts) -> usize {
+pub(super) fn octets_of(key: &impl PublicKeyParts) -> usize {
     key.n().bits_vartime().div_ceil(8) as usize
 }
 
+/// Bits of the modulus.
+pub(super) fn bits_of(key: &impl PublicKeyParts) -> usize {
+    key.n().bits_vartime() as usize
+}
+
 /// The number that big-endian octets mean, if it is below the modulus.
-fn below_modulus(key: &impl PublicKeyParts, octets: &[u8]) -> Option<BoxedUint> {
+pub(super) fn below_modulus(key: &impl PublicKeyParts, octets: &[u8]) -> Option<BoxedUint> {
     let number = BoxedUint::from_be_slice(octets, key.n().bits_precision()).ok()?;
     (number < *key.n().as_ref()).then_some(number)
 }
 
 /// I2OSP (RFC 8017 section 4.1) of a number that is below the modulus.
-fn to_octets(number: &BoxedUint, len: usize) -> Zeroizing<Vec<u8>> {
+pub(super) fn to_octets(number: &BoxedUint, len: usize) -> Zeroizing<Vec<u8>> {
     let all = Zeroizing::new(number.to_be_bytes().into_vec());
     Zeroizing::new(all[all.len().saturating_sub(len)..].to_vec())
 }
