@@ -5,6 +5,7 @@ use waxseal_verdict::{Aspect, Reason};
 
 use super::Certificate;
 use crate::Check;
+use crate::mime::Headers;
 
 /// Who a mail says it is from, as its header fields name them.
 ///
@@ -30,6 +31,18 @@ impl Author {
     #[must_use]
     pub fn expected(address: impl Into<String>) -> Self {
         Self { expected: Some(address.into()), ..Self::default() }
+    }
+
+    /// Who a header section names.
+    #[must_use]
+    pub fn of(headers: &Headers) -> Self {
+        Self {
+            from: headers.from_addresses(),
+            fields: headers.all("from").count(),
+            without_address: headers.from_without_address(),
+            sender: headers.sender().map(|sender| sender.address),
+            expected: None,
+        }
     }
 
     /// The addresses of which one has to be in the certificate, or why there
@@ -66,7 +79,12 @@ impl Author {
 /// certificate names none; else bad, with the addresses of both sides.
 #[must_use]
 pub fn check(author: &Author, certificate: &Certificate) -> Aspect {
-    judge(author, &certificate.emails()).map_or_else(|aspect| aspect, |_| Aspect::Good)
+    check_addresses(author, &certificate.emails())
+}
+
+/// [`check`] with the addresses that a certificate was found to name.
+pub(crate) fn check_addresses(author: &Author, certified: &[String]) -> Aspect {
+    judge(author, certified).map_or_else(|aspect| aspect, |_| Aspect::Good)
 }
 
 /// The address of the certificate that is the author's, if there is one.

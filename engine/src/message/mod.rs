@@ -4,6 +4,7 @@ mod compose;
 mod context;
 mod encrypt;
 mod enveloped;
+mod headers;
 mod input;
 mod object;
 mod open;

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::io::SeekFrom;
 
-use waxseal_verdict::{Aspect, Reason, Verdict};
+use waxseal_verdict::{Aspect, Overall, Reason, Verdict};
 
 use crate::certificate::identity::Author;
 use crate::io::{Source, Workspace};
 use crate::message::context::Context;
+use crate::message::headers;
 use crate::message::input::InputKind;
 use crate::message::object::Object;
 use crate::message::peel::Peeler;
@@ -34,6 +35,7 @@ pub fn open(
     input.seek(SeekFrom::Start(0))?;
     let expected = request.from.map(Author::expected);
     let mut context = Context { request, author: expected, date: None, work: Cell::new(request.limits.path_work) };
+    let mut outer = None;
     let peeler = match kind {
         InputKind::Neither => return Err(OpenError::NotAMessage),
         InputKind::Mail => {
@@ -43,16 +45,17 @@ pub fn open(
                 Err(error @ MimeError::LimitExceeded { .. }) => {
                     let mut peeler = Peeler::new(&context, workspace);
                     peeler.push_broken("unknown".to_owned(), Aspect::bad(Reason::LimitExceeded, error.to_string()));
-                    return Ok(opened(peeler, request));
+                    return Ok(opened(peeler, &context, None));
                 }
                 Err(error) => return Err(error.into()),
             };
             if context.author.is_none() {
-                context.author = Some(author(&root.headers));
+                context.author = Some(Author::of(&root.headers));
             }
             context.date = root.headers.date();
             let mut peeler = Peeler::new(&context, workspace);
             peeler.peel_tree(input, &root, "")?;
+            outer = Some(root.headers);
             peeler
         }
         InputKind::Cms => {
@@ -66,21 +69,15 @@ pub fn open(
             peeler
         }
     };
-    Ok(opened(peeler, request))
+    Ok(opened(peeler, &context, outer.as_ref()))
 }
 
-fn opened(peeler: Peeler<'_>, request: &OpenRequest<'_>) -> Opened {
-    let (layers, content) = peeler.into_parts();
-    Opened { verdict: Verdict::new(request.arithmetic.choice().to_string(), layers), content }
-}
-
-/// Who wrote the mail, as its header says.
-fn author(headers: &Headers) -> Author {
-    Author {
-        from: headers.from_addresses(),
-        fields: headers.all("from").count(),
-        without_address: headers.from_without_address(),
-        sender: headers.sender().map(|sender| sender.address),
-        expected: None,
+fn opened(peeler: Peeler<'_>, context: &Context<'_>, outer: Option<&Headers>) -> Opened {
+    let (layers, payload, content) = peeler.into_parts();
+    let mut verdict = Verdict::new(context.request.arithmetic.choice().to_string(), layers);
+    if let Some(payload) = payload {
+        headers::judge(&mut verdict, &payload, outer, context);
+        verdict.overall = Overall::of(&verdict.layers);
     }
+    Opened { verdict, content }
 }

@@ -12,6 +12,7 @@ use crate::cms::{CmsError, ContentInfo, oid};
 use crate::io::{Source, Spool, Workspace};
 use crate::message::context::Context;
 use crate::message::enveloped;
+use crate::message::headers::Payload;
 use crate::message::object::{Announced, Object, Place};
 use crate::message::request::OpenError;
 use crate::message::signed::{self, SignedObject};
@@ -28,16 +29,20 @@ pub(super) struct Peeler<'a> {
     layers: Vec<Layer>,
     content: Option<Box<dyn Spool>>,
     depth: usize,
+    /// Whether every layer so far is the whole content of the one before it.
+    unbroken: bool,
+    payload: Option<Payload>,
 }
 
 impl<'a> Peeler<'a> {
     pub(super) fn new(context: &'a Context<'a>, workspace: &'a mut dyn Workspace) -> Self {
-        Self { context, workspace, layers: Vec::new(), content: None, depth: 0 }
+        Self { context, workspace, layers: Vec::new(), content: None, depth: 0, unbroken: true, payload: None }
     }
 
-    /// The layers and the innermost entity.
-    pub(super) fn into_parts(self) -> (Vec<Layer>, Option<Box<dyn Spool>>) {
-        (self.layers, self.content)
+    /// The layers, the payload of those that follow each other unbroken from
+    /// the outermost on, and the innermost entity.
+    pub(super) fn into_parts(self) -> (Vec<Layer>, Option<Payload>, Option<Box<dyn Spool>>) {
+        (self.layers, self.payload, self.content)
     }
 
     /// Peels one MIME tree; `prefix` is the path of what it is inside of.
@@ -50,7 +55,14 @@ impl<'a> Peeler<'a> {
                 continue;
             }
             let index = self.layers.len();
+            let unbroken = self.unbroken;
+            self.unbroken &= std::ptr::eq(protected.smime.part, root);
+            if self.unbroken {
+                // What looked like the payload is a further layer.
+                self.payload = None;
+            }
             self.peel_protected(source, &protected, prefix)?;
+            self.unbroken = unbroken;
             self.judge_coverage(index, &protected, prefix);
         }
         Ok(())
@@ -124,7 +136,7 @@ impl<'a> Peeler<'a> {
         self.layers.push(layer);
         let before = self.layers.len();
         self.depth += 1;
-        self.peel_tree(source, whole_message(content), prefix)?;
+        self.peel_inside(source, content, prefix)?;
         self.depth -= 1;
         if self.layers.len() == before && self.context.request.keep_content && self.content.is_none() {
             let mut spool = self.workspace.spool()?;
@@ -380,7 +392,7 @@ impl<'a> Peeler<'a> {
                     if root.content_type.present {
                         self.layers[layer].covered = leaves(&root, prefix);
                     }
-                    self.peel_tree(&mut content, whole_message(&root), prefix)?;
+                    self.peel_inside(&mut content, &root, prefix)?;
                 }
                 Err(error) => self.push_broken(format!("{prefix}unknown"), mime_aspect(error)?),
             }
@@ -390,6 +402,20 @@ impl<'a> Peeler<'a> {
             content.seek(SeekFrom::Start(0))?;
             self.content = Some(content);
         }
+        Ok(())
+    }
+
+    /// Peels the entity that a layer protects.
+    fn peel_inside(&mut self, source: &mut dyn Source, entity: &Part, prefix: &str) -> Result<(), OpenError> {
+        let root = whole_message(entity);
+        let unbroken = self.unbroken;
+        if unbroken {
+            self.payload = Some(Payload::new(entity, prefix, self.layers.len()));
+        }
+        // A layer of the message inside is not one of the message around it.
+        self.unbroken &= std::ptr::eq(root, entity);
+        self.peel_tree(source, root, prefix)?;
+        self.unbroken = unbroken;
         Ok(())
     }
 

@@ -61,5 +61,7 @@ codes! {
         SignatureParametersOdd = "signature-parameters-odd",
         /// A header field or parameter that may occur once occurs twice; readers differ in which counts.
         RepeatedHeader = "repeated-header",
+        /// The hp parameter says `cipher` of what is not encrypted, or `clear` of what is (RFC 9788 section 2.1.1).
+        HpWrong = "hp-wrong",
     }
 }

@@ -13,6 +13,7 @@ mod aspect;
 mod code;
 mod deviation;
 mod expect;
+mod header;
 mod reason;
 mod run;
 mod verdict;
@@ -20,6 +21,7 @@ mod verdict;
 pub use aspect::{Aspect, AspectName, Bad};
 pub use deviation::Deviation;
 pub use expect::{Comparison, Expectation, LayerExpectation, Mismatch, ReasonMatch};
+pub use header::{HeaderField, HeaderProtection, HeaderScheme, HeaderState};
 pub use reason::Reason;
 pub use run::{
     Clock, Evidence, Hello, Knowledge, Line, Machine, Observed, Operation, Outcome, OutcomeRecord, PlanRecord, Planned,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::code::codes;
-use crate::{Aspect, AspectName, Deviation};
+use crate::{Aspect, AspectName, Deviation, HeaderField, HeaderProtection};
 
 /// The number of the verdict format written by this version.
 pub const FORMAT: u32 = 1;
@@ -22,9 +22,14 @@ pub struct Verdict {
     pub provider: String,
     /// One entry for each wrapping, outermost first.
     pub layers: Vec<Layer>,
-    /// Protected header fields that differ from, or are absent from, the outer ones.
+    /// How the message protects its header fields, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_protection: Option<HeaderProtection>,
+    /// Every header field that the message protects, and what a reader would
+    /// show that stands outside alone; by name in lower case. Empty without
+    /// header protection: all fields are unprotected then.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderField>,
     /// Time-stamps found on signatures.
     #[serde(default)]
     pub timestamps: Vec<Timestamp>,
@@ -41,6 +46,7 @@ impl Verdict {
             overall: Overall::of(&layers),
             provider: provider.into(),
             layers,
+            header_protection: None,
             headers: BTreeMap::new(),
             timestamps: Vec::new(),
             dialect: "cms".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use waxseal_verdict::{Aspect, AspectName, Layer, Signer, Verdict};
+use waxseal_verdict::{Aspect, AspectName, HeaderField, Layer, Signer, Verdict};
 
 use super::output::{Paint, harmless};
 
@@ -16,7 +16,24 @@ pub(super) fn write(verdict: &Verdict, paint: Paint) -> String {
     for (depth, layer) in verdict.layers.iter().enumerate() {
         Text { out: &mut out, paint, indent: "  ".repeat(depth) }.layer(layer);
     }
+    if let Some(protection) = &verdict.header_protection {
+        let head = paint.bold("header fields");
+        let _ = writeln!(out, "{head}, {}  ({})", protection.scheme, harmless(&protection.payload));
+        for (name, field) in &verdict.headers {
+            let _ = writeln!(out, "  {}", header_field(name, field));
+        }
+    }
     out
+}
+
+/// One line: the values that count, how they are protected, and what stands outside.
+fn header_field(name: &str, field: &HeaderField) -> String {
+    let values = |values: &[String]| harmless(&values.join(" | "));
+    let shown = field.outer.as_deref().map(|outer| match outer {
+        [] => "; not outside".to_owned(),
+        outer => format!("; outside: {}", values(outer)),
+    });
+    format!("{} {}: {}{}", field.state, harmless(name), values(&field.protected), shown.unwrap_or_default())
 }
 
 struct Text<'a> {
@@ -114,7 +131,7 @@ impl Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use waxseal_verdict::{Deviation, Form, Kind, Reason, Recipient};
+    use waxseal_verdict::{Deviation, Form, HeaderProtection, HeaderScheme, HeaderState, Kind, Reason, Recipient};
 
     #[test]
     fn a_verdict_reads_from_outside_in() {
@@ -151,5 +168,40 @@ mod tests {
         insta::assert_snapshot!(text);
         assert!(!text.contains('\u{1b}'));
         insta::assert_snapshot!(write(&Verdict::new("auto", Vec::new()), Paint::plain()));
+    }
+
+    #[test]
+    fn protected_header_fields_follow_the_layers() {
+        let mut verdict = Verdict::new("auto", vec![Layer::new("1/signed-data", Kind::Signed)]);
+        verdict.header_protection = Some(HeaderProtection {
+            scheme: HeaderScheme::Cipher,
+            payload: "1/signed-data/1".to_owned(),
+            legacy_display: Vec::new(),
+        });
+        let field = |state, protected: &[&str], outer: Option<&[&str]>| HeaderField {
+            state,
+            protected: protected.iter().map(ToString::to_string).collect(),
+            outer: outer.map(|outer| outer.iter().map(ToString::to_string).collect()),
+            hp_outer: Vec::new(),
+        };
+        let hidden = HeaderState::SignedAndEncrypted;
+        for (name, field) in [
+            ("keywords", field(hidden, &["a", "b"], Some(&[]))),
+            ("reply-to", field(HeaderState::Unprotected, &[], Some(&["\u{1b}mallory"]))),
+            ("subject", field(hidden, &["Invoice"], Some(&["[...]"]))),
+            ("to", field(HeaderState::SignedOnly, &["bob@example.test"], None)),
+        ] {
+            verdict.headers.insert(name.to_owned(), field);
+        }
+        let text = write(&verdict, Paint::plain());
+        let lines: Vec<_> = text.lines().skip_while(|line| !line.starts_with("header")).collect();
+        let expected = [
+            "header fields, cipher  (1/signed-data/1)",
+            "  signed-and-encrypted keywords: a | b; not outside",
+            "  unprotected reply-to: ; outside: \\u{1b}mallory",
+            "  signed-and-encrypted subject: Invoice; outside: [...]",
+            "  signed-only to: bob@example.test",
+        ];
+        assert_eq!(lines, expected);
     }
 }
