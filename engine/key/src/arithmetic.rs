@@ -1,5 +1,9 @@
 //! The one interface to the providers of arithmetic.
 
+mod agreement;
+mod derivation;
+mod key_wrap;
+
 use std::{fmt, str::FromStr};
 
 use zeroize::Zeroizing;
@@ -15,6 +19,8 @@ use crate::{
     },
     public_key::PublicKey,
 };
+
+pub(crate) use self::agreement::no_secret;
 
 /// Which provider does the arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

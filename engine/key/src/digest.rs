@@ -73,6 +73,19 @@ impl DigestAlgorithm {
         self.facts().output_len
     }
 
+    /// The digest of the HMAC with this object identifier (RFC 8018 appendix
+    /// B.1, RFC 3370 section 6.1, RFC 9688).
+    pub fn from_hmac_oid(oid: &str) -> Option<Self> {
+        HMACS.iter().find(|row| row.0 == oid).map(|row| row.1)
+    }
+
+    /// The object identifier to write for the HMAC with this digest, also as
+    /// the function of PBKDF2; MD5 has none. (RFC 3370 section 6.1 gives
+    /// HMAC-SHA-1 another one beside it, `1.3.6.1.5.5.8.1.2`.)
+    pub fn hmac_oid(self) -> Option<&'static str> {
+        HMACS.iter().find(|row| row.1 == self).map(|row| row.0)
+    }
+
     /// The `micalg` value of RFC 8551 section 3.5.3.2, for example `sha-256`.
     pub fn micalg(self) -> &'static str {
         self.facts().name
@@ -114,6 +127,20 @@ impl fmt::Display for DigestAlgorithm {
         f.write_str(self.name())
     }
 }
+
+/// Identifiers of HMAC; of several for one digest the first is written.
+const HMACS: &[(&str, DigestAlgorithm)] = &[
+    ("1.2.840.113549.2.7", DigestAlgorithm::Sha1),
+    ("1.3.6.1.5.5.8.1.2", DigestAlgorithm::Sha1),
+    ("1.2.840.113549.2.8", DigestAlgorithm::Sha224),
+    ("1.2.840.113549.2.9", DigestAlgorithm::Sha256),
+    ("1.2.840.113549.2.10", DigestAlgorithm::Sha384),
+    ("1.2.840.113549.2.11", DigestAlgorithm::Sha512),
+    ("2.16.840.1.101.3.4.2.13", DigestAlgorithm::Sha3_224),
+    ("2.16.840.1.101.3.4.2.14", DigestAlgorithm::Sha3_256),
+    ("2.16.840.1.101.3.4.2.15", DigestAlgorithm::Sha3_384),
+    ("2.16.840.1.101.3.4.2.16", DigestAlgorithm::Sha3_512),
+];
 
 /// Runs an expression with the RustCrypto type of a digest algorithm.
 macro_rules! with_digest {
@@ -233,6 +260,17 @@ mod tests {
         }
         assert_eq!(DigestAlgorithm::from_name("SHA-256"), None);
         assert_eq!(DigestAlgorithm::from_oid("1.2.3"), None);
+    }
+
+    #[test]
+    fn hmacs_are_in_the_table() {
+        for (oid, digest) in HMACS {
+            let row = crate::algorithm::by_oid(oid).unwrap();
+            assert_eq!((row.name, row.kind), (format!("hmac-{digest}").as_str(), crate::algorithm::Kind::Mac));
+            assert_eq!(DigestAlgorithm::from_hmac_oid(oid), Some(*digest));
+            assert_eq!(DigestAlgorithm::from_hmac_oid(digest.hmac_oid().unwrap()), Some(*digest));
+        }
+        assert_eq!(DigestAlgorithm::Md5.hmac_oid(), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod ber;
 mod cipher;
 mod digest;
 mod error;
+mod key_wrap;
 mod pbe;
 mod pem;
 pub mod pkcs12;
@@ -28,9 +29,17 @@ pub use arithmetic::{Arithmetic, ProviderChoice};
 pub use cipher::ContentCipher;
 pub use digest::DigestAlgorithm;
 pub use error::KeyError;
+pub use key_wrap::KeyWrap;
 pub use private_key::PrivateKey;
 pub use public_key::{PublicKeyAlgorithm, PublicKeyInfo, describe_public_key};
 pub use random::{SeededRandom, SystemRandom};
 pub use rsa_parameters::{OaepParameters, PssParameters};
 pub use scheme::SignatureScheme;
 pub use traits::{BlockMode, Decryptor, Hasher, Random, Signer};
+
+/// Whether two values are the same, in a time that depends on their lengths
+/// only: for message authentication codes and other secrets.
+#[must_use]
+pub fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
+    subtle::ConstantTimeEq::ct_eq(left, right).into()
+}

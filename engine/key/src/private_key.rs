@@ -8,7 +8,7 @@ use ::rsa::{
     traits::{PrivateKeyParts, PublicKeyParts},
 };
 use der::{
-    Decode, Sequence,
+    Decode, Encode, Sequence,
     asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef},
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -23,7 +23,10 @@ use crate::{
     arithmetic::check_restriction,
     pem,
     provider::aws_lc::Prepared,
-    public_key::{EC_PUBLIC_KEY, RSA_BITS, RSA_ENCRYPTION, RSASSA_PSS, ec_spki, pss_restriction, pss_spki, rsa_spki},
+    public_key::{
+        EC_PUBLIC_KEY, RSA_BITS, RSA_ENCRYPTION, RSASSA_PSS, X25519, bare_spki, ec_spki, pss_restriction, pss_spki,
+        rsa_spki,
+    },
 };
 
 /// A private key in memory: RSA of 512 to 16384 bits, or a key on P-256, P-384
@@ -51,6 +54,7 @@ impl PrivateKey {
         match info.algorithm.oid.to_string().as_str() {
             RSA_ENCRYPTION => Self::from_pkcs1_der(info.private_key.as_bytes()),
             RSASSA_PSS => Self::from_pkcs1_der(info.private_key.as_bytes())?.for_pss(info.algorithm.parameters, der),
+            X25519 => Self::x25519(&info),
             EC_PUBLIC_KEY => {
                 let curve = info.algorithm.parameters.and_then(|parameters| parameters.decode_as().ok());
                 Self::from_sec1_der(info.private_key.as_bytes(), curve)
@@ -89,18 +93,17 @@ impl PrivateKey {
     }
 
     /// The scheme that this key signs with; where it can do several, the one
-    /// that everybody reads.
-    pub fn signature_scheme(&self) -> SignatureScheme {
-        match self.secret.kind {
+    /// that everybody reads. `None`: it does not sign.
+    pub fn signature_scheme(&self) -> Option<SignatureScheme> {
+        Some(match self.secret.kind {
             SecretKind::Rsa(_) if self.secret.algorithm == PublicKeyAlgorithm::RsaPss => {
-                let (_, parameters) = self
-                    .restriction
-                    .unwrap_or((DigestAlgorithm::Sha256, PssParameters::usual(DigestAlgorithm::Sha256)));
-                SignatureScheme::RsaPss(parameters)
+                let usual = PssParameters::usual(DigestAlgorithm::Sha256);
+                SignatureScheme::RsaPss(self.restriction.map_or(usual, |(_, parameters)| parameters))
             }
             SecretKind::Rsa(_) => SignatureScheme::RsaPkcs1,
             SecretKind::P256(_) | SecretKind::P384(_) | SecretKind::P521(_) => SignatureScheme::Ecdsa,
-        }
+            SecretKind::X25519(_) => return None,
+        })
     }
 
     /// The kind of the key.
@@ -122,7 +125,7 @@ impl PrivateKey {
     fn signs_by(&self, scheme: SignatureScheme) -> bool {
         match scheme {
             SignatureScheme::RsaPss(_) => matches!(self.secret.kind, SecretKind::Rsa(_)),
-            _ => scheme == self.signature_scheme(),
+            _ => Some(scheme) == self.signature_scheme(),
         }
     }
 
@@ -135,6 +138,32 @@ impl PrivateKey {
         self.secret.algorithm = PublicKeyAlgorithm::RsaPss;
         self.secret.as_read = Some(Zeroizing::new(der.to_vec()));
         Ok(self)
+    }
+
+    /// Reads a key for X25519 (RFC 8410 section 7).
+    fn x25519(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        let octets = curve_private_key(info)?;
+        let key = x25519_dalek::StaticSecret::from(*octets);
+        let public = x25519_dalek::PublicKey::from(&key);
+        Self::bare(SecretKind::X25519(key), PublicKeyAlgorithm::X25519, info, public.as_bytes())
+    }
+
+    /// A key whose algorithm has no parameters. A public key that stands
+    /// beside it (RFC 5958) must be its own.
+    fn bare(
+        kind: SecretKind,
+        algorithm: PublicKeyAlgorithm,
+        info: &PrivateKeyInfoRef<'_>,
+        public: &[u8],
+    ) -> Result<Self, KeyError> {
+        let damaged = |error: &dyn fmt::Display| not("a damaged key", error);
+        if info.public_key.is_some_and(|beside| beside.as_bytes() != Some(public)) {
+            return Err(damaged(&"the public key beside it is another one"));
+        }
+        let public_key = bare_spki(&info.algorithm.oid.to_string(), public).map_err(|error| damaged(&error))?;
+        let bits = crate::describe_public_key(&public_key)?.bits;
+        let pkcs8 = Zeroizing::new(info.to_der().map_err(|error| damaged(&error))?);
+        Ok(Self::new(kind, algorithm, bits, pkcs8, public_key))
     }
 
     /// Reads an RSAPrivateKey (RFC 8017 appendix A.1.2).
@@ -279,6 +308,10 @@ impl Decryptor for PrivateKey {
         }
         self.arithmetic.unwrap_rsa_oaep(&self.secret, encrypted_key, parameters)
     }
+
+    fn agree(&self, peer_spki: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.arithmetic.agree(&self.secret, peer_spki)
+    }
 }
 
 impl fmt::Debug for PrivateKey {
@@ -308,6 +341,17 @@ pub(crate) enum SecretKind {
     P256(p256::SecretKey),
     P384(p384::SecretKey),
     P521(p521::SecretKey),
+    X25519(x25519_dalek::StaticSecret),
+}
+
+/// CurvePrivateKey (RFC 8410 section 7): an octet string in the octet string.
+fn curve_private_key(info: &PrivateKeyInfoRef<'_>) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let inner =
+        <&OctetStringRef>::from_der(info.private_key.as_bytes()).map_err(|error| not("no CurvePrivateKey", error))?;
+    let octets = inner.as_bytes().try_into().map_err(|_| {
+        KeyError::NotAKey(format!("a key on Curve25519 of {} octets, it must have 32", inner.as_bytes().len()))
+    })?;
+    Ok(Zeroizing::new(octets))
 }
 
 /// ECPrivateKey (RFC 5915 section 3), to see its curve.

@@ -7,8 +7,8 @@ pub(crate) mod rustcrypto;
 use zeroize::Zeroizing;
 
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, OaepParameters, Random, SignatureScheme,
-    private_key::Secret, public_key::PublicKey,
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters, PublicKeyAlgorithm, Random,
+    SignatureScheme, private_key::Secret, public_key::PublicKey,
 };
 
 /// The operations. Lengths of keys, vectors and digest values were checked
@@ -39,6 +39,40 @@ pub(crate) trait Provider {
         parameters: &OaepParameters,
         random: &mut dyn Random,
     ) -> Result<Vec<u8>, KeyError>;
+
+    fn wrap_key(&self, wrap: KeyWrap, kek: &[u8], key: &[u8], iv: [u8; 8]) -> Result<Vec<u8>, KeyError>;
+
+    fn unwrap_key(&self, wrap: KeyWrap, kek: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    fn mac(&self, digest: DigestAlgorithm, key: &[u8]) -> Result<Box<dyn Hasher>, KeyError>;
+
+    fn hkdf(
+        &self,
+        digest: DigestAlgorithm,
+        salt: &[u8],
+        secret: &[u8],
+        info: &[u8],
+        len: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    fn pbkdf2(
+        &self,
+        prf: DigestAlgorithm,
+        password: &[u8],
+        salt: &[u8],
+        iterations: u32,
+        len: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    /// The public octets of a private number for key agreement.
+    fn agreement_public(&self, algorithm: &PublicKeyAlgorithm, private: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    fn agree(
+        &self,
+        algorithm: &PublicKeyAlgorithm,
+        private: &[u8],
+        peer: &PublicKey<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
 
     fn cbc(
         &self,

@@ -34,6 +34,8 @@ pub enum PublicKeyAlgorithm {
     P384,
     /// The curve P-521 (RFC 5480 section 2.1.1.1).
     P521,
+    /// X25519 (RFC 8410).
+    X25519,
     /// Any other: the object identifier of the algorithm, or of the named
     /// curve when the algorithm is `id-ecPublicKey`.
     Other(String),
@@ -50,6 +52,7 @@ impl PublicKeyAlgorithm {
             Self::P256 => "p-256",
             Self::P384 => "p-384",
             Self::P521 => "p-521",
+            Self::X25519 => "x25519",
             Self::Other(oid) => crate::algorithm::by_oid(oid).map_or(oid, |row| row.name),
         }
     }
@@ -84,6 +87,7 @@ pub(crate) struct PublicKey<'a> {
 pub(crate) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 pub(crate) const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
+pub(crate) const X25519: &str = "1.3.101.110";
 pub(crate) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 
 /// Sizes of RSA modulus that are worked with, in bits. Old mail has 512; above
@@ -103,6 +107,7 @@ impl<'a> PublicKey<'a> {
             RSA_ENCRYPTION => (PublicKeyAlgorithm::Rsa, rsa_bits(octets)?),
             RSASSA_PSS => (PublicKeyAlgorithm::RsaPss, rsa_bits(octets)?),
             RSAES_OAEP => (PublicKeyAlgorithm::RsaOaep, rsa_bits(octets)?),
+            X25519 => (PublicKeyAlgorithm::X25519, 255),
             EC_PUBLIC_KEY => curve(spki.algorithm.parameters)?,
             _ => (PublicKeyAlgorithm::Other(oid), 0),
         };
@@ -111,6 +116,23 @@ impl<'a> PublicKey<'a> {
             _ => None,
         };
         Ok(Self { algorithm, bits, octets, restriction })
+    }
+}
+
+impl<'a> PublicKey<'a> {
+    /// The key of the other side of a key agreement. Where it is on an elliptic
+    /// curve, the curve may be left out or NULL (RFC 5753 section 7.1): it is
+    /// the one of our key.
+    pub(crate) fn parse_peer(spki_der: &'a [u8], ours: &PublicKeyAlgorithm) -> Result<Self, KeyError> {
+        let named = SubjectPublicKeyInfoRef::from_der(spki_der)
+            .map_err(|error| bad(format!("no SubjectPublicKeyInfo: {error}")))?;
+        let parameters = named.algorithm.parameters.filter(|parameters| !parameters.is_null());
+        let on_a_curve = matches!(ours, PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::P384 | PublicKeyAlgorithm::P521);
+        if named.algorithm.oid.to_string() != EC_PUBLIC_KEY || parameters.is_some() || !on_a_curve {
+            return Self::parse(spki_der);
+        }
+        let octets = named.subject_public_key.as_bytes().ok_or_else(|| bad("no whole number of octets".to_owned()))?;
+        Ok(Self { algorithm: ours.clone(), bits: 0, octets, restriction: None })
     }
 }
 
@@ -184,6 +206,20 @@ pub(crate) fn pss_spki(parameters: Option<AnyRef<'_>>, rsa_public_key: &[u8]) ->
 pub(crate) fn ec_spki(curve: &str, point: &[u8]) -> der::Result<Vec<u8>> {
     let curve = der::asn1::ObjectIdentifier::new(curve)?;
     spki(EC_PUBLIC_KEY, Some(AnyRef::from(&curve)), point)
+}
+
+/// DER of the SubjectPublicKeyInfo of a key for key agreement.
+pub(crate) fn agreement_spki(algorithm: &PublicKeyAlgorithm, octets: &[u8]) -> der::Result<Vec<u8>> {
+    match CURVES.iter().find(|row| row.algorithm.as_ref() == Some(algorithm)) {
+        Some(curve) => ec_spki(curve.oid, octets),
+        None => bare_spki(X25519, octets),
+    }
+}
+
+/// DER of the SubjectPublicKeyInfo of a key whose algorithm has no parameters
+/// (RFC 8410 section 3, RFC 9881, RFC 9935).
+pub(crate) fn bare_spki(algorithm: &str, octets: &[u8]) -> der::Result<Vec<u8>> {
+    spki(algorithm, None, octets)
 }
 
 fn spki(algorithm: &str, parameters: Option<AnyRef<'_>>, key: &[u8]) -> der::Result<Vec<u8>> {

@@ -75,6 +75,20 @@ pub trait Decryptor {
         let _ = (encrypted_key, parameters);
         not_by_this_key("rsaes-oaep")
     }
+
+    /// Agrees on a secret with the key of the other side, given as DER of a
+    /// SubjectPublicKeyInfo: Z of ECDH (RFC 5753 section 3.1), or of X25519 (RFC
+    /// 8418 section 2). A key on an elliptic curve that names no curve, as RFC
+    /// 5753 section 7.1 lets it, is on that of this key.
+    ///
+    /// # Errors
+    /// The other side's key is damaged, not on its curve, of another kind, or
+    /// leads to a secret of zeros; or the holder of the key refused or cannot
+    /// do this.
+    fn agree(&self, peer_spki: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let _ = peer_spki;
+        not_by_this_key("key agreement")
+    }
 }
 
 fn not_by_this_key<T>(operation: &str) -> Result<T, KeyError> {

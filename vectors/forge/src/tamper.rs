@@ -178,7 +178,8 @@ fn sign_again(root: &mut Node, signed: &Signed<'_>) -> Result<(), String> {
     nodes.sort_by_key(Node::write);
     let set = writer::set_of(nodes.iter().map(Node::write).collect());
     let digest = Arithmetic::new(ProviderChoice::RustCrypto).digest(signed.digest, &set).map_err(said)?;
-    let value = signed.key.sign_digest(signed.key.signature_scheme(), signed.digest, &digest).map_err(said)?;
+    let scheme = signed.key.signature_scheme().ok_or("the key does not sign")?;
+    let value = signed.key.sign_digest(scheme, signed.digest, &digest).map_err(said)?;
     let place = signature(root)?;
     root.at_mut(&place)?.inside = Inside::Octets(value);
     Ok(())

@@ -97,20 +97,9 @@ impl<'a> Pbmac1<'a> {
 /// The digest of an HMAC (RFC 8018 appendix B.1).
 fn hmac_digest(elements: &mut Elements<'_>, what: &str) -> Result<DigestAlgorithm, KeyError> {
     let oid = oid(&mut elements.expect(SEQUENCE, what)?.elements(), what)?;
-    HMACS
-        .iter()
-        .find(|row| row.0 == oid)
-        .map(|row| row.1)
+    DigestAlgorithm::from_hmac_oid(&oid)
         .ok_or_else(|| KeyError::UnknownAlgorithm(format!("{} as {what} of PBMAC1", describe(&oid))))
 }
-
-const HMACS: &[(&str, DigestAlgorithm)] = &[
-    ("1.2.840.113549.2.7", DigestAlgorithm::Sha1),
-    ("1.2.840.113549.2.8", DigestAlgorithm::Sha224),
-    ("1.2.840.113549.2.9", DigestAlgorithm::Sha256),
-    ("1.2.840.113549.2.10", DigestAlgorithm::Sha384),
-    ("1.2.840.113549.2.11", DigestAlgorithm::Sha512),
-];
 
 fn hmac_equals(digest: DigestAlgorithm, key: &[u8], data: &[u8], expected: &[u8]) -> Result<bool, KeyError> {
     with_hmac!(digest, M => {

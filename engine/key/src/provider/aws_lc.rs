@@ -1,6 +1,9 @@
 //! The second provider: aws-lc. Faster, and it does less; what it does is
 //! pinned by a test in `tests/providers.rs`.
 
+mod agreement;
+mod symmetric;
+
 use std::sync::OnceLock;
 
 use aws_lc_rs::{
@@ -25,7 +28,7 @@ use super::{
     rustcrypto::{check_public_key, select, wrong_length},
 };
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, OaepParameters, PublicKeyAlgorithm, Random,
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters, PublicKeyAlgorithm, Random,
     SignatureScheme, private_key::Secret, public_key::PublicKey,
 };
 
@@ -66,6 +69,53 @@ impl Provider for AwsLc {
         _: &mut dyn Random,
     ) -> Result<Vec<u8>, KeyError> {
         lacks("rsaes-oaep with random numbers of the caller")
+    }
+
+    fn wrap_key(&self, wrap: KeyWrap, kek: &[u8], key: &[u8], _: [u8; 8]) -> Result<Vec<u8>, KeyError> {
+        symmetric::wrap(wrap, kek, key)
+    }
+
+    fn unwrap_key(&self, wrap: KeyWrap, kek: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        symmetric::unwrap(wrap, kek, wrapped)
+    }
+
+    fn mac(&self, digest: DigestAlgorithm, key: &[u8]) -> Result<Box<dyn Hasher>, KeyError> {
+        symmetric::mac(digest, key)
+    }
+
+    fn hkdf(
+        &self,
+        digest: DigestAlgorithm,
+        salt: &[u8],
+        secret: &[u8],
+        info: &[u8],
+        len: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        symmetric::hkdf(digest, salt, secret, info, len)
+    }
+
+    fn pbkdf2(
+        &self,
+        prf: DigestAlgorithm,
+        password: &[u8],
+        salt: &[u8],
+        iterations: u32,
+        len: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        symmetric::pbkdf2(prf, password, salt, iterations, len)
+    }
+
+    fn agreement_public(&self, algorithm: &PublicKeyAlgorithm, private: &[u8]) -> Result<Vec<u8>, KeyError> {
+        agreement::public(algorithm, private)
+    }
+
+    fn agree(
+        &self,
+        algorithm: &PublicKeyAlgorithm,
+        private: &[u8],
+        peer: &PublicKey<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        agreement::agree(algorithm, private, peer)
     }
 
     fn cbc(

@@ -1,10 +1,13 @@
 //! The reference provider: the crates of RustCrypto. It does everything.
 
+pub(crate) mod agreement;
+mod derivation;
 mod ecdsa;
 mod mgf1;
 mod oaep;
 mod pss;
 mod rsa;
+mod wrap;
 
 use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use digest::Digest;
@@ -12,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Direction, Provider, lacks};
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, OaepParameters, PublicKeyAlgorithm, Random,
+    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters, PublicKeyAlgorithm, Random,
     SignatureScheme,
     digest::with_digest,
     private_key::{Secret, SecretKind},
@@ -67,6 +70,53 @@ impl Provider for RustCrypto {
         random: &mut dyn Random,
     ) -> Result<Vec<u8>, KeyError> {
         oaep::wrap(key.octets, content_key, parameters, random)
+    }
+
+    fn wrap_key(&self, wrap: KeyWrap, kek: &[u8], key: &[u8], iv: [u8; 8]) -> Result<Vec<u8>, KeyError> {
+        wrap::wrap(wrap, kek, key, iv)
+    }
+
+    fn unwrap_key(&self, wrap: KeyWrap, kek: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        wrap::unwrap(wrap, kek, wrapped)
+    }
+
+    fn mac(&self, digest: DigestAlgorithm, key: &[u8]) -> Result<Box<dyn Hasher>, KeyError> {
+        derivation::mac(digest, key)
+    }
+
+    fn hkdf(
+        &self,
+        digest: DigestAlgorithm,
+        salt: &[u8],
+        secret: &[u8],
+        info: &[u8],
+        len: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        derivation::hkdf(digest, salt, secret, info, len)
+    }
+
+    fn pbkdf2(
+        &self,
+        prf: DigestAlgorithm,
+        password: &[u8],
+        salt: &[u8],
+        iterations: u32,
+        len: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        derivation::pbkdf2(prf, password, salt, iterations, len)
+    }
+
+    fn agreement_public(&self, algorithm: &PublicKeyAlgorithm, private: &[u8]) -> Result<Vec<u8>, KeyError> {
+        agreement::public(algorithm, private)
+    }
+
+    fn agree(
+        &self,
+        algorithm: &PublicKeyAlgorithm,
+        private: &[u8],
+        peer: &PublicKey<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        agreement::agree(algorithm, private, peer)
     }
 
     fn cbc(
@@ -135,6 +185,7 @@ pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
         PublicKeyAlgorithm::P256 => ecdsa::p256::check(key.octets),
         PublicKeyAlgorithm::P384 => ecdsa::p384::check(key.octets),
         PublicKeyAlgorithm::P521 => ecdsa::p521::check(key.octets),
+        PublicKeyAlgorithm::X25519 => agreement::x25519_octets(key.octets).map(drop),
         PublicKeyAlgorithm::Other(_) => Ok(()),
     }
 }

@@ -160,7 +160,7 @@ fn deterministic_ecdsa() {
 }
 
 /// A PrivateKeyInfo around a bare private number.
-fn ec_key(curve: &str, number: &str) -> waxseal_key::PrivateKey {
+pub(crate) fn ec_key(curve: &str, number: &str) -> waxseal_key::PrivateKey {
     let number = unhex(number);
     let curve = der::asn1::ObjectIdentifier::new(curve).unwrap();
     let inner = tlv(0x30, &[tlv(0x02, &[1]), tlv(0x04, &number)].concat());
@@ -169,7 +169,7 @@ fn ec_key(curve: &str, number: &str) -> waxseal_key::PrivateKey {
     waxseal_key::PrivateKey::from_pkcs8_der(&tlv(0x30, &info)).unwrap()
 }
 
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     match content.len() {
         len @ 0..=127 => out.push(len as u8),

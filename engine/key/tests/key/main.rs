@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod agreement;
+mod key_wrap;
 mod known_answers;
 mod openssl;
 mod pkcs12;

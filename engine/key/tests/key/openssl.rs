@@ -23,7 +23,7 @@ fn signatures_cross() {
         {
             let option = format!("-{}", digest.name().replace('-', ""));
             let value = rustcrypto().digest(digest, MESSAGE).unwrap();
-            let scheme = key.signature_scheme();
+            let scheme = key.signature_scheme().unwrap();
 
             let theirs = folder.path("theirs");
             openssl(&["dgst", &option, "-sign", &private, "-out", &theirs, &message]);

@@ -179,7 +179,7 @@ fn keys_for_pss_only() {
         assert_eq!(*key.algorithm(), PublicKeyAlgorithm::RsaPss);
         let described = waxseal_key::describe_public_key(key.public_key()).unwrap();
         assert_eq!((described.algorithm, described.bits), (PublicKeyAlgorithm::RsaPss, 2048));
-        assert_eq!(key.signature_scheme(), scheme(DigestAlgorithm::Sha256));
+        assert_eq!(key.signature_scheme().unwrap(), scheme(DigestAlgorithm::Sha256));
         let again = waxseal_key::PrivateKey::from_pkcs8_der(&key.to_pkcs8_der()).unwrap();
         assert_eq!(again.public_key(), key.public_key());
         let signature = key.sign_digest(scheme(DigestAlgorithm::Sha256), DigestAlgorithm::Sha256, &value).unwrap();

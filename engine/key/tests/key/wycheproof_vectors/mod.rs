@@ -1,8 +1,10 @@
 //! Known attacks: the vectors of Project Wycheproof, on both providers. What is
 //! not done is counted by its reason, so that nothing is left out silently.
 
+mod agreement;
 mod rsa;
 mod signatures;
+mod symmetric;
 
 use std::collections::BTreeMap;
 
