@@ -32,6 +32,12 @@ pub struct Limits {
     pub path_work: usize,
     /// Octets of content that one layer may put out.
     pub content_octets: u64,
+    /// Octets that each octet of compressed content may become, beyond
+    /// [`expansion_free`](Self::expansion_free). Text becomes ten times its
+    /// size, a bomb a thousand times.
+    pub expansion: u64,
+    /// Octets that compressed content of any size may become.
+    pub expansion_free: u64,
 }
 
 impl Default for Limits {
@@ -50,6 +56,8 @@ impl Default for Limits {
             path_length: 16,
             path_work: 200,
             content_octets: 64 << 30,
+            expansion: 100,
+            expansion_free: 16 << 20,
         }
     }
 }

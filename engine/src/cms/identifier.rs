@@ -49,7 +49,7 @@ impl std::fmt::Display for SignerIdentifier {
 }
 
 /// The octets of an implicitly tagged OCTET STRING; its segments, if it came in segments.
-fn implicit_octets(element: &Element<'_>, context: &str) -> Result<Vec<u8>, CmsError> {
+pub(super) fn implicit_octets(element: &Element<'_>, context: &str) -> Result<Vec<u8>, CmsError> {
     if !element.constructed {
         return Ok(element.content.to_vec());
     }

@@ -3,12 +3,19 @@
 
 mod algorithm;
 mod attribute;
+mod authenticated_data;
+mod compressed_data;
 mod content_info;
+mod digested_data;
+mod encapsulated;
+mod encrypted_content;
+mod encrypted_data;
 mod enveloped_data;
 mod error;
 mod identifier;
 pub mod oid;
 mod read;
+mod recipient;
 mod signed_data;
 #[cfg(test)]
 mod testing;
@@ -16,8 +23,15 @@ pub mod write;
 
 pub use algorithm::AlgorithmIdentifier;
 pub use attribute::{Attribute, Attributes};
+pub use authenticated_data::{AuthenticatedDataHead, AuthenticatedDataTail};
+pub use compressed_data::CompressedDataHead;
 pub use content_info::{ContentInfo, finish};
-pub use enveloped_data::{EnvelopedDataHead, RecipientInfo};
+pub use digested_data::DigestedDataHead;
+pub use encapsulated::EncapsulatedContent;
+pub use encrypted_content::EncryptedContent;
+pub use encrypted_data::EncryptedDataHead;
+pub use enveloped_data::{Envelope, EnvelopedDataHead, EnvelopedDataTail};
 pub use error::CmsError;
 pub use identifier::SignerIdentifier;
+pub use recipient::{AgreedKey, KeyAgreement, KeyEncapsulation, Originator, RecipientInfo};
 pub use signed_data::{SignedDataHead, SignedDataTail, SignerInfo};

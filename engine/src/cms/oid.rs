@@ -16,6 +16,14 @@ pub const AUTHENTICATED_DATA: &str = "1.2.840.113549.1.9.16.1.2";
 pub const COMPRESSED_DATA: &str = "1.2.840.113549.1.9.16.1.9";
 /// id-ct-authEnvelopedData (RFC 5083 section 2.1).
 pub const AUTH_ENVELOPED_DATA: &str = "1.2.840.113549.1.9.16.1.23";
+/// id-ct-receipt (RFC 2634 section 2.8).
+pub const RECEIPT: &str = "1.2.840.113549.1.9.16.1.1";
+/// id-alg-zlibCompress (RFC 3274 section 2).
+pub const ZLIB: &str = "1.2.840.113549.1.9.16.3.8";
+/// id-ori-kem (RFC 9629 section 3).
+pub const KEM_RECIPIENT: &str = "1.2.840.113549.1.9.16.13.3";
+/// id-alg-PWRI-KEK (RFC 3211 section 2.2).
+pub const PASSWORD_WRAP: &str = "1.2.840.113549.1.9.16.3.9";
 /// signedData of GM/T 0010.
 pub const GMT_SIGNED_DATA: &str = "1.2.156.10197.6.1.4.2.2";
 /// envelopedData of GM/T 0010.
@@ -41,3 +49,5 @@ pub const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
 /// RSAES-PKCS1-v1_5 where a key is transported, and stands for the signature
 /// in many signers.
 pub const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
+/// id-RSAES-OAEP (RFC 3560 section 2).
+pub const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";

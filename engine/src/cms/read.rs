@@ -55,7 +55,13 @@ pub(super) fn surplus<R: Read>(reader: &Reader<R>, header: &Header, context: &st
     unexpected(reader, header, "the end of the element", context)
 }
 
-fn unexpected<R: Read>(reader: &Reader<R>, header: &Header, expected: &'static str, context: &str) -> CmsError {
+/// An element where another one is due.
+pub(super) fn unexpected<R: Read>(
+    reader: &Reader<R>,
+    header: &Header,
+    expected: &'static str,
+    context: &str,
+) -> CmsError {
     let kind = BerErrorKind::Unexpected { expected, found: Some(header.tag) };
     CmsError::ber(context, &reader.error_at(kind, header.offset))
 }

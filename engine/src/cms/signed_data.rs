@@ -6,14 +6,14 @@ use std::io::Read;
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{Element, Event, Form, Header, OctetStream, Reader, Tag};
+use crate::ber::{Element, Form, Header, Reader, Tag};
 use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::attribute::Attributes;
+use crate::cms::encapsulated::EncapsulatedContent;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::identifier::SignerIdentifier;
 use crate::cms::read::{
-    Room, definite, must_be_constructed, must_be_set, must_end, must_hold_elements, next, one, read_oid, read_version,
-    surplus, version,
+    Room, definite, must_be_constructed, must_be_set, must_end, must_hold_elements, next, one, read_version, version,
 };
 
 /// What stands before the content.
@@ -23,10 +23,8 @@ pub struct SignedDataHead {
     pub version: u64,
     /// The digests that the writer announced.
     pub digest_algorithms: Vec<AlgorithmIdentifier>,
-    /// eContentType, dotted.
-    pub content_type: String,
-    /// The content's stream, if the content is inside.
-    pub content: Option<OctetStream>,
+    /// What is signed, if it is inside, and its type.
+    pub content: EncapsulatedContent,
     /// What may be held of that which follows the content.
     room: Room,
 }
@@ -83,31 +81,8 @@ impl SignedDataHead {
             let element = cursor.expect(Tag::SEQUENCE, "an AlgorithmIdentifier").within(context)?;
             digest_algorithms.push(AlgorithmIdentifier::read(&element, context)?);
         }
-        let context = "SignedData.encapContentInfo";
-        reader.enter(Tag::SEQUENCE, "encapContentInfo (SEQUENCE)").within(context)?;
-        let content_type = read_oid(reader, "eContentType", limits, &mut room, context)?;
-        let content = match reader.next_event().within(context)? {
-            Some(Event::Begin(header)) if header.tag == Tag::context(0) && header.constructed => {
-                // PKCS#7 content of any type (RFC 5652 section 5.2.1) is not an
-                // OCTET STRING; no mail client writes it.
-                let string = reader.expect(Tag::OCTET_STRING, "eContent (OCTET STRING)").within(context)?;
-                Some(OctetStream::new(string))
-            }
-            Some(Event::Begin(header)) => return Err(surplus(reader, &header, context)),
-            Some(Event::End { .. }) | None => None,
-        };
-        Ok(Self { version, digest_algorithms, content_type, content, room })
-    }
-
-    /// Reads the next octets of the content; 0 at its end.
-    ///
-    /// # Errors
-    /// The encoding is malformed.
-    pub fn read_content<R: Read>(&mut self, reader: &mut Reader<R>, out: &mut [u8]) -> Result<usize, CmsError> {
-        match &mut self.content {
-            Some(stream) => stream.read(reader, out).within("SignedData.encapContentInfo.eContent"),
-            None => Ok(0),
-        }
+        let content = EncapsulatedContent::read(reader, limits, &mut room, "SignedData")?;
+        Ok(Self { version, digest_algorithms, content, room })
     }
 }
 
@@ -122,12 +97,7 @@ impl SignedDataTail {
         head: &SignedDataHead,
         limits: &Limits,
     ) -> Result<(), CmsError> {
-        if head.content.is_some() {
-            // The ends of [0] and of encapContentInfo.
-            for _ in 0..2 {
-                must_end(reader, "SignedData.encapContentInfo")?;
-            }
-        }
+        head.content.finish(reader)?;
         let mut room = head.room;
         let context = "SignedData.signerInfos";
         let expected = "signerInfos (SET)";
@@ -250,7 +220,7 @@ mod tests {
         let mut head = SignedDataHead::read(&mut reader, limits)?;
         let (mut content, mut block) = (Vec::new(), [0; 7]);
         loop {
-            match head.read_content(&mut reader, &mut block)? {
+            match head.content.read_content(&mut reader, &mut block)? {
                 0 => break,
                 read => content.extend_from_slice(&block[..read]),
             }
@@ -286,7 +256,7 @@ mod tests {
     #[test]
     fn every_field_is_read() {
         let (head, content, tail) = read(&full().der()).unwrap();
-        assert_eq!((head.version, head.digest_algorithms.len(), head.content_type.as_str()), (1, 1, oid::DATA));
+        assert_eq!((head.version, head.digest_algorithms.len(), head.content.content_type.as_str()), (1, 1, oid::DATA));
         assert_eq!(content, b"hello world");
         assert_eq!((&tail.certificates, tail.crls), (&vec![vec![0x30, 3, 2, 1, 5]], 1));
         let [signer] = tail.signers.as_slice() else { panic!("{tail:?}") };

@@ -1,14 +1,19 @@
 //! What a mail program does: open, sign, encrypt.
 
+mod cipher;
 mod compose;
+mod content;
 mod context;
+mod enclosed;
 mod encrypt;
 mod enveloped;
 mod headers;
+mod inflate;
 mod input;
 mod object;
 mod open;
 mod peel;
+mod recipient;
 mod request;
 mod sign;
 mod signed;

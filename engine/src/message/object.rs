@@ -1,9 +1,12 @@
 //! Where a CMS object is in a message, and what was announced about it.
 
+use std::io::Read;
 use std::ops::Range;
 
 use waxseal_verdict::{Deviation, Kind, Layer};
 
+use crate::ber::Reader;
+use crate::cms::{CmsError, ContentInfo};
 use crate::io::Source;
 use crate::mime::smime::SmimeType;
 use crate::mime::{self, Body, MimeError, Part, TransferEncoding};
@@ -13,6 +16,8 @@ pub(super) struct Object<'a> {
     /// Path of the layer without the kind.
     pub(super) path: String,
     pub(super) place: Place<'a>,
+    /// The content type, where it was told outside: then no ContentInfo is around.
+    pub(super) content_type: Option<String>,
     pub(super) announced: Announced,
     pub(super) deviations: Vec<Deviation>,
 }
@@ -39,6 +44,8 @@ impl Announced {
         match self {
             Self::Mime(Some(SmimeType::EnvelopedData)) => (Kind::Encrypted, "enveloped-data"),
             Self::Mime(Some(SmimeType::SignedData)) | Self::Signature => (Kind::Signed, "signed-data"),
+            Self::Mime(Some(SmimeType::AuthEnvelopedData)) => (Kind::AuthEnveloped, "authenveloped-data"),
+            Self::Mime(Some(SmimeType::CompressedData)) => (Kind::Compressed, "compressed-data"),
             Self::Mime(Some(SmimeType::CertsOnly)) => (Kind::CertsOnly, "signed-data"),
             _ => (Kind::Unknown, "unknown"),
         }
@@ -54,15 +61,38 @@ pub(super) enum Place<'a> {
     Part(&'a Part),
 }
 
-impl Object<'_> {
+impl<'a> Object<'a> {
+    /// An object of which nothing was announced.
+    const fn at(path: String, place: Place<'a>) -> Self {
+        Self { path, place, content_type: None, announced: Announced::Nothing, deviations: Vec::new() }
+    }
+
+    /// The object that a part holds.
+    pub(super) const fn part(path: String, part: &'a Part, announced: Announced, deviations: Vec<Deviation>) -> Self {
+        Self { path, place: Place::Part(part), content_type: None, announced, deviations }
+    }
+
     /// A bare object that is the whole source.
     pub(super) const fn bare() -> Self {
-        Self { path: String::new(), place: Place::Whole, announced: Announced::Nothing, deviations: Vec::new() }
+        Self::at(String::new(), Place::Whole)
+    }
+
+    /// The content of a layer, which is of a type other than id-data.
+    pub(super) fn inside(path: String, content_type: String) -> Self {
+        Self { content_type: Some(content_type), ..Self::at(path, Place::Whole) }
     }
 
     /// A bare object in base64.
     pub(super) const fn pem(range: Range<u64>) -> Self {
-        Self { path: String::new(), place: Place::Text(range), announced: Announced::Nothing, deviations: Vec::new() }
+        Self::at(String::new(), Place::Text(range))
+    }
+
+    /// Reads up to the content of the object, and returns its type.
+    pub(super) fn begin<R: Read>(&self, reader: &mut Reader<R>) -> Result<String, CmsError> {
+        match &self.content_type {
+            Some(content_type) => Ok(content_type.clone()),
+            None => ContentInfo::begin(reader).map(|info| info.content_type),
+        }
     }
 
     /// The octets of the object.

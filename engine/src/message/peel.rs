@@ -8,14 +8,15 @@ use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Reason, Signer};
 
 use crate::ber::Reader;
 use crate::check::Check;
-use crate::cms::{CmsError, ContentInfo, oid};
+use crate::cms::{CmsError, ContentInfo, Envelope, oid};
 use crate::io::{Source, Spool, Workspace};
+use crate::message::content;
 use crate::message::context::Context;
-use crate::message::enveloped;
 use crate::message::headers::Payload;
-use crate::message::object::{Announced, Object, Place};
+use crate::message::object::{Announced, Object};
 use crate::message::request::OpenError;
 use crate::message::signed::{self, SignedObject};
+use crate::message::{enclosed, enveloped};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
 use crate::mime::{self, MimeError, Part};
 
@@ -49,9 +50,7 @@ impl<'a> Peeler<'a> {
     pub(super) fn peel_tree(&mut self, source: &mut dyn Source, root: &Part, prefix: &str) -> Result<(), OpenError> {
         for protected in smime::find(root) {
             if self.depth >= self.context.request.limits.layers {
-                let detail = format!("more than {} layers inside each other", self.context.request.limits.layers);
-                let place = format!("{prefix}{}/unknown", protected.smime.part.path);
-                self.push_broken(place, Aspect::bad(Reason::LimitExceeded, detail));
+                self.push_too_deep(format!("{prefix}{}/unknown", protected.smime.part.path));
                 continue;
             }
             let index = self.layers.len();
@@ -99,8 +98,7 @@ impl<'a> Peeler<'a> {
             Role::CertsOnly => Announced::Mime(Some(SmimeType::CertsOnly)),
             Role::DetachedSignature => Announced::Signature,
         };
-        let object =
-            Object { path, place: Place::Part(part), announced, deviations: protected.smime.deviations.clone() };
+        let object = Object::part(path, part, announced, protected.smime.deviations.clone());
         self.peel_object(source, &object, None)
     }
 
@@ -190,11 +188,11 @@ impl<'a> Peeler<'a> {
             Err(error) => return self.push_unread(object, mime_aspect(error)?),
         };
         let mut reader = Reader::new(body, self.context.request.limits);
-        let info = match ContentInfo::begin(&mut reader) {
-            Ok(info) => info,
+        let content_type = match object.begin(&mut reader) {
+            Ok(content_type) => content_type,
             Err(error) => return self.push_unread(object, error.aspect()),
         };
-        match info.content_type.as_str() {
+        match content_type.as_str() {
             oid::SIGNED_DATA => {
                 let signed = SignedObject::read(&mut reader, self.workspace, self.context)?;
                 let deviations = reader.input().deviations();
@@ -203,7 +201,20 @@ impl<'a> Peeler<'a> {
             }
             oid::ENVELOPED_DATA => {
                 drop(reader);
-                self.peel_enveloped(source, object)
+                self.peel_enveloped(source, object, Envelope::Enveloped)
+            }
+            oid::COMPRESSED_DATA => {
+                let mut layer = object.layer(Kind::Compressed, "compressed-data");
+                if object.announced.contradicts(&SmimeType::CompressedData) {
+                    layer.deviate(Deviation::SmimeTypeWrong);
+                }
+                let content = enclosed::compressed(&mut layer, &mut reader, self.workspace, self.context)?;
+                self.peel_enclosed(layer, &reader.input().deviations(), content)
+            }
+            oid::DIGESTED_DATA => {
+                let mut layer = object.layer(Kind::Digested, "digested-data");
+                let content = enclosed::digested(&mut layer, &mut reader, self.workspace, self.context)?;
+                self.peel_enclosed(layer, &reader.input().deviations(), content)
             }
             other => {
                 let (kind, word) = kind_of(other);
@@ -290,30 +301,54 @@ impl<'a> Peeler<'a> {
             let detail = "SignedData holds no eContent, and there is no part beside it that it could sign";
             layer.structure = Aspect::bad(Reason::ContentMissing, detail);
         }
-        let is_data = signed.head.as_ref().is_some_and(|head| head.content_type == oid::DATA);
-        let prefix = format!("{}/", layer.path);
-        let index = self.layers.len();
+        let content_type = signed.head.map(|head| head.content.content_type).unwrap_or_default();
         self.layers.push(layer);
-        if let Some(content) = signed.content.filter(|_| is_data) {
-            self.peel_content(content, &prefix, index)?;
+        match signed.content {
+            Some(content) if content::unsupported("", &content_type).is_none() => {
+                self.peel_content(content, &content_type)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    fn peel_enveloped(&mut self, source: &mut dyn Source, object: &Object<'_>) -> Result<(), OpenError> {
-        let mut layer = object.layer(Kind::Encrypted, "enveloped-data");
-        if object.announced.contradicts(&SmimeType::EnvelopedData) {
+    /// A layer that protects nothing, and what it held.
+    fn peel_enclosed(
+        &mut self,
+        mut layer: Layer,
+        deviations: &[Deviation],
+        content: Option<enclosed::Content>,
+    ) -> Result<(), OpenError> {
+        for deviation in deviations {
+            layer.deviate(*deviation);
+        }
+        self.layers.push(layer);
+        match content {
+            Some((content, content_type)) => self.peel_content(content, &content_type),
+            None => Ok(()),
+        }
+    }
+
+    fn peel_enveloped(
+        &mut self,
+        source: &mut dyn Source,
+        object: &Object<'_>,
+        envelope: Envelope,
+    ) -> Result<(), OpenError> {
+        let (kind, word, announced) = match envelope {
+            Envelope::Enveloped => (Kind::Encrypted, "enveloped-data", SmimeType::EnvelopedData),
+            Envelope::AuthEnveloped => (Kind::AuthEnveloped, "authenveloped-data", SmimeType::AuthEnvelopedData),
+        };
+        let mut layer = object.layer(kind, word);
+        if object.announced.contradicts(&announced) {
             layer.deviate(Deviation::SmimeTypeWrong);
         }
-        let plaintext = self.decrypt(source, object, &mut layer)?;
+        let plaintext = self.decrypt(source, object, envelope, &mut layer)?;
         layer.covered = vec![layer.path.clone()];
-        let prefix = format!("{}/", layer.path);
-        let index = self.layers.len();
         self.layers.push(layer);
-        if let Some(content) = plaintext {
-            self.peel_content(content, &prefix, index)?;
+        match plaintext {
+            Some((content, content_type)) => self.peel_content(content, &content_type),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Tries every pair of recipient and key. Two that open the message to
@@ -323,31 +358,32 @@ impl<'a> Peeler<'a> {
         &mut self,
         source: &mut dyn Source,
         object: &Object<'_>,
+        envelope: Envelope,
         layer: &mut Layer,
-    ) -> Result<Option<Box<dyn Spool>>, OpenError> {
-        let mut opened: Option<(Vec<u8>, Box<dyn Spool>)> = None;
+    ) -> Result<Option<enclosed::Content>, OpenError> {
+        let mut opened: Option<(Vec<u8>, enclosed::Content)> = None;
         let mut first: Option<Layer> = None;
         let mut tried = 0;
         loop {
             let mut attempt = layer.clone();
             let mut reader = Reader::new(object.body(source)?, self.context.request.limits);
             // Read before with success; only a source that changes can fail here.
-            if let Err(error) = ContentInfo::begin(&mut reader) {
+            if let Err(error) = object.begin(&mut reader) {
                 layer.structure = error.aspect();
                 return Ok(None);
             }
-            let result = enveloped::read(&mut attempt, &mut reader, tried, self.workspace, self.context)?;
+            let result = enveloped::read(&mut attempt, &mut reader, envelope, tried, self.workspace, self.context)?;
             for deviation in reader.input().deviations() {
                 attempt.deviate(deviation);
             }
             tried += 1;
-            if let Some(mut plaintext) = result.plaintext {
+            if let Some((mut plaintext, content_type)) = result.plaintext {
                 let digest = signed::hash(&mut plaintext, &[DigestAlgorithm::Sha256], self.context)?;
                 let digest = digest.into_values().next().unwrap_or_default();
                 plaintext.seek(SeekFrom::Start(0))?;
                 match &opened {
                     None => {
-                        opened = Some((digest, plaintext));
+                        opened = Some((digest, (plaintext, content_type)));
                         // What an earlier pair could not do no longer counts.
                         first = Some(attempt);
                     }
@@ -381,24 +417,20 @@ impl<'a> Peeler<'a> {
         Ok(opened.map(|(_, plaintext)| plaintext))
     }
 
-    /// Peels what a layer held.
-    fn peel_content(&mut self, mut content: Box<dyn Spool>, prefix: &str, layer: usize) -> Result<(), OpenError> {
-        let before = self.layers.len();
+    /// Peels what the last layer held.
+    fn peel_content(&mut self, mut content: Box<dyn Spool>, content_type: &str) -> Result<(), OpenError> {
+        let layer = self.layers.len() - 1;
+        let place = self.layers[layer].path.clone();
         self.depth += 1;
-        // What has no header field is content without a layer in it.
-        if mime::has_header_field(&mut content, self.context.request.limits)? {
-            match mime::parse(&mut content, self.context.request.limits) {
-                Ok(root) => {
-                    if root.content_type.present {
-                        self.layers[layer].covered = leaves(&root, prefix);
-                    }
-                    self.peel_inside(&mut content, &root, prefix)?;
-                }
-                Err(error) => self.push_broken(format!("{prefix}unknown"), mime_aspect(error)?),
-            }
+        if content_type == oid::DATA {
+            self.peel_entity(&mut content, &format!("{place}/"), layer)?;
+        } else if self.depth >= self.context.request.limits.layers {
+            self.push_too_deep(format!("{place}/unknown"));
+        } else {
+            self.peel_object(&mut content, &Object::inside(place, content_type.to_owned()), None)?;
         }
         self.depth -= 1;
-        if self.layers.len() == before && self.content.is_none() {
+        if self.layers.len() == layer + 1 && self.content.is_none() {
             content.seek(SeekFrom::Start(0))?;
             self.content = Some(content);
         }
@@ -419,14 +451,39 @@ impl<'a> Peeler<'a> {
         Ok(())
     }
 
+    /// The MIME entity that a layer held; what has no header field is content
+    /// without a layer in it.
+    fn peel_entity(&mut self, content: &mut Box<dyn Spool>, prefix: &str, layer: usize) -> Result<(), OpenError> {
+        if !mime::has_header_field(content, self.context.request.limits)? {
+            return Ok(());
+        }
+        match mime::parse(content, self.context.request.limits) {
+            Ok(root) => {
+                if root.content_type.present && !protects_nothing(self.layers[layer].kind) {
+                    self.layers[layer].covered = leaves(&root, prefix);
+                }
+                self.peel_inside(content, &root, prefix)
+            }
+            Err(error) => {
+                self.push_broken(format!("{prefix}unknown"), mime_aspect(error)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn push_too_deep(&mut self, place: String) {
+        let detail = format!("more than {} layers inside each other", self.context.request.limits.layers);
+        self.push_broken(place, Aspect::bad(Reason::LimitExceeded, detail));
+    }
+
     /// What is shown beside a layer, and not covered by it (RFC 8551 section
     /// 6: each piece is an origin of its own).
     fn judge_coverage(&mut self, index: usize, protected: &Protected<'_>, prefix: &str) {
         let Some(layer) = self.layers.get_mut(index) else { return };
         let prefixed = |paths: &[String]| paths.iter().map(|path| format!("{prefix}{path}")).collect::<Vec<_>>();
         layer.uncovered = prefixed(&protected.uncovered);
-        if layer.kind == Kind::CertsOnly {
-            // Certificates protect nothing; what is shown beside them is bare.
+        if protects_nothing(layer.kind) {
+            // What is shown beside such a layer is bare.
             if layer.uncovered.is_empty() {
                 return;
             }
@@ -441,6 +498,12 @@ impl<'a> Peeler<'a> {
             Aspect::bad(Reason::UnsignedContentShown, format!("not signed: {}", layer.uncovered.join(", ")))
         };
     }
+}
+
+/// Layers that hold or transform, and vouch for nothing: anybody can make one
+/// anew.
+const fn protects_nothing(kind: Kind) -> bool {
+    matches!(kind, Kind::CertsOnly | Kind::Compressed | Kind::Digested)
 }
 
 /// A whole message inside a layer (RFC 8551 section 3.1) is that layer's

@@ -12,6 +12,7 @@ use crate::certificate::Certificate;
 use crate::check::Check;
 use crate::cms::{self, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid};
 use crate::io::{Spool, Workspace};
+use crate::message::content::{self, each_block};
 use crate::message::context::Context;
 use crate::message::request::OpenError;
 use crate::message::signer::{self, Subject};
@@ -51,9 +52,11 @@ impl SignedObject {
             Ok(head) => self.head.insert(head),
             Err(error) => return Ok(Err(error)),
         };
-        if head.content.is_some() {
+        if head.content.stream.is_some() {
             let mut spool = workspace.spool()?;
-            let result = copy_content(reader, head, &mut *spool, limits.content_octets)?;
+            let place = "SignedData.encapContentInfo";
+            let read = |block: &mut [u8]| head.content.read_content(reader, block);
+            let result = each_block(read, limits.content_octets, place, |block| spool.write_all(block))?;
             spool.seek(SeekFrom::Start(0))?;
             self.content = Some(spool);
             if let Err(error) = result {
@@ -90,29 +93,6 @@ impl SignedObject {
         list.sort_unstable();
         list.dedup();
         list
-    }
-}
-
-fn copy_content<R: Read>(
-    reader: &mut Reader<R>,
-    head: &mut SignedDataHead,
-    out: &mut dyn Spool,
-    limit: u64,
-) -> Result<Result<(), CmsError>, OpenError> {
-    let mut block = vec![0; 64 << 10];
-    let mut total: u64 = 0;
-    loop {
-        let read = match head.read_content(reader, &mut block) {
-            Ok(0) => return Ok(Ok(())),
-            Ok(read) => read,
-            Err(error) => return Ok(Err(error)),
-        };
-        total += read as u64;
-        if total > limit {
-            let detail = format!("content over {limit} octets at offset {}", reader.offset());
-            return Ok(Err(CmsError::new(Reason::LimitExceeded, "SignedData.encapContentInfo", detail)));
-        }
-        out.write_all(&block[..read])?;
     }
 }
 
@@ -168,10 +148,9 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, digests: &Digests,
         }
         return;
     }
-    if head.content_type != oid::DATA {
-        let name = waxseal_key::algorithm::oid_name(&head.content_type).unwrap_or(&head.content_type);
-        let detail = format!("SignedData.encapContentInfo.eContentType: {name} is not supported");
-        let unsupported = Aspect::bad(Reason::UnsupportedContentType, detail);
+    if let Some(unsupported) =
+        content::unsupported("SignedData.encapContentInfo.eContentType", &head.content.content_type)
+    {
         layer.structure = std::mem::take(&mut layer.structure).worst(unsupported);
     }
     let inside: Vec<_> = object.tail.certificates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
@@ -216,7 +195,7 @@ fn version_deviation(head: &SignedDataHead, tail: &SignedDataTail) -> Option<Dev
         5
     } else if has(2) {
         4
-    } else if has(1) || v3_signer || head.content_type != oid::DATA {
+    } else if has(1) || v3_signer || head.content.content_type != oid::DATA {
         3
     } else {
         1

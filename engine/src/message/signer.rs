@@ -82,10 +82,10 @@ impl<'a> SignerJudge<'a> {
     /// RFC 5652 section 5.3 are there.
     fn read_attributes(&mut self) {
         let Some(attributes) = &self.info.signed_attributes else {
-            if self.head.content_type != oid::DATA && Check::MandatoryAttributes.on() {
+            if self.head.content.content_type != oid::DATA && Check::MandatoryAttributes.on() {
                 let detail = format!(
                     "{}: no signedAttrs although the content is {} (RFC 5652 section 5.3)",
-                    self.place, self.head.content_type
+                    self.place, self.head.content.content_type
                 );
                 self.structure_bad(Reason::MissingAttribute, detail);
             }
@@ -215,10 +215,10 @@ impl<'a> SignerJudge<'a> {
                 _ => {}
             }
             match attributes.content_type() {
-                Ok(Some(stated)) if stated != self.head.content_type && Check::ContentTypeAttribute.on() => {
+                Ok(Some(stated)) if stated != self.head.content.content_type && Check::ContentTypeAttribute.on() => {
                     let detail = format!(
                         "{}: the contentType attribute says {stated}, eContentType is {}",
-                        self.place, self.head.content_type
+                        self.place, self.head.content.content_type
                     );
                     integrity = integrity.worst(Aspect::bad(Reason::ContentTypeMismatch, detail));
                 }

@@ -40,6 +40,8 @@ codes! {
         MimeMalformed = "mime-malformed",
         /// A transfer encoding that cannot be undone.
         BadBase64 = "bad-base64",
+        /// Compressed content that cannot be decompressed.
+        BadCompression = "bad-compression",
         /// The media type and the content type contradict each other.
         TypeMismatch = "type-mismatch",
 
@@ -196,6 +198,7 @@ impl Reason {
             | R::ContentMissing
             | R::MimeMalformed
             | R::BadBase64
+            | R::BadCompression
             | R::TypeMismatch => &[A::Structure],
             R::NoRecipient
             | R::NoKey

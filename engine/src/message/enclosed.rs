@@ -1,0 +1,156 @@
+//! Opening the layers that protect nothing from anybody: CompressedData (RFC
+//! 3274) and DigestedData (RFC 5652 section 7).
+
+use std::io::{Read, SeekFrom};
+
+use waxseal_key::{DigestAlgorithm, algorithm};
+use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
+
+use crate::ber::Reader;
+use crate::check::Check;
+use crate::cms::{self, CmsError, CompressedDataHead, DigestedDataHead, oid};
+use crate::hex::hex;
+use crate::io::{Spool, Workspace};
+use crate::message::content::{self, each_block};
+use crate::message::context::Context;
+use crate::message::inflate::Inflate;
+use crate::message::request::OpenError;
+use crate::message::signed;
+
+/// Content, and its type.
+pub(super) type Content = (Box<dyn Spool>, String);
+
+/// Reads CompressedData to its end, and gives its content. The type was read.
+pub(super) fn compressed<R: Read>(
+    layer: &mut Layer,
+    reader: &mut Reader<R>,
+    workspace: &mut dyn Workspace,
+    context: &Context<'_>,
+) -> Result<Option<Content>, OpenError> {
+    let limits = context.request.limits;
+    layer.structure = Aspect::Good;
+    let mut head = match CompressedDataHead::read(reader, limits) {
+        Ok(head) => head,
+        Err(error) => return Ok(damaged(layer, &error)),
+    };
+    if head.version != 0 {
+        layer.deviate(Deviation::VersionOdd);
+    }
+    if head.algorithm.oid != oid::ZLIB {
+        let name = head.algorithm.name();
+        let detail = format!("CompressedData.compressionAlgorithm: {name} is not supported");
+        layer.structure = Aspect::bad(Reason::UnsupportedAlgorithm, detail);
+        return Ok(None);
+    }
+    if head.content.stream.is_none() {
+        return Ok(missing(layer, "CompressedData"));
+    }
+    let mut spool = workspace.spool()?;
+    let mut inflate = Inflate::new(limits);
+    let mut stopped = None;
+    let place = "CompressedData.encapContentInfo";
+    let read = each_block(
+        |block| head.content.read_content(reader, block),
+        limits.content_octets,
+        place,
+        |block| {
+            if stopped.is_none() {
+                stopped = inflate.update(block, &mut spool)?.err();
+            }
+            Ok(())
+        },
+    )?;
+    let result = read.and_then(|()| head.finish(reader)).and_then(|()| cms::finish(reader, "ContentInfo"));
+    match result {
+        Ok(trailing) if trailing => layer.deviate(Deviation::TrailingBytes),
+        Ok(_) => {}
+        Err(error) if Check::Encoding.on() => return Ok(damaged(layer, &error)),
+        Err(_) => {}
+    }
+    if let Some(error) = stopped.or_else(|| inflate.finish().err()) {
+        return Ok(damaged(layer, &error));
+    }
+    Ok(released(layer, spool, head.content.content_type, "CompressedData")?)
+}
+
+/// Reads DigestedData to its end, and gives its content. The type was read.
+pub(super) fn digested<R: Read>(
+    layer: &mut Layer,
+    reader: &mut Reader<R>,
+    workspace: &mut dyn Workspace,
+    context: &Context<'_>,
+) -> Result<Option<Content>, OpenError> {
+    let limits = context.request.limits;
+    layer.structure = Aspect::Good;
+    layer.integrity = Aspect::Unchecked(None);
+    let mut head = match DigestedDataHead::read(reader, limits) {
+        Ok(head) => head,
+        Err(error) => return Ok(damaged(layer, &error)),
+    };
+    if !head.version_fits() {
+        layer.deviate(Deviation::VersionOdd);
+    }
+    let mut spool = workspace.spool()?;
+    let place = "DigestedData.encapContentInfo";
+    let read = each_block(
+        |block| head.content.read_content(reader, block),
+        limits.content_octets,
+        place,
+        |block| spool.write_all(block),
+    )?;
+    let stated = match read.and_then(|()| head.finish(reader, limits)) {
+        Ok(stated) => stated,
+        Err(error) => return Ok(damaged(layer, &error)),
+    };
+    match cms::finish(reader, "ContentInfo") {
+        Ok(trailing) if trailing => layer.deviate(Deviation::TrailingBytes),
+        Ok(_) => {}
+        Err(error) => return Ok(damaged(layer, &error)),
+    }
+    if head.content.stream.is_none() {
+        return Ok(missing(layer, "DigestedData"));
+    }
+    let place = "DigestedData.digestAlgorithm";
+    let Some(digest) = DigestAlgorithm::from_oid(&head.algorithm.oid) else {
+        let name = algorithm::oid_name(&head.algorithm.oid).unwrap_or(&head.algorithm.oid);
+        let detail = format!("{place}: {name} is not supported");
+        layer.structure = Aspect::bad(Reason::UnsupportedAlgorithm, detail);
+        return Ok(None);
+    };
+    spool.seek(SeekFrom::Start(0))?;
+    let found = signed::hash(&mut spool, &[digest], context)?.remove(&digest);
+    layer.integrity = match found {
+        None => Aspect::Unchecked(Some(Reason::UnsupportedAlgorithm)),
+        Some(found) if found == stated || !Check::MessageDigest.on() => Aspect::Good,
+        Some(found) => {
+            let detail = format!("DigestedData.digest is {}, the content has {}", hex(&stated), hex(&found));
+            Aspect::bad(Reason::DigestMismatch, detail)
+        }
+    };
+    released(layer, spool, head.content.content_type, "DigestedData")
+}
+
+/// Content from its start, if its type is one that can be looked into.
+fn released(
+    layer: &mut Layer,
+    mut spool: Box<dyn Spool>,
+    content_type: String,
+    owner: &str,
+) -> Result<Option<Content>, OpenError> {
+    if let Some(unsupported) = content::unsupported(&format!("{owner}.encapContentInfo.eContentType"), &content_type) {
+        layer.structure = unsupported;
+        return Ok(None);
+    }
+    spool.seek(SeekFrom::Start(0))?;
+    Ok(Some((spool, content_type)))
+}
+
+fn damaged(layer: &mut Layer, error: &CmsError) -> Option<Content> {
+    layer.structure = error.aspect();
+    None
+}
+
+fn missing(layer: &mut Layer, owner: &str) -> Option<Content> {
+    layer.structure = Aspect::bad(Reason::ContentMissing, format!("{owner} holds no eContent"));
+    None
+}

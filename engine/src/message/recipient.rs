@@ -1,0 +1,164 @@
+//! From recipientInfos and the keys at hand to a content key (RFC 5652 section
+//! 6.2).
+
+use waxseal_key::{KeyError, OaepParameters, algorithm};
+use waxseal_verdict::{Aspect, Reason, Recipient};
+use zeroize::Zeroizing;
+
+use crate::check::Check;
+use crate::cms::{AlgorithmIdentifier, RecipientInfo, SignerIdentifier, oid};
+use crate::message::context::{Context, key_aspect};
+
+/// Why a content could not even be tried.
+pub(super) enum Refusal {
+    Structure(Aspect),
+    Decryption(Aspect),
+}
+
+impl Refusal {
+    fn unsupported(place: &str, name: &str) -> Self {
+        Self::Structure(Aspect::bad(Reason::UnsupportedAlgorithm, format!("{place}: {name} is not supported")))
+    }
+
+    fn bad_parameters(place: &str, why: impl std::fmt::Display) -> Self {
+        Self::Structure(Aspect::bad(Reason::BadParameters, format!("{place}: {why}")))
+    }
+
+    /// What an operation with a key said.
+    pub(super) fn key(error: &KeyError, place: &str) -> Self {
+        match error {
+            KeyError::BadParameters { .. } => Self::bad_parameters(place, error),
+            error => Self::Decryption(key_aspect(error, Reason::WrongKey)),
+        }
+    }
+}
+
+/// A key that may open the message: which recipient, which key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) recipient: usize,
+    holder: Holder,
+}
+
+/// Where the key comes from, by its place in the request.
+#[derive(Debug, Clone, Copy)]
+enum Holder {
+    /// A private key.
+    Credential(usize),
+}
+
+/// Recipients of a message, and the path of the structure that names them.
+pub(super) struct Recipients<'a> {
+    pub(super) infos: &'a [RecipientInfo],
+    pub(super) owner: &'static str,
+}
+
+impl Recipients<'_> {
+    /// Every pair of recipient and key that belong together.
+    pub(super) fn candidates(&self, context: &Context<'_>) -> Vec<Candidate> {
+        let mut list = Vec::new();
+        for (recipient, info) in self.infos.iter().enumerate() {
+            match info {
+                RecipientInfo::KeyTransport { id, .. } => {
+                    let holders = named_credentials(id, context).map(Holder::Credential);
+                    list.extend(holders.map(|holder| Candidate { recipient, holder }));
+                }
+                _ => {}
+            }
+        }
+        list
+    }
+
+    /// The content key of `key_len` octets that a candidate leads to.
+    pub(super) fn content_key(
+        &self,
+        candidate: Candidate,
+        key_len: usize,
+        context: &Context<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        let place = format!("{}.recipientInfos[{}].keyEncryptionAlgorithm", self.owner, candidate.recipient);
+        let info = self.infos.get(candidate.recipient).ok_or_else(|| self.none())?;
+        match (info, candidate.holder) {
+            (RecipientInfo::KeyTransport { algorithm, encrypted_key, .. }, Holder::Credential(index)) => {
+                let decryptor = context.request.credentials[index].decryptor;
+                match algorithm.oid.as_str() {
+                    oid::RSA_ENCRYPTION => decryptor.unwrap_rsa_pkcs1(encrypted_key, key_len),
+                    oid::RSAES_OAEP => {
+                        let parameters = OaepParameters::from_der(algorithm.parameters.as_deref())
+                            .map_err(|error| Refusal::bad_parameters(&place, error))?;
+                        decryptor.unwrap_rsa_oaep(encrypted_key, &parameters)
+                    }
+                    _ => return Err(Refusal::unsupported(&place, &algorithm.name())),
+                }
+                .map_err(|error| Refusal::key(&error, &place))
+            }
+            _ => Err(Refusal::unsupported(&place, &key_management_name(info))),
+        }
+    }
+
+    /// Why there is no candidate.
+    pub(super) fn none(&self) -> Refusal {
+        if self.infos.is_empty() {
+            let detail = format!("{}.recipientInfos is empty: nobody can read this", self.owner);
+            return Refusal::Decryption(Aspect::bad(Reason::NoRecipient, detail));
+        }
+        let readable = |info: &RecipientInfo| matches!(info, RecipientInfo::KeyTransport { .. });
+        match self.infos.iter().position(|info| !readable(info)) {
+            Some(index) if !self.infos.iter().any(readable) => {
+                let place = format!("{}.recipientInfos[{index}]", self.owner);
+                Refusal::unsupported(&place, &format!("a recipient of kind {}", self.infos[index].kind()))
+            }
+            _ => {
+                let count = self.infos.len();
+                let detail = format!("none of the keys given belongs to one of the {count} recipients");
+                Refusal::Decryption(Aspect::bad(Reason::NoKey, detail))
+            }
+        }
+    }
+
+    /// The recipients as a verdict shows them.
+    pub(super) fn describe(&self, candidates: &[Candidate]) -> Vec<Recipient> {
+        let describe = |(index, info): (usize, &RecipientInfo)| Recipient {
+            kind: info.kind().to_owned(),
+            id: info.to_string(),
+            algorithm: key_management_name(info),
+            matched: candidates.iter().any(|candidate| candidate.recipient == index),
+        };
+        self.infos.iter().enumerate().map(describe).collect()
+    }
+}
+
+/// The credentials whose certificate, or whose key, an identifier names.
+fn named_credentials<'a>(id: &'a SignerIdentifier, context: &'a Context<'_>) -> impl Iterator<Item = usize> + 'a {
+    let request = context.request;
+    let is_named = move |credential: &crate::message::Credential<'_>| {
+        let key = credential.decryptor.public_key();
+        let by_certificate = credential
+            .certificate
+            .iter()
+            .chain(request.extra_certificates.iter().filter(|certificate| certificate.spki() == key))
+            .any(|certificate| context.is_named(certificate, id));
+        let by_key = matches!(id, SignerIdentifier::SubjectKeyIdentifier(key_id)
+            if context.key_identifier(key).as_deref() == Some(key_id.as_slice()));
+        by_certificate || by_key || !Check::RecipientMatch.on()
+    };
+    request.credentials.iter().enumerate().filter(move |(_, credential)| is_named(credential)).map(|(index, _)| index)
+}
+
+/// The key management algorithm by its name in the algorithm table.
+fn key_management_name(info: &RecipientInfo) -> String {
+    let algorithm = match info {
+        RecipientInfo::KeyTransport { algorithm, .. } if algorithm.oid == oid::RSA_ENCRYPTION => {
+            return "rsa-pkcs1-v1_5".to_owned();
+        }
+        RecipientInfo::KeyTransport { algorithm, .. }
+        | RecipientInfo::KeyEncryptionKey { algorithm, .. }
+        | RecipientInfo::Password { algorithm, .. } => algorithm,
+        RecipientInfo::KeyAgreement(info) => &info.algorithm,
+        RecipientInfo::KeyEncapsulation(info) => &info.kem,
+        RecipientInfo::Other { oid } => {
+            return algorithm::by_oid(oid).map_or_else(|| oid.clone(), |row| row.name.to_owned());
+        }
+    };
+    AlgorithmIdentifier::name(algorithm)
+}
