@@ -12,7 +12,9 @@ use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::{MemoryWorkspace, Source};
-use waxseal_engine::message::{Boundary, Credential, EncryptRequest, OpenRequest, SignRequest, encrypt, open, sign};
+use waxseal_engine::message::{
+    Boundary, Credential, EncryptRequest, OpenRequest, Secrets, SignRequest, encrypt, open, sign,
+};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice, SeededRandom, Signer};
 use waxseal_verdict::{Kind, Overall, Reason, Verdict};
@@ -20,6 +22,7 @@ use waxseal_verdict::{Kind, Overall, Reason, Verdict};
 fn judge(message: &[u8], content: Option<&[u8]>, credentials: &[Credential<'_>], anchors: &[Certificate]) -> Verdict {
     let request = OpenRequest {
         credentials,
+        secrets: &Secrets::default(),
         anchors,
         extra_certificates: &[],
         at: OffsetDateTime::now_utc(),

@@ -17,7 +17,7 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::Encoding;
 use waxseal_engine::io::{Spool, Workspace};
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, OpenRequest, SignRequest, encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, OpenRequest, Secrets, SignRequest, encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice, SeededRandom, Signer};
@@ -50,6 +50,7 @@ fn memory_does_not_grow_with_the_mail() {
     let credentials = [Credential { decryptor: &ann.key, certificate: Some(ann.certificate.clone()) }];
     let request = OpenRequest {
         credentials: &credentials,
+        secrets: &Secrets::default(),
         anchors: &recipients,
         extra_certificates: &[],
         at: OffsetDateTime::now_utc(),

@@ -14,7 +14,7 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::Encoding;
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, SignRequest, encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, Secrets, SignRequest, encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
@@ -42,6 +42,7 @@ impl People {
         let credentials = [Credential { decryptor: &self.rsa.key, certificate: Some(self.rsa.certificate.clone()) }];
         let request = OpenRequest {
             credentials: &credentials,
+            secrets: &Secrets::default(),
             anchors: &anchors,
             extra_certificates: &[],
             at: OffsetDateTime::now_utc(),

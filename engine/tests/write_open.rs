@@ -16,7 +16,7 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{Encoding, IdentifierForm, Shape};
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, SignRequest, encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, Secrets, SignRequest, encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
@@ -97,6 +97,7 @@ fn opened(mail: &[u8], people: &[Person; 2]) -> Opened {
     let anchors: Vec<Certificate> = people.iter().map(|person| person.certificate.clone()).collect();
     let request = OpenRequest {
         credentials: &credentials,
+        secrets: &Secrets::default(),
         anchors: &anchors,
         extra_certificates: &[],
         at: now(),

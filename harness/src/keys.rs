@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::message::Credential;
+use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
 use waxseal_key::{Decryptor, KeyError, PrivateKey, pkcs12};
+use waxseal_model::SharedKey;
 use zeroize::Zeroizing;
 
 use crate::exit::Failed;
@@ -18,6 +19,14 @@ pub struct Secret(String);
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -134,6 +143,65 @@ impl KeyRing {
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
     }
+}
+
+/// Passwords and symmetric keys as a case states them.
+///
+/// # Errors
+/// A key is not hexadecimal.
+pub fn secrets(passwords: &[String], keys: &[SharedKey]) -> Result<Secrets, Failed> {
+    let passwords = passwords.iter().map(|password| Zeroizing::new(password.clone().into_bytes())).collect();
+    let key =
+        |shared: &SharedKey| Ok(SymmetricKey { id: hexadecimal(&shared.id)?.to_vec(), key: hexadecimal(&shared.key)? });
+    Ok(Secrets { passwords, keys: keys.iter().map(key).collect::<Result<_, Failed>>()? })
+}
+
+/// The octets that a hexadecimal text stands for. The text is a secret, and
+/// not shown.
+fn hexadecimal(text: &str) -> Result<Zeroizing<Vec<u8>>, Failed> {
+    let octets = text.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => {
+            let digit = |octet: u8| char::from(octet).to_digit(16);
+            u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
+        }
+        _ => None,
+    });
+    let octets = octets.collect::<Option<Vec<u8>>>().map(Zeroizing::new);
+    octets.ok_or_else(|| Failed::usage("a symmetric key or its identifier is not hexadecimal"))
+}
+
+/// A symmetric key of the command line, `ID:HEX`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KekOption {
+    id: String,
+    key: Secret,
+}
+
+impl FromStr for KekOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (id, key) = text
+            .split_once(':')
+            .ok_or("give ID:HEX; both in hexadecimal, ID may be empty; HEX can be env:NAME or file:PATH")?;
+        Ok(Self { id: id.to_owned(), key: Secret(key.to_owned()) })
+    }
+}
+
+/// Passwords and symmetric keys of the command line.
+///
+/// # Errors
+/// A variable or file is missing, or a key is not hexadecimal.
+pub fn load_secrets(passwords: &[Secret], keys: &[KekOption]) -> Result<Secrets, Failed> {
+    let mut secrets = Secrets::default();
+    for password in passwords {
+        secrets.passwords.push(Zeroizing::new(password.reveal()?.as_bytes().to_vec()));
+    }
+    for kek in keys {
+        let key = hexadecimal(&kek.key.reveal()?)?;
+        secrets.keys.push(SymmetricKey { id: hexadecimal(&kek.id)?.to_vec(), key });
+    }
+    Ok(secrets)
 }
 
 /// The certificates of several files, in the order given.

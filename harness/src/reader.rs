@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::Source;
-use waxseal_engine::message::{self, OpenError, OpenRequest, Opened};
+use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets};
 use waxseal_engine::policy::Policy;
 use waxseal_key::Arithmetic;
 
@@ -17,6 +17,8 @@ use crate::workspace::TempWorkspace;
 pub struct Reader {
     /// Keys that may open it.
     pub keys: KeyRing,
+    /// Passwords and symmetric keys that may open it, too.
+    pub secrets: Secrets,
     /// Certificates that are trusted.
     pub anchors: Vec<Certificate>,
     /// Certificates that may be needed beside those in the message.
@@ -49,6 +51,7 @@ impl Reader {
         let extra: Vec<_> = self.extra_certificates.iter().chain(self.keys.certificates()).cloned().collect();
         let request = OpenRequest {
             credentials: &credentials,
+            secrets: &self.secrets,
             anchors: &self.anchors,
             extra_certificates: &extra,
             at: self.at,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
+use waxseal_key::{DigestAlgorithm, KeyError, SignatureScheme, algorithm};
 
 use super::extensions::Extensions;
 use super::field::{Fields as _, bits, object_identifier};
@@ -190,6 +191,21 @@ impl Certificate {
     #[must_use]
     pub fn signature_algorithm_der(&self) -> &[u8] {
         self.slice(&self.0.algorithms[1])
+    }
+
+    /// What that algorithm means: the scheme, and the digest if it fixes one;
+    /// `None` if it is not known.
+    ///
+    /// # Errors
+    /// Its parameters are damaged (RFC 4055 section 3.1).
+    pub fn signature_scheme(&self) -> Result<Option<(SignatureScheme, Option<DigestAlgorithm>)>, KeyError> {
+        let mut fields =
+            Cursor::new(self.signature_algorithm_der(), 0).take().ok().flatten().map(|outer| outer.inside());
+        let parameters = fields.as_mut().and_then(|fields| {
+            fields.take().ok()?;
+            fields.take().ok()?.map(|parameters| parameters.whole)
+        });
+        algorithm::signature_from_identifier(self.signature_algorithm(), parameters)
     }
 
     /// Whether the algorithm that was signed is the one that stands outside

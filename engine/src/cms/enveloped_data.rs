@@ -1,6 +1,6 @@
-//! EnvelopedData (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083 section
-//! 2.1), read in one pass: recipients and cipher, the encrypted content as a
-//! stream, everything after it.
+//! EnvelopedData (RFC 5652 section 6), AuthEnvelopedData (RFC 5083 section 2.1)
+//! and EncryptedData (RFC 5652 section 8), read in one pass: recipients and
+//! cipher, the encrypted content as a stream, everything after it.
 
 use std::io::Read;
 
@@ -15,13 +15,15 @@ use crate::cms::identifier::implicit_octets;
 use crate::cms::read::{Room, definite, must_be_constructed, must_be_set, must_end, next, one, read_version, surplus};
 use crate::cms::recipient::RecipientInfo;
 
-/// Which of the two structures is read; they differ after the content.
+/// Which of the structures is read; they differ in what is around the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Envelope {
     /// EnvelopedData.
     Enveloped,
     /// AuthEnvelopedData.
     AuthEnveloped,
+    /// EncryptedData: there are no recipients, both sides have the key.
+    Encrypted,
 }
 
 impl Envelope {
@@ -31,6 +33,7 @@ impl Envelope {
         match self {
             Self::Enveloped => "EnvelopedData",
             Self::AuthEnveloped => "AuthEnvelopedData",
+            Self::Encrypted => "EncryptedData",
         }
     }
 }
@@ -70,10 +73,13 @@ impl EnvelopedDataHead {
     /// It is malformed.
     pub fn read<R: Read>(reader: &mut Reader<R>, limits: &Limits, envelope: Envelope) -> Result<Self, CmsError> {
         let owner = envelope.name();
-        reader.enter(Tag::SEQUENCE, "EnvelopedData or AuthEnvelopedData (SEQUENCE)").within(owner)?;
+        reader.enter(Tag::SEQUENCE, "EnvelopedData, AuthEnvelopedData or EncryptedData (SEQUENCE)").within(owner)?;
         let mut room = Room::new(limits);
         let version = read_version(reader, limits, &mut room, &format!("{owner}.version"))?;
-        let (has_originator, recipients) = read_recipients(reader, limits, &mut room, owner)?;
+        let (has_originator, recipients) = match envelope {
+            Envelope::Encrypted => (false, Vec::new()),
+            _ => read_recipients(reader, limits, &mut room, owner)?,
+        };
         let content = EncryptedContent::read(reader, limits, &mut room, owner)?;
         Ok(Self { envelope, version, has_originator, recipients, content, room })
     }
@@ -125,8 +131,11 @@ impl EnvelopedDataHead {
     /// holds is not looked at.
     #[must_use]
     pub fn version_fits(&self, tail: &EnvelopedDataTail) -> bool {
-        if self.envelope == Envelope::AuthEnveloped {
-            return self.version == 0;
+        match self.envelope {
+            Envelope::Enveloped => {}
+            Envelope::AuthEnveloped => return self.version == 0,
+            // Section 8.
+            Envelope::Encrypted => return self.version == if tail.has_unprotected_attributes { 2 } else { 0 },
         }
         let unusual = |info: &RecipientInfo| matches!(info.kind(), "pwri" | "ori");
         // Key transport is of version 0 with issuerAndSerialNumber; the other kinds never are.

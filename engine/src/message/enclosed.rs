@@ -1,12 +1,12 @@
-//! Opening the layers that protect nothing from anybody: CompressedData (RFC
-//! 3274) and DigestedData (RFC 5652 section 7).
+//! Opening the layers that protect nothing from anybody: bare data (RFC 5652
+//! section 4), CompressedData (RFC 3274) and DigestedData (RFC 5652 section 7).
 
 use std::io::{Read, SeekFrom};
 
 use waxseal_key::{DigestAlgorithm, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
-use crate::ber::Reader;
+use crate::ber::{OctetStream, Reader, Tag};
 use crate::check::Check;
 use crate::cms::{self, CmsError, CompressedDataHead, DigestedDataHead, oid};
 use crate::hex::hex;
@@ -19,6 +19,35 @@ use crate::message::signed;
 
 /// Content, and its type.
 pub(super) type Content = (Box<dyn Spool>, String);
+
+/// Reads the OCTET STRING of id-data (RFC 5652 section 4) to its end. The type
+/// was read.
+pub(super) fn data<R: Read>(
+    layer: &mut Layer,
+    reader: &mut Reader<R>,
+    workspace: &mut dyn Workspace,
+    context: &Context<'_>,
+) -> Result<Option<Content>, OpenError> {
+    layer.structure = Aspect::Good;
+    let place = "Data";
+    let mut stream = match reader.expect(Tag::OCTET_STRING, "Data (OCTET STRING)") {
+        Ok(header) => OctetStream::new(header),
+        Err(error) => return Ok(damaged(layer, &CmsError::ber(place, &error))),
+    };
+    let mut spool = workspace.spool()?;
+    let read = each_block(
+        |block| stream.read(reader, block).map_err(|error| CmsError::ber(place, &error)),
+        context.request.limits.content_octets,
+        place,
+        |block| spool.write_all(block),
+    )?;
+    match read.and_then(|()| cms::finish(reader, "ContentInfo")) {
+        Ok(trailing) if trailing => layer.deviate(Deviation::TrailingBytes),
+        Ok(_) => {}
+        Err(error) => return Ok(damaged(layer, &error)),
+    }
+    released(layer, spool, oid::DATA.to_owned(), "Data")
+}
 
 /// Reads CompressedData to its end, and gives its content. The type was read.
 pub(super) fn compressed<R: Read>(
@@ -70,7 +99,7 @@ pub(super) fn compressed<R: Read>(
     if let Some(error) = stopped.or_else(|| inflate.finish().err()) {
         return Ok(damaged(layer, &error));
     }
-    Ok(released(layer, spool, head.content.content_type, "CompressedData")?)
+    released(layer, spool, head.content.content_type, "CompressedData")
 }
 
 /// Reads DigestedData to its end, and gives its content. The type was read.

@@ -7,7 +7,7 @@ use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
 use crate::ber::Reader;
 use crate::check::Check;
-use crate::cms::{self, CmsError, EncryptedContent, Envelope, EnvelopedDataHead, EnvelopedDataTail};
+use crate::cms::{self, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail};
 use crate::io::{Spool, Workspace};
 use crate::message::cipher::{Cipher, Opener};
 use crate::message::content::{self, each_block};
@@ -50,13 +50,18 @@ pub(super) fn read<R: Read>(
     };
     let owner = envelope.name();
     let recipients = Recipients { infos: &head.recipients, owner };
-    let candidates = recipients.candidates(context);
+    let cipher = Cipher::of(&head.content.cipher, owner);
+    let candidates = match (envelope, &cipher) {
+        (Envelope::Encrypted, Ok(cipher)) => Recipients::shared_keys(cipher.key_len(), context),
+        _ => recipients.candidates(context),
+    };
     layer.recipients = recipients.describe(&candidates);
-    let none = |_: ()| Attempt { plaintext: None, candidates: candidates.len() };
+    let candidates_len = candidates.len();
+    let none = || Attempt { plaintext: None, candidates: candidates_len };
     layer.content_cipher = Some(head.content.cipher.name());
     layer.policy = context.request.policy.judge_cipher_oid(&head.content.cipher.oid, None);
     let mut opener = None;
-    match opener_of(&recipients, candidates.get(attempt).copied(), &head.content, context) {
+    match cipher.and_then(|cipher| opener_of(&recipients, candidates.get(attempt).copied(), &cipher, context)) {
         Ok(ready) => opener = Some(ready),
         Err(Refusal::Structure(aspect)) => layer.structure = aspect,
         Err(Refusal::Decryption(aspect)) => layer.decryption = aspect,
@@ -76,35 +81,34 @@ pub(super) fn read<R: Read>(
         && Check::Encoding.on()
     {
         layer.structure = error.aspect();
-        return Ok(none(()));
+        return Ok(none());
     }
     if head.content.stream.is_none() && layer.structure.is_good() {
         let detail = format!("{place} holds no encryptedContent");
         layer.structure = Aspect::bad(Reason::ContentMissing, detail);
-        return Ok(none(()));
+        return Ok(none());
     }
-    let Some(opener) = opener else { return Ok(none(())) };
+    let Some(opener) = opener else { return Ok(none()) };
     layer.decryption = opener.finish(&mut spool)?;
     if !layer.decryption.is_good() {
-        return Ok(none(()));
+        return Ok(none());
     }
     let content_type = head.content.content_type;
     if let Some(unsupported) = content::unsupported(&format!("{place}.contentType"), &content_type) {
         layer.structure = unsupported;
-        return Ok(none(()));
+        return Ok(none());
     }
     spool.seek(SeekFrom::Start(0))?;
-    Ok(Attempt { plaintext: Some((spool, content_type)), candidates: candidates.len() })
+    Ok(Attempt { plaintext: Some((spool, content_type)), candidates: candidates_len })
 }
 
 /// What decrypts the content, by way of this candidate.
 fn opener_of(
     recipients: &Recipients<'_>,
     candidate: Option<Candidate>,
-    content: &EncryptedContent,
+    cipher: &Cipher,
     context: &Context<'_>,
 ) -> Result<Opener, Refusal> {
-    let cipher = Cipher::of(&content.cipher, recipients.owner)?;
     let candidate = candidate.ok_or_else(|| recipients.none())?;
     let key = recipients.content_key(candidate, cipher.key_len(), context)?;
     cipher.opener(&key, context)

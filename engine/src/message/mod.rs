@@ -23,6 +23,6 @@ pub use compose::{Boundary, ComposeError, MimeShape};
 pub use encrypt::{EncryptError, EncryptRequest, encrypt};
 pub use input::InputKind;
 pub use open::open;
-pub use request::{Credential, OpenError, OpenRequest, Opened};
+pub use request::{Credential, OpenError, OpenRequest, Opened, Secrets, SymmetricKey};
 pub use sign::{SignError, SignRequest, sign};
 pub use waxseal_verdict::Form;

@@ -203,12 +203,21 @@ impl<'a> Peeler<'a> {
                 drop(reader);
                 self.peel_enveloped(source, object, Envelope::Enveloped)
             }
+            oid::ENCRYPTED_DATA => {
+                drop(reader);
+                self.peel_enveloped(source, object, Envelope::Encrypted)
+            }
             oid::COMPRESSED_DATA => {
                 let mut layer = object.layer(Kind::Compressed, "compressed-data");
                 if object.announced.contradicts(&SmimeType::CompressedData) {
                     layer.deviate(Deviation::SmimeTypeWrong);
                 }
                 let content = enclosed::compressed(&mut layer, &mut reader, self.workspace, self.context)?;
+                self.peel_enclosed(layer, &reader.input().deviations(), content)
+            }
+            oid::DATA => {
+                let mut layer = object.layer(Kind::Data, "data");
+                let content = enclosed::data(&mut layer, &mut reader, self.workspace, self.context)?;
                 self.peel_enclosed(layer, &reader.input().deviations(), content)
             }
             oid::DIGESTED_DATA => {
@@ -337,6 +346,8 @@ impl<'a> Peeler<'a> {
         let (kind, word, announced) = match envelope {
             Envelope::Enveloped => (Kind::Encrypted, "enveloped-data", SmimeType::EnvelopedData),
             Envelope::AuthEnveloped => (Kind::AuthEnveloped, "authenveloped-data", SmimeType::AuthEnvelopedData),
+            // S/MIME has no type for it.
+            Envelope::Encrypted => (Kind::EncryptedData, "encrypted-data", SmimeType::Other(String::new())),
         };
         let mut layer = object.layer(kind, word);
         if object.announced.contradicts(&announced) {
@@ -459,7 +470,7 @@ impl<'a> Peeler<'a> {
         }
         match mime::parse(content, self.context.request.limits) {
             Ok(root) => {
-                if root.content_type.present && !protects_nothing(self.layers[layer].kind) {
+                if root.content_type.present && self.layers[layer].kind.protects() {
                     self.layers[layer].covered = leaves(&root, prefix);
                 }
                 self.peel_inside(content, &root, prefix)
@@ -482,7 +493,7 @@ impl<'a> Peeler<'a> {
         let Some(layer) = self.layers.get_mut(index) else { return };
         let prefixed = |paths: &[String]| paths.iter().map(|path| format!("{prefix}{path}")).collect::<Vec<_>>();
         layer.uncovered = prefixed(&protected.uncovered);
-        if protects_nothing(layer.kind) {
+        if !layer.kind.protects() {
             // What is shown beside such a layer is bare.
             if layer.uncovered.is_empty() {
                 return;
@@ -498,12 +509,6 @@ impl<'a> Peeler<'a> {
             Aspect::bad(Reason::UnsignedContentShown, format!("not signed: {}", layer.uncovered.join(", ")))
         };
     }
-}
-
-/// Layers that hold or transform, and vouch for nothing: anybody can make one
-/// anew.
-const fn protects_nothing(kind: Kind) -> bool {
-    matches!(kind, Kind::CertsOnly | Kind::Compressed | Kind::Digested)
 }
 
 /// A whole message inside a layer (RFC 8551 section 3.1) is that layer's

@@ -6,7 +6,7 @@ use waxseal_verdict::{Aspect, Reason, Recipient};
 use zeroize::Zeroizing;
 
 use crate::check::Check;
-use crate::cms::{AlgorithmIdentifier, RecipientInfo, SignerIdentifier, oid};
+use crate::cms::{AlgorithmIdentifier, Envelope, RecipientInfo, SignerIdentifier, oid};
 use crate::message::context::{Context, key_aspect};
 
 /// Why a content could not even be tried.
@@ -45,6 +45,8 @@ pub(super) struct Candidate {
 enum Holder {
     /// A private key.
     Credential(usize),
+    /// A key that both sides have.
+    Key(usize),
 }
 
 /// Recipients of a message, and the path of the structure that names them.
@@ -58,15 +60,20 @@ impl Recipients<'_> {
     pub(super) fn candidates(&self, context: &Context<'_>) -> Vec<Candidate> {
         let mut list = Vec::new();
         for (recipient, info) in self.infos.iter().enumerate() {
-            match info {
-                RecipientInfo::KeyTransport { id, .. } => {
-                    let holders = named_credentials(id, context).map(Holder::Credential);
-                    list.extend(holders.map(|holder| Candidate { recipient, holder }));
-                }
-                _ => {}
+            if let RecipientInfo::KeyTransport { id, .. } = info {
+                let holders = named_credentials(id, context).map(Holder::Credential);
+                list.extend(holders.map(|holder| Candidate { recipient, holder }));
             }
         }
         list
+    }
+
+    /// The keys that both sides have, for content without recipients: those of
+    /// the right length.
+    pub(super) fn shared_keys(key_len: usize, context: &Context<'_>) -> Vec<Candidate> {
+        let keys = context.request.secrets.keys.iter().enumerate();
+        let fitting = keys.filter(|(_, key)| key.key.len() == key_len);
+        fitting.map(|(index, _)| Candidate { recipient: 0, holder: Holder::Key(index) }).collect()
     }
 
     /// The content key of `key_len` octets that a candidate leads to.
@@ -77,7 +84,12 @@ impl Recipients<'_> {
         context: &Context<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         let place = format!("{}.recipientInfos[{}].keyEncryptionAlgorithm", self.owner, candidate.recipient);
-        let info = self.infos.get(candidate.recipient).ok_or_else(|| self.none())?;
+        let Some(info) = self.infos.get(candidate.recipient) else {
+            return match candidate.holder {
+                Holder::Key(index) => Ok(context.request.secrets.keys[index].key.clone()),
+                Holder::Credential(_) => Err(self.none()),
+            };
+        };
         match (info, candidate.holder) {
             (RecipientInfo::KeyTransport { algorithm, encrypted_key, .. }, Holder::Credential(index)) => {
                 let decryptor = context.request.credentials[index].decryptor;
@@ -98,6 +110,10 @@ impl Recipients<'_> {
 
     /// Why there is no candidate.
     pub(super) fn none(&self) -> Refusal {
+        if self.infos.is_empty() && self.owner == Envelope::Encrypted.name() {
+            let detail = "EncryptedData names no recipients, and no key of the right length was given";
+            return Refusal::Decryption(Aspect::bad(Reason::NoKey, detail));
+        }
         if self.infos.is_empty() {
             let detail = format!("{}.recipientInfos is empty: nobody can read this", self.owner);
             return Refusal::Decryption(Aspect::bad(Reason::NoRecipient, detail));

@@ -5,6 +5,7 @@ use std::io;
 use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, Decryptor};
 use waxseal_verdict::Verdict;
+use zeroize::Zeroizing;
 
 use crate::Limits;
 use crate::certificate::Certificate;
@@ -29,11 +30,46 @@ impl std::fmt::Debug for Credential<'_> {
     }
 }
 
+/// What a reader shares with the writers of messages. It is wiped when dropped,
+/// and `Debug` prints no secret.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    /// Passwords that may open a message, in octets (RFC 3211 leaves the
+    /// character set open; UTF-8 is usual).
+    pub passwords: Vec<Zeroizing<Vec<u8>>>,
+    /// Keys that both sides have.
+    pub keys: Vec<SymmetricKey>,
+}
+
+/// A key that both sides have: it wraps content keys (RFC 5652 section 6.2.3),
+/// or encrypts content itself (section 8).
+#[derive(Clone, Default)]
+pub struct SymmetricKey {
+    /// Its identifier in KEKIdentifier; EncryptedData names no key.
+    pub id: Vec<u8>,
+    /// The key.
+    pub key: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secrets({} passwords, {} keys)", self.passwords.len(), self.keys.len())
+    }
+}
+
+impl std::fmt::Debug for SymmetricKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SymmetricKey({})", crate::hex::hex(&self.id))
+    }
+}
+
 /// Everything by which a message is judged.
 #[derive(Debug, Clone)]
 pub struct OpenRequest<'a> {
     /// Keys that may open the message.
     pub credentials: &'a [Credential<'a>],
+    /// Passwords and symmetric keys that may open it, too.
+    pub secrets: &'a Secrets,
     /// Certificates that are trusted; any certificate can be one.
     pub anchors: &'a [Certificate],
     /// Certificates that may be needed beside those in the message.

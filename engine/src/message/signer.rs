@@ -143,12 +143,17 @@ impl<'a> SignerJudge<'a> {
     fn algorithms(&mut self) -> Option<(DigestAlgorithm, SignatureScheme)> {
         let info = self.info;
         let digest = DigestAlgorithm::from_oid(&info.digest.oid);
-        let signature = algorithm::signature_from_oid(&info.signature_algorithm.oid);
+        let identifier = &info.signature_algorithm;
+        let signature = algorithm::signature_from_identifier(&identifier.oid, identifier.parameters.as_deref());
+        let signature = signature.unwrap_or_else(|error| {
+            self.structure_bad(Reason::BadParameters, format!("{}.signatureAlgorithm: {error}", self.place));
+            None
+        });
         if digest.is_none() {
             let detail = format!("{}.digestAlgorithm: {} is not supported", self.place, info.digest.name());
             self.structure_bad(Reason::UnsupportedAlgorithm, detail);
         }
-        if signature.is_none() {
+        if signature.is_none() && !self.structure.is_bad() {
             let name = info.signature_algorithm.name();
             let detail = format!("{}.signatureAlgorithm: {name} is not supported", self.place);
             self.structure_bad(Reason::UnsupportedAlgorithm, detail);
@@ -343,7 +348,7 @@ impl<'a> SignerJudge<'a> {
         let mut aspect =
             policy.judge_signature(digest, scheme, leaf.spki()).worst(policy.judge_encoding(&self.signer.deviations));
         for pair in path.windows(2) {
-            if let Some((scheme, Some(digest))) = algorithm::signature_from_oid(pair[0].signature_algorithm()) {
+            if let Ok(Some((scheme, Some(digest)))) = pair[0].signature_scheme() {
                 aspect = aspect.worst(policy.judge_signature(digest, scheme, pair[1].spki()));
             }
         }

@@ -14,7 +14,7 @@ use time::macros::datetime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{Credential, OpenError, OpenRequest, Opened, open};
+use waxseal_engine::message::{Credential, OpenError, OpenRequest, Opened, Secrets, open};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 
@@ -108,6 +108,7 @@ pub fn judge(
 ) -> Result<Opened, OpenError> {
     let request = OpenRequest {
         credentials,
+        secrets: &Secrets::default(),
         anchors: &[],
         extra_certificates,
         at: datetime!(2024-06-01 0:00 UTC),

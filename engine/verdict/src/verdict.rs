@@ -71,7 +71,7 @@ codes! {
         Undetermined = "undetermined",
         /// Structure, decryption, integrity or chain is bad somewhere.
         Invalid = "invalid",
-        /// There is no layer: an ordinary mail.
+        /// There is no layer that protects anything: an ordinary mail.
         Unprotected = "unprotected",
     }
 }
@@ -80,9 +80,6 @@ impl Overall {
     /// Draws the layers together.
     #[must_use]
     pub fn of(layers: &[Layer]) -> Self {
-        if layers.is_empty() {
-            return Self::Unprotected;
-        }
         let any = |names: &[AspectName], test: fn(&Aspect) -> bool| {
             layers.iter().any(|layer| names.iter().any(|name| test(layer.aspect(*name))))
         };
@@ -93,8 +90,10 @@ impl Overall {
             Self::Warning
         } else if any(AspectName::ALL, |aspect| matches!(aspect, Aspect::Unchecked(_))) {
             Self::Undetermined
-        } else {
+        } else if layers.iter().any(|layer| layer.kind.protects()) {
             Self::Valid
+        } else {
+            Self::Unprotected
         }
     }
 }
@@ -122,8 +121,19 @@ codes! {
         Receipt = "receipt",
         /// A time-stamp token.
         Timestamp = "timestamp",
+        /// Content without any wrapping but a ContentInfo.
+        Data = "data",
         /// A CMS object whose kind could not be read.
         Unknown = "unknown",
+    }
+}
+
+impl Kind {
+    /// Whether a layer of this kind protects its content from anybody. The
+    /// others hold or transform it, and everybody can make them anew.
+    #[must_use]
+    pub const fn protects(self) -> bool {
+        !matches!(self, Self::Data | Self::CertsOnly | Self::Compressed | Self::Digested)
     }
 }
 

@@ -14,7 +14,7 @@ use super::options::{self, KeyOptions, ProviderOption};
 use super::output::{self, Paint};
 use super::verdict_text;
 use crate::exit::{Exit, Failed, help};
-use crate::keys::load_certificates;
+use crate::keys::{KekOption, Secret, load_certificates, load_secrets};
 use crate::reader::Reader;
 use crate::workspace;
 
@@ -37,6 +37,13 @@ pub(super) struct Arguments {
     content: Option<PathBuf>,
     #[command(flatten)]
     keys: KeyOptions,
+    /// A password that may open the message; SECRET can be env:NAME or file:PATH
+    #[arg(long, value_name = "SECRET")]
+    password: Vec<Secret>,
+    /// A key that both sides have, and its identifier, both in hexadecimal; ID
+    /// is empty for EncryptedData, HEX can be env:NAME or file:PATH
+    #[arg(long, value_name = "ID:HEX")]
+    kek: Vec<KekOption>,
     /// A certificate to trust; any certificate can be an anchor
     #[arg(long, value_name = "FILE")]
     anchor: Vec<PathBuf>,
@@ -94,6 +101,7 @@ impl Arguments {
     fn reader(&self) -> Result<Reader, Failed> {
         Ok(Reader {
             keys: self.keys.load()?,
+            secrets: load_secrets(&self.password, &self.kek)?,
             anchors: load_certificates(&self.anchor)?,
             extra_certificates: load_certificates(&self.extra_cert)?,
             at: self.at.unwrap_or_else(OffsetDateTime::now_utc),

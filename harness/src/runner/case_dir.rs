@@ -120,6 +120,12 @@ impl CaseDir {
         }
         option("--anchor", &arguments.anchors);
         option("--extra-cert", &arguments.extra_certificates);
+        for password in &arguments.passwords {
+            option("--password", &Some(shell_word(password)));
+        }
+        for shared in &arguments.symmetric_keys {
+            option("--kek", &Some(format!("{}:{}", shared.id, shared.key)));
+        }
         option("--at", &arguments.clock);
         option("--from", &arguments.from);
         option("--policy", &arguments.policy);
@@ -181,6 +187,8 @@ fn arguments(
         keys,
         anchors: write_some("anchors.pem", files.anchors.as_bytes())?,
         extra_certificates: write_some("extra-certificates.pem", files.extra_certificates.as_bytes())?,
+        passwords: files.passwords.clone(),
+        symmetric_keys: files.symmetric_keys.clone(),
         clock: task.clock.format(&Rfc3339).ok(),
         from: task.from.clone(),
         policy: None,

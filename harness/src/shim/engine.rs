@@ -16,7 +16,7 @@ use waxseal_verdict::{AspectName, Clock, Hello, Kind, Operation, Verdict};
 use super::protocol::{Answer, OpenArguments};
 use super::serve::{Crash, Shim};
 use crate::exit::Failed;
-use crate::keys::{KeyRing, load_certificates};
+use crate::keys::{self, KeyRing, load_certificates};
 use crate::reader::Reader;
 
 /// Algorithms beside digests, ciphers and schemes, by the names of the table.
@@ -36,7 +36,15 @@ impl Shim for Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             operations: BTreeSet::from([Operation::Open]),
             algorithms: algorithms(),
-            forms: BTreeSet::from([Kind::Signed, Kind::Encrypted, Kind::CertsOnly]),
+            forms: BTreeSet::from([
+                Kind::Signed,
+                Kind::Encrypted,
+                Kind::CertsOnly,
+                Kind::Compressed,
+                Kind::Digested,
+                Kind::EncryptedData,
+                Kind::Data,
+            ]),
             aspects: AspectName::ALL.iter().copied().collect(),
             deviations: true,
             clock: Clock::Settable,
@@ -70,7 +78,7 @@ impl Engine {
 
     fn reader(self, dir: &Path, arguments: &OpenArguments) -> Result<Reader, Failed> {
         let files = |names: Vec<&String>| -> Vec<PathBuf> { names.into_iter().map(|name| dir.join(name)).collect() };
-        let keys = arguments.keys.iter().map(|key| &key.key).collect();
+        let key_files = arguments.keys.iter().map(|key| &key.key).collect();
         let certificates = arguments.keys.iter().filter_map(|key| key.certificate.as_ref()).collect();
         let at = match &arguments.clock {
             Some(text) => OffsetDateTime::parse(text, &Rfc3339).map_err(Failed::at(format!("clock {text}")))?,
@@ -78,8 +86,9 @@ impl Engine {
         };
         let policy = arguments.policy.as_deref().unwrap_or("default");
         Ok(Reader {
-            keys: KeyRing::load(&[], &files(keys), &files(certificates))?,
+            keys: KeyRing::load(&[], &files(key_files), &files(certificates))?,
             anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
+            secrets: keys::secrets(&arguments.passwords, &arguments.symmetric_keys)?,
             extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
             at,
             from: arguments.from.clone(),

@@ -9,6 +9,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use waxseal_model::SharedKey;
 use waxseal_verdict::{Hello, Verdict};
 
 /// The number of the protocol that this version speaks.
@@ -93,6 +94,12 @@ pub struct OpenArguments {
     /// Further certificates that may help to build a path: PEM, several in one file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_certificates: Option<String>,
+    /// Passwords that may open the message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passwords: Vec<String>,
+    /// Keys that both sides have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub symmetric_keys: Vec<SharedKey>,
     /// The time at which to judge, RFC 3339; absent: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,

@@ -11,6 +11,7 @@ use waxseal::reader::Reader;
 use waxseal::task::{CaseFiles, Task};
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
+use waxseal_engine::message::Secrets;
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 use waxseal_model::Recordings;
@@ -20,6 +21,7 @@ use waxseal_verdict::{AspectName, Comparison, Expectation, Verdict};
 pub(crate) fn reader(provider: ProviderChoice) -> Reader {
     Reader {
         keys: KeyRing::default(),
+        secrets: Secrets::default(),
         anchors: Vec::new(),
         extra_certificates: Vec::new(),
         at: OffsetDateTime::UNIX_EPOCH,
@@ -40,6 +42,7 @@ pub(crate) fn open(task: &Task, files: &CaseFiles, provider: ProviderChoice) -> 
     let own = files.keys.iter().filter_map(|pair| pair.certificate.as_deref()).flat_map(certificates).collect();
     let reader = Reader {
         keys: KeyRing::new(keys, own),
+        secrets: waxseal::keys::secrets(&files.passwords, &files.symmetric_keys).unwrap_or_default(),
         anchors: certificates(&files.anchors),
         extra_certificates: certificates(&files.extra_certificates),
         at: task.clock,

@@ -1,7 +1,7 @@
 //! The files of a case: what a SUT is given.
 
 use sha2::{Digest, Sha256};
-use waxseal_model::{Case, Corpus, Input, Pki, Recordings};
+use waxseal_model::{Case, Corpus, Input, Pki, Recordings, SharedKey};
 
 use crate::follow::follow;
 use crate::{ForgeError, credentials, recorded};
@@ -17,6 +17,8 @@ pub struct CaseFiles {
     pub keys: Vec<KeyPem>,
     /// Passwords of password recipients.
     pub passwords: Vec<String>,
+    /// Keys that both sides have.
+    pub symmetric_keys: Vec<SharedKey>,
     /// Trust anchors, PEM, one after the other.
     pub anchors: String,
     /// Further certificates, PEM, one after the other.
@@ -110,6 +112,8 @@ fn given(pki: &Pki, case: &Case) -> Result<CaseFiles, ForgeError> {
         keys: case.keys.iter().map(key).collect::<Result<_, ForgeError>>()?,
         anchors: credentials::certificates_pem(pki, &case.anchors)?,
         extra_certificates: credentials::certificates_pem(pki, &case.extra_certificates)?,
+        passwords: case.passwords.clone(),
+        symmetric_keys: case.symmetric_keys.clone(),
         ..CaseFiles::default()
     })
 }

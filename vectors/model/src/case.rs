@@ -51,6 +51,12 @@ pub struct Case {
     /// Entities whose certificates the reader gets beside the message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra_certificates: Vec<String>,
+    /// Passwords that the reader gets (RFC 5652 section 6.2.4).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passwords: Vec<String>,
+    /// Keys that the reader shares with the writer (RFC 5652 section 6.2.3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub symmetric_keys: Vec<SharedKey>,
     /// The address to hold against the certificate, instead of the message's From.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
@@ -80,6 +86,17 @@ pub struct Case {
     /// Whether bytes, addresses and content are other people's and stay out of reports.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+}
+
+/// A key that both sides have; a test key, public and worthless.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SharedKey {
+    /// Identifier in KEKIdentifier, lower-case hexadecimal; empty for EncryptedData, which names no key.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The key, lower-case hexadecimal.
+    pub key: String,
 }
 
 impl Case {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use waxseal_verdict::{Evidence, Expectation, Operation};
 
-use crate::{Case, Disagreement, Flag, Input, Instant, Level, Needs, Role, Source, Witness};
+use crate::{Case, Disagreement, Flag, Input, Instant, Level, Needs, Role, SharedKey, Source, Witness};
 
 /// One recording: `catalogue/CLIENT/NAME.toml`, case `recorded/CLIENT/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,9 @@ pub struct Entry {
     /// Published passwords of password recipients (RFC 5652 section 6.2.4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passwords: Vec<String>,
+    /// Published keys that both sides have (RFC 5652 sections 6.2.3 and 8).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub symmetric_keys: Vec<SharedKey>,
     /// Content that a bare detached signature signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detached_content: Option<String>,
@@ -142,6 +145,8 @@ impl Entry {
             keys: Vec::new(),
             anchors: Vec::new(),
             extra_certificates: Vec::new(),
+            passwords: self.passwords.clone(),
+            symmetric_keys: self.symmetric_keys.clone(),
             from: None,
             input: Input::Recording { sha256: self.sha256.clone() },
             expect: self.expect.clone(),

@@ -27,7 +27,7 @@ mod requirement;
 pub mod schema;
 mod select;
 
-pub use case::{Case, Disagreement, Flag, Given, Input, Level, Needs, Role, Source, Witness};
+pub use case::{Case, Disagreement, Flag, Given, Input, Level, Needs, Role, SharedKey, Source, Witness};
 pub use catalogue::{Client, Entry, KeyFile, Origin, PinnedFile};
 pub use corpus::Corpus;
 pub use instant::Instant;

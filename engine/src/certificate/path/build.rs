@@ -257,10 +257,14 @@ impl<'a> Signed<'a> {
             let what = "the signature algorithm differs inside and outside (RFC 5280 section 4.1.1.2)";
             return Self::Not(Obstacle::BadSignature(what.to_owned()));
         }
-        let oid = certificate.signature_algorithm();
-        let Some((scheme, Some(digest))) = algorithm::signature_from_oid(oid) else {
-            let name = algorithm::oid_name(oid).unwrap_or(oid);
-            return Self::Not(Obstacle::Unsupported(format!("signed with {name}, which is not supported")));
+        let (scheme, digest) = match certificate.signature_scheme() {
+            Ok(Some((scheme, Some(digest)))) => (scheme, digest),
+            Ok(_) => {
+                let oid = certificate.signature_algorithm();
+                let name = algorithm::oid_name(oid).unwrap_or(oid);
+                return Self::Not(Obstacle::Unsupported(format!("signed with {name}, which is not supported")));
+            }
+            Err(error) => return Self::Not(Obstacle::BadSignature(error.to_string())),
         };
         match request.arithmetic.digest(digest, certificate.tbs()) {
             Ok(value) => Self::Digest { certificate, scheme, digest, value },

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::{MemoryWorkspace, Source};
-use waxseal_engine::message::{Credential, OpenRequest, Opened, open};
+use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
 use waxseal_engine::policy::Policy;
 use waxseal_forge::{CaseFiles, Forge};
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
-use waxseal_model::{Case, Corpus, Recordings};
+use waxseal_model::{Case, Corpus, Recordings, SharedKey};
 
 /// The folder of the recordings; with `CI` set they must be there.
 pub fn recordings() -> Option<PathBuf> {
@@ -59,8 +59,18 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
         .collect();
     let credentials: Vec<_> =
         keys.iter().map(|(key, certificate)| Credential { decryptor: key, certificate: certificate.clone() }).collect();
+    let octets = |hex: &str| -> Vec<u8> {
+        let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+    };
+    let key = |shared: &SharedKey| SymmetricKey { id: octets(&shared.id), key: octets(&shared.key).into() };
+    let secrets = Secrets {
+        passwords: files.passwords.iter().map(|password| password.clone().into_bytes().into()).collect(),
+        keys: files.symmetric_keys.iter().map(key).collect(),
+    };
     let request = OpenRequest {
         credentials: &credentials,
+        secrets: &secrets,
         anchors: &certificates(&files.anchors),
         extra_certificates: &certificates(&files.extra_certificates),
         at: case.clock.date_time(),
