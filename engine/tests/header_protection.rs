@@ -17,7 +17,7 @@ use time::macros::datetime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{Credential, OpenRequest, open};
+use waxseal_engine::message::{Credential, OpenRequest, Secrets, open};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 use waxseal_verdict::HeaderState::{EncryptedOnly, SignedAndEncrypted, SignedOnly, Unprotected};
@@ -26,6 +26,7 @@ use waxseal_verdict::{Aspect, Deviation, HeaderScheme, HeaderState, Overall, Rea
 fn judge(mail: &str, credentials: &[Credential<'_>], anchors: &[Certificate], at: OffsetDateTime) -> Verdict {
     let request = OpenRequest {
         credentials,
+        secrets: &Secrets::default(),
         anchors,
         extra_certificates: &[],
         at,
