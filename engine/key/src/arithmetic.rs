@@ -1,5 +1,6 @@
 //! The one interface to the providers of arithmetic.
 
+mod aead;
 mod agreement;
 mod derivation;
 mod key_wrap;
@@ -206,10 +207,11 @@ impl Arithmetic {
         key: &[u8],
         iv: &[u8],
     ) -> Result<Box<dyn BlockMode>, KeyError> {
-        for (what, found, wanted) in
-            [("key", key.len(), cipher.key_len()), ("initialization vector", iv.len(), cipher.iv_len())]
-        {
-            if found != wanted {
+        for (what, found, wanted, good) in [
+            ("key", key.len(), cipher.key_len(), cipher.takes_key_len(key.len())),
+            ("initialization vector", iv.len(), cipher.iv_len(), iv.len() == cipher.iv_len()),
+        ] {
+            if !good {
                 return Err(KeyError::BadParameters {
                     algorithm: cipher.name().to_owned(),
                     why: format!("the {what} has {found} octets, it must have {wanted}"),

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+mod aead;
 pub mod algorithm;
 mod arithmetic;
 mod ber;
@@ -21,10 +22,12 @@ mod private_key;
 mod provider;
 mod public_key;
 mod random;
+pub mod rc2_version;
 mod rsa_parameters;
 mod scheme;
 mod traits;
 
+pub use aead::{AeadCipher, AeadOpener, AeadSealer, AeadSetup};
 pub use arithmetic::{Arithmetic, ProviderChoice};
 pub use cipher::ContentCipher;
 pub use digest::DigestAlgorithm;

@@ -7,8 +7,8 @@ pub(crate) mod rustcrypto;
 use zeroize::Zeroizing;
 
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters, PublicKeyAlgorithm, Random,
-    SignatureScheme, private_key::Secret, public_key::PublicKey,
+    AeadSetup, BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters,
+    PublicKeyAlgorithm, Random, SignatureScheme, aead::AeadMode, private_key::Secret, public_key::PublicKey,
 };
 
 /// The operations. Lengths of keys, vectors and digest values were checked
@@ -73,6 +73,8 @@ pub(crate) trait Provider {
         private: &[u8],
         peer: &PublicKey<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    fn aead(&self, direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError>;
 
     fn cbc(
         &self,

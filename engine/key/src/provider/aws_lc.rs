@@ -28,8 +28,8 @@ use super::{
     rustcrypto::{check_public_key, select, wrong_length},
 };
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters, PublicKeyAlgorithm, Random,
-    SignatureScheme, private_key::Secret, public_key::PublicKey,
+    AeadSetup, BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters,
+    PublicKeyAlgorithm, Random, SignatureScheme, aead::AeadMode, private_key::Secret, public_key::PublicKey,
 };
 
 pub(crate) struct AwsLc;
@@ -118,6 +118,10 @@ impl Provider for AwsLc {
         agreement::agree(algorithm, private, peer)
     }
 
+    fn aead(&self, _: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError> {
+        lacks(format_args!("{} in pieces", setup.cipher))
+    }
+
     fn cbc(
         &self,
         direction: Direction,
@@ -129,7 +133,7 @@ impl Provider for AwsLc {
             ContentCipher::Aes128Cbc => &AES_128,
             ContentCipher::Aes192Cbc => &AES_192,
             ContentCipher::Aes256Cbc => &AES_256,
-            ContentCipher::TripleDesCbc => return lacks(cipher),
+            _ => return lacks(cipher),
         };
         let failed =
             |_| KeyError::BadParameters { algorithm: cipher.name().to_owned(), why: "refused by aws-lc".to_owned() };

@@ -1,5 +1,6 @@
 //! The reference provider: the crates of RustCrypto. It does everything.
 
+mod aead;
 pub(crate) mod agreement;
 mod derivation;
 mod ecdsa;
@@ -9,14 +10,15 @@ mod pss;
 mod rsa;
 mod wrap;
 
-use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit};
 use digest::Digest;
 use zeroize::Zeroizing;
 
 use super::{Direction, Provider, lacks};
 use crate::{
-    BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters, PublicKeyAlgorithm, Random,
-    SignatureScheme,
+    AeadSetup, BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters,
+    PublicKeyAlgorithm, Random, SignatureScheme,
+    aead::AeadMode,
     digest::with_digest,
     private_key::{Secret, SecretKind},
     public_key::PublicKey,
@@ -119,6 +121,10 @@ impl Provider for RustCrypto {
         agreement::agree(algorithm, private, peer)
     }
 
+    fn aead(&self, direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError> {
+        aead::start(direction, setup)
+    }
+
     fn cbc(
         &self,
         direction: Direction,
@@ -131,6 +137,14 @@ impl Provider for RustCrypto {
             ContentCipher::Aes192Cbc => cbc::<aes::Aes192>(direction, key, iv),
             ContentCipher::Aes256Cbc => cbc::<aes::Aes256>(direction, key, iv),
             ContentCipher::TripleDesCbc => cbc::<des::TdesEde3>(direction, key, iv),
+            ContentCipher::DesCbc => cbc::<des::Des>(direction, key, iv),
+            ContentCipher::Rc2Cbc { effective_bits } => {
+                cbc_with(direction, rc2::Rc2::new_with_eff_key_len(key, effective_bits.into()), iv)
+            }
+            ContentCipher::Cast5Cbc { .. } => cbc::<cast5::Cast5>(direction, key, iv),
+            ContentCipher::Camellia128Cbc => cbc::<camellia::Camellia128>(direction, key, iv),
+            ContentCipher::Camellia192Cbc => cbc::<camellia::Camellia192>(direction, key, iv),
+            ContentCipher::Camellia256Cbc => cbc::<camellia::Camellia256>(direction, key, iv),
         }
     }
 
@@ -206,14 +220,28 @@ fn cbc<C>(direction: Direction, key: &[u8], iv: &[u8]) -> Result<Box<dyn BlockMo
 where
     C: cipher::BlockCipherEncrypt + cipher::BlockCipherDecrypt + cipher::KeyInit + 'static,
 {
-    let lengths = |_| KeyError::BadParameters {
+    cbc_with(direction, C::new_from_slice(key).map_err(wrong_lengths)?, iv)
+}
+
+fn cbc_with<C>(direction: Direction, cipher: C, iv: &[u8]) -> Result<Box<dyn BlockMode>, KeyError>
+where
+    C: cipher::BlockCipherEncrypt + cipher::BlockCipherDecrypt + 'static,
+{
+    Ok(match direction {
+        Direction::Encrypt => {
+            Box::new(Encrypting(::cbc::Encryptor::inner_iv_slice_init(cipher, iv).map_err(wrong_lengths)?))
+        }
+        Direction::Decrypt => {
+            Box::new(Decrypting(::cbc::Decryptor::inner_iv_slice_init(cipher, iv).map_err(wrong_lengths)?))
+        }
+    })
+}
+
+fn wrong_lengths(_: cipher::InvalidLength) -> KeyError {
+    KeyError::BadParameters {
         algorithm: "cbc".to_owned(),
         why: "a key or an initialization vector of the wrong length".to_owned(),
-    };
-    Ok(match direction {
-        Direction::Encrypt => Box::new(Encrypting(::cbc::Encryptor::<C>::new_from_slices(key, iv).map_err(lengths)?)),
-        Direction::Decrypt => Box::new(Decrypting(::cbc::Decryptor::<C>::new_from_slices(key, iv).map_err(lengths)?)),
-    })
+    }
 }
 
 struct Encrypting<M>(M);

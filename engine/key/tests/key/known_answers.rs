@@ -116,6 +116,76 @@ fn triple_des_in_cbc_mode() {
     assert_eq!(&octets, b"The qufc");
 }
 
+/// One block of each old cipher; CBC with a zero vector is the bare cipher.
+const BLOCKS: &[(ContentCipher, &str, &str, &str)] = &[
+    // FIPS 81 appendix B.
+    (ContentCipher::DesCbc, "0123456789abcdef", "4e6f772069732074", "3fa40e8a984d4815"),
+    // RFC 2268 section 5.
+    (ContentCipher::Rc2Cbc { effective_bits: 63 }, "0000000000000000", "0000000000000000", "ebb773f993278eff"),
+    (ContentCipher::Rc2Cbc { effective_bits: 64 }, "ffffffffffffffff", "ffffffffffffffff", "278b27e42e2f0d49"),
+    (ContentCipher::Rc2Cbc { effective_bits: 64 }, "3000000000000000", "1000000000000001", "30649edf9be7d2c2"),
+    (ContentCipher::Rc2Cbc { effective_bits: 64 }, "88", "0000000000000000", "61a8a244adacccf0"),
+    (ContentCipher::Rc2Cbc { effective_bits: 64 }, "88bca90e90875a", "0000000000000000", "6ccf4308974c267f"),
+    (
+        ContentCipher::Rc2Cbc { effective_bits: 64 },
+        "88bca90e90875a7f0f79c384627bafb2",
+        "0000000000000000",
+        "1a807d272bbe5db1",
+    ),
+    (
+        ContentCipher::Rc2Cbc { effective_bits: 128 },
+        "88bca90e90875a7f0f79c384627bafb2",
+        "0000000000000000",
+        "2269552ab0f85ca6",
+    ),
+    (
+        ContentCipher::Rc2Cbc { effective_bits: 129 },
+        "88bca90e90875a7f0f79c384627bafb216f80a6f85920584c42fceb0be255daf1e",
+        "0000000000000000",
+        "5b78d3a43dfff1f1",
+    ),
+    // RFC 2144 appendix B.1.
+    (
+        ContentCipher::Cast5Cbc { key_bits: 128 },
+        "0123456712345678234567893456789a",
+        "0123456789abcdef",
+        "238b4fe5847e44b2",
+    ),
+    (ContentCipher::Cast5Cbc { key_bits: 80 }, "01234567123456782345", "0123456789abcdef", "eb6a711a2c02271b"),
+    (ContentCipher::Cast5Cbc { key_bits: 40 }, "0123456712", "0123456789abcdef", "7ac816d16e9b302e"),
+    // RFC 3713 appendix A.
+    (
+        ContentCipher::Camellia128Cbc,
+        "0123456789abcdeffedcba9876543210",
+        "0123456789abcdeffedcba9876543210",
+        "67673138549669730857065648eabe43",
+    ),
+    (
+        ContentCipher::Camellia192Cbc,
+        "0123456789abcdeffedcba98765432100011223344556677",
+        "0123456789abcdeffedcba9876543210",
+        "b4993401b3e996f84ee5cee7d79b09b9",
+    ),
+    (
+        ContentCipher::Camellia256Cbc,
+        "0123456789abcdeffedcba987654321000112233445566778899aabbccddeeff",
+        "0123456789abcdeffedcba9876543210",
+        "9acc237dff16d76c20ef7c919e3a7509",
+    ),
+];
+
+#[test]
+fn blocks_of_old_ciphers() {
+    for (cipher, key, plain, wanted) in BLOCKS {
+        let (key, iv) = (unhex(key), vec![0; cipher.iv_len()]);
+        let mut octets = unhex(plain);
+        rustcrypto().cbc_encryptor(*cipher, &key, &iv).unwrap().process(&mut octets);
+        assert_eq!(hex(&octets), *wanted, "{cipher:?}");
+        rustcrypto().cbc_decryptor(*cipher, &key, &iv).unwrap().process(&mut octets);
+        assert_eq!(hex(&octets), *plain, "{cipher:?}");
+    }
+}
+
 /// RFC 6979 appendix A.2.5 to A.2.7: the message `sample`.
 #[test]
 fn deterministic_ecdsa() {

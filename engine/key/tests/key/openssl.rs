@@ -62,6 +62,38 @@ fn wrapped_keys_cross() {
 }
 
 #[test]
+fn old_ciphers_agree() {
+    use waxseal_key::ContentCipher;
+    let Some(folder) = Folder::with_openssl("old_ciphers") else { return };
+    let plain: Vec<u8> = (0..4096_u32).map(|at| (at * 31 + at / 256) as u8).collect();
+    let file = folder.file("plain", &plain);
+    for (cipher, name) in [
+        (ContentCipher::DesCbc, "-des-cbc"),
+        (ContentCipher::Rc2Cbc { effective_bits: 40 }, "-rc2-40-cbc"),
+        (ContentCipher::Rc2Cbc { effective_bits: 64 }, "-rc2-64-cbc"),
+        (ContentCipher::Rc2Cbc { effective_bits: 128 }, "-rc2-cbc"),
+        (ContentCipher::Cast5Cbc { key_bits: 128 }, "-cast5-cbc"),
+        (ContentCipher::Camellia128Cbc, "-camellia-128-cbc"),
+        (ContentCipher::Camellia192Cbc, "-camellia-192-cbc"),
+        (ContentCipher::Camellia256Cbc, "-camellia-256-cbc"),
+        (ContentCipher::TripleDesCbc, "-des-ede3-cbc"),
+    ] {
+        let key: Vec<u8> = (0..cipher.key_len()).map(|at| (at as u8).wrapping_mul(11)).collect();
+        let iv: Vec<u8> = (0..cipher.iv_len()).map(|at| at as u8 * 5).collect();
+        let out = folder.path("out");
+        let (key_hex, iv_hex) = (hex(&key), hex(&iv));
+        let arguments = ["enc", "-e", name, "-nopad", "-K", &key_hex, "-iv", &iv_hex, "-in", &file, "-out", &out];
+        openssl(&[&arguments[..], &["-provider", "legacy", "-provider", "default"]].concat());
+        let mut ours = plain.clone();
+        let mut encryptor = rustcrypto().cbc_encryptor(cipher, &key, &iv).unwrap();
+        ours.chunks_mut(48).for_each(|piece| encryptor.process(piece));
+        assert!(ours == std::fs::read(out).unwrap(), "{cipher:?}");
+        rustcrypto().cbc_decryptor(cipher, &key, &iv).unwrap().process(&mut ours);
+        assert!(ours == plain, "{cipher:?}");
+    }
+}
+
+#[test]
 fn public_keys_are_written_alike() {
     let Some(folder) = Folder::with_openssl("public_keys_are_written_alike") else { return };
     for name in ["rsa512", "rsa2048", "p256", "p384", "p521"] {

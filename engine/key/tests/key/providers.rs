@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use waxseal_key::{
-    Arithmetic, ContentCipher, Decryptor, DigestAlgorithm, KeyError, OaepParameters, PrivateKey, ProviderChoice,
-    PssParameters, SeededRandom, SignatureScheme, Signer,
+    AeadCipher, AeadSetup, Arithmetic, ContentCipher, Decryptor, DigestAlgorithm, KeyError, KeyWrap, OaepParameters,
+    PrivateKey, ProviderChoice, PssParameters, SeededRandom, SignatureScheme, Signer,
 };
 
 use crate::{aws_lc, key, rustcrypto};
@@ -39,6 +39,16 @@ fn what_aws_lc_does() {
             && did(aws_lc().cbc_decryptor(cipher, &key, &iv)).is_some()
         {
             done.push(cipher.to_string());
+        }
+    }
+    done.extend(symmetric());
+    for name in ["p256", "p384", "p521", "x25519"] {
+        let of = |name| if name == "x25519" { crate::agreement::x25519_key(&[7; 32]) } else { key(name) };
+        let peer = of(name).public_key().to_vec();
+        if did(aws_lc().agree_ephemeral(&peer, &mut SeededRandom::new("x"))).is_some()
+            && did(of(name).with_arithmetic(aws_lc()).agree(&peer)).is_some()
+        {
+            done.push(format!("{name}: agree"));
         }
     }
     for name in KEYS {
@@ -85,6 +95,25 @@ fn what_aws_lc_does() {
             "aes-128-cbc",
             "aes-192-cbc",
             "aes-256-cbc",
+            "aes-128-wrap",
+            "aes-256-wrap",
+            "hmac-sha-1",
+            "hkdf-sha-1",
+            "pbkdf2-sha-1",
+            "hmac-sha-224",
+            "hmac-sha-256",
+            "hkdf-sha-256",
+            "pbkdf2-sha-256",
+            "hmac-sha-384",
+            "hkdf-sha-384",
+            "pbkdf2-sha-384",
+            "hmac-sha-512",
+            "hkdf-sha-512",
+            "pbkdf2-sha-512",
+            "p256: agree",
+            "p384: agree",
+            "p521: agree",
+            "x25519: agree",
             "rsa512: verify ; sign ; unwrap false",
             "rsa512: verify PSS ; unwrap OAEP ",
             "rsa1024: verify sha-1 sha-256 sha-512; sign ; unwrap false",
@@ -98,6 +127,37 @@ fn what_aws_lc_does() {
             "p521: verify sha-1 sha-224 sha-256 sha-384 sha-512; sign sha-224 sha-256 sha-384 sha-512; unwrap false",
         ]
     );
+}
+
+/// What aws-lc does with symmetric keys beside CBC.
+fn symmetric() -> Vec<String> {
+    let mut done = Vec::new();
+    for cipher in AeadCipher::ALL {
+        let key = vec![0; cipher.key_len()];
+        let setup =
+            AeadSetup { cipher, key: &key, nonce: &[0; 12], additional: &[], tag_len: 16, content_len: Some(0) };
+        if did(aws_lc().aead_sealer(&setup)).is_some() || did(aws_lc().aead_opener(&setup)).is_some() {
+            done.push(cipher.to_string());
+        }
+    }
+    for wrap in KeyWrap::ALL {
+        let kek = vec![0; wrap.key_len()];
+        if did(aws_lc().wrap_key(wrap, &kek, &[0; 16], &mut SeededRandom::new("x"))).is_some() {
+            done.push(wrap.to_string());
+        }
+    }
+    for digest in DigestAlgorithm::ALL {
+        if did(aws_lc().mac(digest, b"key")).is_some() {
+            done.push(format!("hmac-{digest}"));
+        }
+        if did(aws_lc().hkdf(digest, None, b"key", b"", 16)).is_some() {
+            done.push(format!("hkdf-{digest}"));
+        }
+        if did(aws_lc().pbkdf2(digest, b"password", b"salt", 1, 16)).is_some() {
+            done.push(format!("pbkdf2-{digest}"));
+        }
+    }
+    done
 }
 
 /// What aws-lc does with the usual parameters of each digest.

@@ -2,6 +2,7 @@
 //! not done is counted by its reason, so that nothing is left out silently.
 
 mod agreement;
+mod ciphers;
 mod rsa;
 mod signatures;
 mod symmetric;
