@@ -101,6 +101,24 @@ fn encrypt_and_open() {
 }
 
 #[test]
+fn a_header_is_protected_by_the_signature_and_hidden_by_encryption() {
+    let place = Place::new();
+    place.run(0, &format!("{SIGN} --protect-headers cipher --header-policy shy --legacy-display -o signed"));
+    place.run(0, "encrypt signed --to bob.cert.pem -o both");
+    assert!(place.read("both").contains("Subject: [...]\r\n"));
+    let (out, _) = place.run(0, &format!("open both {OPEN} --key bob.key.pem --cert bob.cert.pem --json"));
+    let verdict: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(verdict["header_protection"]["scheme"], "cipher");
+    assert_eq!(verdict["headers"]["subject"]["state"], "signed-and-encrypted");
+    assert_eq!(verdict["headers"]["subject"]["outer"][0], "[...]");
+    place.run(0, "encrypt mail --to bob.cert.pem --protect-headers -o encrypted");
+    let (out, _) = place.run(0, "open encrypted --key bob.key.pem --cert bob.cert.pem --at 2025-06-15T12:00:00Z");
+    assert!(out.contains("encrypted-only subject: "), "{out}");
+    place.run(2, &format!("{SIGN} --protect-headers clear --legacy-display"));
+    place.run(2, "encrypt signed --to bob.cert.pem --protect-headers");
+}
+
+#[test]
 fn pkcs12_files_are_opened_with_their_password() {
     let place = Place::new();
     place.run(0, "encrypt mail --to alice.cert.pem -o encrypted");

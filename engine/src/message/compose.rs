@@ -3,17 +3,23 @@
 
 mod armor;
 mod boundary;
+mod confidentiality;
 mod entity;
 mod error;
 mod header;
+mod legacy;
+mod protect;
 mod shape;
 
 pub use boundary::Boundary;
+pub use confidentiality::HeaderPolicy;
 pub use error::ComposeError;
+pub use protect::{HideHeaders, ProtectHeaders};
 pub use shape::MimeShape;
 
 pub(super) use armor::Armor;
 pub(super) use boundary::{check_boundary, expand, scan};
 pub(super) use entity::Entity;
 pub(super) use header::Head;
+pub(super) use legacy::Inserted;
 pub(super) use shape::fields;

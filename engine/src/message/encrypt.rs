@@ -5,7 +5,7 @@ use std::io::Write;
 use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, ContentCipher, Random};
 
-use super::compose::{Armor, ComposeError, Entity, Head, MimeShape, fields};
+use super::compose::{Armor, ComposeError, Entity, Head, HideHeaders, Inserted, MimeShape, ProtectHeaders, fields};
 use crate::Limits;
 use crate::certificate::Certificate;
 use crate::cms::oid;
@@ -27,6 +27,10 @@ pub struct EncryptRequest<'a> {
     pub date: Option<OffsetDateTime>,
     /// Fields of the outer header, in the place of those of the same name.
     pub headers: Vec<(String, String)>,
+    /// Whether the payload gets the header fields of the mail, and what stays
+    /// outside of them. A mail that is signed already says that itself, see
+    /// [`ProtectHeaders::Cipher`].
+    pub protect_headers: Option<HideHeaders>,
     /// Who encrypts.
     pub arithmetic: &'a Arithmetic,
     /// How long a header may be.
@@ -46,6 +50,7 @@ impl<'a> EncryptRequest<'a> {
             mime: MimeShape::default(),
             date: None,
             headers: Vec::new(),
+            protect_headers: None,
             arithmetic,
             limits: Limits::default(),
             tamper: Tamper::default(),
@@ -68,8 +73,8 @@ pub enum EncryptError {
 /// Encrypts a mail or a MIME entity and writes a mail.
 ///
 /// The `Content-…` fields of the input and its body are encrypted, in canonical
-/// form (RFC 8551 section 3.1.1); all other fields stay outside and readable.
-/// The input is read from its start, twice in DER. After an error, what the
+/// form (RFC 8551 section 3.1.1); all other fields stay outside and readable,
+/// but for what [`EncryptRequest::protect_headers`] hides. The input is read from its start, twice in DER. After an error, what the
 /// output got is no mail.
 ///
 /// # Errors
@@ -81,9 +86,14 @@ pub fn encrypt(
     request: &EncryptRequest<'_>,
     random: &mut dyn Random,
 ) -> Result<(), EncryptError> {
-    let head = Head::prepare(input, request.limits.header_octets, &request.headers, request.date)?;
+    let mut head = Head::prepare(input, request.limits.header_octets, &request.headers, request.date)?;
     request.mime.check()?;
-    let mut entity = Entity::new(input, &head);
+    let insertions = match request.protect_headers {
+        Some(hide) => head.protect(input, ProtectHeaders::Cipher(hide), &request.limits)?,
+        None => Vec::new(),
+    };
+    let mut input = Inserted::new(input, insertions);
+    let mut entity = Entity::new(&mut input, &head);
     let recipe = EnvelopedData {
         recipients: request.recipients,
         cipher: request.cipher,

@@ -19,7 +19,7 @@ mod sign;
 mod signed;
 mod signer;
 
-pub use compose::{Boundary, ComposeError, MimeShape};
+pub use compose::{Boundary, ComposeError, HeaderPolicy, HideHeaders, MimeShape, ProtectHeaders};
 pub use encrypt::{EncryptError, EncryptRequest, encrypt};
 pub use input::InputKind;
 pub use open::open;

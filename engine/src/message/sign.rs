@@ -6,7 +6,10 @@ use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, Signer};
 use waxseal_verdict::Form;
 
-use super::compose::{Armor, Boundary, ComposeError, Entity, Head, MimeShape, check_boundary, expand, fields, scan};
+use super::compose::{
+    Armor, Boundary, ComposeError, Entity, Head, Inserted, MimeShape, ProtectHeaders, check_boundary, expand, fields,
+    scan,
+};
 use crate::Limits;
 use crate::certificate::Certificate;
 use crate::cms::oid;
@@ -38,6 +41,10 @@ pub struct SignRequest<'a> {
     pub boundary: Boundary,
     /// Fields of the outer header, in the place of those of the same name.
     pub headers: Vec<(String, String)>,
+    /// Whether the payload gets the header fields of the mail, and what stays
+    /// outside of them; for a mail that is to be encrypted too, the signature is
+    /// the place to say so.
+    pub protect_headers: Option<ProtectHeaders>,
     /// Who hashes.
     pub arithmetic: &'a Arithmetic,
     /// How long a header may be.
@@ -66,6 +73,7 @@ impl<'a> SignRequest<'a> {
             signing_time: Some(signing_time),
             boundary,
             headers: Vec::new(),
+            protect_headers: None,
             arithmetic,
             limits: Limits::default(),
             tamper: Tamper::default(),
@@ -94,8 +102,9 @@ pub enum SignError {
 /// Signs a mail or a MIME entity and writes a mail.
 ///
 /// The `Content-…` fields of the input and its body are signed, in canonical
-/// form (RFC 8551 section 3.1.1); all other fields stay outside. The input is
-/// read from its start, more than once. After an error, what the output got is
+/// form (RFC 8551 section 3.1.1); all other fields stay outside, and are copied
+/// inside only if they are to be protected. The input is read from its start,
+/// more than once. After an error, what the output got is
 /// no mail.
 ///
 /// # Errors
@@ -105,9 +114,14 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
     if request.signers.is_empty() {
         return Err(SignError::NoSigner);
     }
-    let head = Head::prepare(input, request.limits.header_octets, &request.headers, request.signing_time)?;
+    let mut head = Head::prepare(input, request.limits.header_octets, &request.headers, request.signing_time)?;
     request.mime.check()?;
-    let mut entity = Entity::new(input, &head);
+    let insertions = match request.protect_headers {
+        Some(protection) => head.protect(input, protection, &request.limits)?,
+        None => Vec::new(),
+    };
+    let mut input = Inserted::new(input, insertions);
+    let mut entity = Entity::new(&mut input, &head);
     let signers: Vec<_> = request
         .signers
         .iter()

@@ -35,7 +35,7 @@ impl Headers {
     /// reader shows that name, and nothing can be compared with it.
     #[must_use]
     pub fn from_without_address(&self) -> bool {
-        self.all("from").any(|field| field.entries().contains(&None))
+        self.all("from").any(|field| field.has_entry_without_address())
     }
 
     /// The mailbox of the Sender field.
@@ -57,6 +57,12 @@ impl Field<'_> {
     #[must_use]
     pub fn mailboxes(&self) -> Vec<Mailbox> {
         self.entries().into_iter().flatten().collect()
+    }
+
+    /// Whether an entry of an address field has no address.
+    #[must_use]
+    pub fn has_entry_without_address(&self) -> bool {
+        self.entries().contains(&None)
     }
 
     /// Every entry of an address field; `None` for one without an address, and

@@ -157,6 +157,12 @@ impl<'a> Field<'a> {
         self.headers.start + self.span.start as u64
     }
 
+    /// Offset after the value, before its last line end.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        self.headers.start + self.span.value.end as u64
+    }
+
     /// Number of the line of the name, from 1.
     #[must_use]
     pub const fn line(&self) -> u64 {

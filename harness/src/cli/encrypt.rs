@@ -10,7 +10,7 @@ use waxseal_engine::message::{self, EncryptRequest};
 use waxseal_key::{ContentCipher, SystemRandom};
 
 use super::open::source;
-use super::options::ProviderOption;
+use super::options::{HideOptions, ProviderOption};
 use super::output;
 use crate::exit::{Exit, Failed, help};
 use crate::keys::load_certificates;
@@ -18,11 +18,13 @@ use crate::keys::load_certificates;
 /// Encrypt a mail
 ///
 /// FILE is a mail or a MIME entity; its Content-… fields and its body are
-/// encrypted, its other fields stay outside. `-` is standard input.
+/// encrypted, its other fields stay outside; see --protect-headers. `-` is
+/// standard input.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal encrypt mail.eml --to alice.pem --to me.pem -o encrypted.eml",
     "waxseal sign mail.eml --key me.key --cert me.pem | waxseal encrypt - --to alice.pem",
+    "waxseal encrypt mail.eml --to alice.pem --protect-headers --header-policy shy",
 ))]
 pub(super) struct Arguments {
     /// The mail
@@ -36,6 +38,12 @@ pub(super) struct Arguments {
     /// Write indefinite lengths and cut the content into segments of so many octets
     #[arg(long, value_name = "SEGMENT", value_parser = segment)]
     ber: Option<usize>,
+    /// Copy the header into what is encrypted, and hide some of it outside (RFC 9788); a signed mail has this from
+    /// `sign --protect-headers cipher` already
+    #[arg(long)]
+    protect_headers: bool,
+    #[command(flatten)]
+    hide: HideOptions,
     #[command(flatten)]
     provider: ProviderOption,
     /// Write to this file [default: standard output]
@@ -62,6 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let mut request = EncryptRequest::new(&recipients, &arithmetic);
     request.cipher = arguments.cipher;
     request.date = Some(OffsetDateTime::now_utc());
+    request.protect_headers = arguments.protect_headers.then(|| arguments.hide.hide());
     if let Some(segment) = arguments.ber {
         request.shape = Shape::encoded(Encoding::Ber { segment });
     }

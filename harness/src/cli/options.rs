@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use waxseal_engine::message::{HeaderPolicy, HideHeaders};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice};
 use waxseal_model::{Corpus, Recordings};
@@ -54,6 +55,35 @@ impl ProviderOption {
 
     pub(super) fn arithmetic(&self) -> Arithmetic {
         Arithmetic::new(self.provider)
+    }
+}
+
+/// What of a protected header stays readable outside (RFC 9788 section 3).
+#[derive(Debug, Args)]
+pub(super) struct HideOptions {
+    /// What encryption hides of the header: baseline (Subject, Keywords, Comments), shy (also display names and time
+    /// zone), none [default: baseline]
+    #[arg(long, value_name = "POLICY", requires = "protect_headers", value_parser = policy_parser())]
+    header_policy: Option<HeaderPolicy>,
+    /// Repeat hidden fields in the text, for readers that do not know header protection
+    #[arg(long, requires = "protect_headers")]
+    legacy_display: bool,
+}
+
+fn policy_parser() -> impl clap::builder::TypedValueParser<Value = HeaderPolicy> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(HeaderPolicy::ALL.map(HeaderPolicy::name))
+        .try_map(|name| name.parse::<HeaderPolicy>())
+}
+
+impl HideOptions {
+    pub(super) fn hide(&self) -> HideHeaders {
+        HideHeaders { policy: self.header_policy.unwrap_or_default(), legacy_display: self.legacy_display }
+    }
+
+    /// Whether anything was said of hiding.
+    pub(super) const fn is_given(&self) -> bool {
+        self.header_policy.is_some() || self.legacy_display
     }
 }
 

@@ -7,11 +7,11 @@ use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::cms::write::{Encoding, Shape};
-use waxseal_engine::message::{self, Boundary, Form, SignRequest};
+use waxseal_engine::message::{self, Boundary, Form, ProtectHeaders, SignRequest};
 use waxseal_key::{DigestAlgorithm, Signer, SystemRandom};
 
 use super::open::source;
-use super::options::{self, KeyOptions, ProviderOption};
+use super::options::{self, HideOptions, KeyOptions, ProviderOption};
 use super::output;
 use crate::exit::{Exit, Failed, help};
 use crate::keys::load_certificates;
@@ -19,11 +19,13 @@ use crate::keys::load_certificates;
 /// Sign a mail
 ///
 /// FILE is a mail or a MIME entity; its Content-… fields and its body are
-/// signed, its other fields stay outside. `-` is standard input.
+/// signed, its other fields stay outside; see --protect-headers. `-` is
+/// standard input.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal sign mail.eml --key me.key --cert me.pem -o signed.eml",
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --form opaque --ber 1000",
+    "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --protect-headers cipher | waxseal encrypt - --to alice.pem",
 ))]
 pub(super) struct Arguments {
     /// The mail
@@ -48,6 +50,12 @@ pub(super) struct Arguments {
     /// The signing time [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
+    /// Copy the header into what is signed (RFC 9788); clear: to be sent like this, cipher: to be encrypted next, so
+    /// that what is to be hidden outside is hidden now
+    #[arg(long, value_name = "HP")]
+    protect_headers: Option<HpOption>,
+    #[command(flatten)]
+    hide: HideOptions,
     #[command(flatten)]
     provider: ProviderOption,
     /// Write to this file [default: standard output]
@@ -59,6 +67,12 @@ pub(super) struct Arguments {
 enum FormOption {
     Clear,
     Opaque,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HpOption {
+    Clear,
+    Cipher,
 }
 
 fn digest(name: &str) -> Result<DigestAlgorithm, String> {
@@ -91,6 +105,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 
     let arithmetic = arguments.provider.arithmetic();
     let at = arguments.at.unwrap_or_else(OffsetDateTime::now_utc);
+    if arguments.hide.is_given() && arguments.protect_headers != Some(HpOption::Cipher) {
+        return Err(Failed::usage(
+            "nothing is hidden outside of what is only signed: --header-policy and --legacy-display need \
+             --protect-headers cipher",
+        ));
+    }
     let mut request = SignRequest::new(&signers, at, Boundary::random(&mut SystemRandom), &arithmetic);
     request.certificates = &certificates;
     request.digest = arguments.digest;
@@ -99,6 +119,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         FormOption::Clear => Form::Clear,
         FormOption::Opaque => Form::Opaque,
     };
+    request.protect_headers = arguments.protect_headers.map(|hp| match hp {
+        HpOption::Clear => ProtectHeaders::Clear,
+        HpOption::Cipher => ProtectHeaders::Cipher(arguments.hide.hide()),
+    });
     if let Some(segment) = arguments.ber {
         request.shape = Shape::encoded(Encoding::Ber { segment });
     }

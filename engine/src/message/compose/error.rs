@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::mime::MimeError;
+
 /// Why a mail could not be taken apart or put together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,6 +47,12 @@ pub enum ComposeError {
     /// A MIME shape that gives no valid mail.
     #[error("the MIME shape cannot be used: {0}")]
     Shape(&'static str),
+    /// A mail that could not be cut into parts.
+    #[error("the mail cannot be read: {0}")]
+    Mime(#[source] MimeError),
+    /// A mail whose header cannot be protected.
+    #[error("the header of the mail cannot be protected: {0}")]
+    Protected(&'static str),
     /// A date that a mail cannot have.
     #[error("the date {0} cannot be written in a header")]
     Date(String),

@@ -12,9 +12,9 @@ use crate::io::Source;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::message) struct Head {
     /// Fields that stay outside: name, and the field with its line ends, CRLF.
-    outer: Vec<(String, Vec<u8>)>,
+    pub(super) outer: Vec<(String, Vec<u8>)>,
     /// `Content-…` fields, which belong to the protected entity.
-    inner: Vec<u8>,
+    pub(super) inner: Vec<u8>,
     /// Whether the content says that it is binary (RFC 2045 section 6.2).
     pub(super) binary: bool,
     /// Where the body starts.

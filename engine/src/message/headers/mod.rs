@@ -11,4 +11,4 @@ mod payload;
 mod sets;
 
 pub(super) use judge::judge;
-pub(super) use payload::Payload;
+pub(super) use payload::{Payload, main_bodies};

@@ -50,10 +50,11 @@ impl Payload {
                 headers: message.headers.clone(),
                 forwarded: entity.content_type.get("forwarded").map(str::to_ascii_lowercase),
             });
-        let mut legacy_display = Vec::new();
-        if hp.is_some() {
-            legacy_parts(entity, prefix, &mut legacy_display);
-        }
+        // Elsewhere, and without hp, the parameter means nothing.
+        let bodies = if hp.is_some() { main_bodies(entity) } else { Vec::new() };
+        let has_element = |part: &&Part| part.content_type.get("hp-legacy-display") == Some("1");
+        let legacy_display =
+            bodies.into_iter().filter(has_element).map(|part| format!("{prefix}{}", part.path)).collect();
         Self {
             path: format!("{prefix}{}", entity.path),
             headers: entity.headers.clone(),
@@ -122,18 +123,15 @@ fn is_layer(part: &Part) -> bool {
     smime::find(part).first().is_some_and(|protected| std::ptr::eq(protected.smime.part, part))
 }
 
-/// Collects the main body parts that say to begin with a legacy display
-/// element: texts that are the payload, an alternative of it, or the first part
-/// of it (RFC 9787 section 7.1). Elsewhere the parameter means nothing.
-fn legacy_parts(part: &Part, prefix: &str, found: &mut Vec<String>) {
+/// The main body parts: texts that are the entity, an alternative of it, or the
+/// first part of it (RFC 9787 section 7.1).
+pub(in crate::message) fn main_bodies(part: &Part) -> Vec<&Part> {
+    let is_attached = part.disposition.as_ref().is_some_and(|disposition| disposition.kind == "attachment");
     match part.content_type.media_type.as_str() {
-        "text/plain" | "text/html" if part.content_type.get("hp-legacy-display") == Some("1") => {
-            found.push(format!("{prefix}{}", part.path));
-        }
-        "multipart/alternative" => part.children.iter().for_each(|child| legacy_parts(child, prefix, found)),
-        "multipart/mixed" | "multipart/related" => {
-            part.children.first().into_iter().for_each(|child| legacy_parts(child, prefix, found));
-        }
-        _ => {}
+        _ if is_attached => Vec::new(),
+        "text/plain" | "text/html" => vec![part],
+        "multipart/alternative" => part.children.iter().flat_map(main_bodies).collect(),
+        "multipart/mixed" | "multipart/related" => part.children.first().map(main_bodies).unwrap_or_default(),
+        _ => Vec::new(),
     }
 }
