@@ -15,8 +15,8 @@ use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, HeaderPolicy, HideHeaders, OpenRequest, ProtectHeaders, SignRequest,
-    encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, HeaderPolicy, HideHeaders, OpenRequest, ProtectHeaders, Secrets,
+    SignRequest, encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice, SeededRandom, Signer};
@@ -60,6 +60,7 @@ impl Writer {
         let credentials = [Credential { decryptor: &self.ann.key, certificate: Some(self.ann.certificate.clone()) }];
         let request = OpenRequest {
             credentials: &credentials,
+            secrets: &Secrets::default(),
             anchors: std::slice::from_ref(&self.ann.certificate),
             extra_certificates: &[],
             at: OffsetDateTime::now_utc(),
@@ -182,7 +183,7 @@ fn what_was_protected_is_found_protected() {
                 assert_eq!(states(&verdict), expected(hidden, SignedOnly, SignedAndEncrypted));
                 let elements = verdict.header_protection.unwrap().legacy_display.len();
                 assert_eq!(elements, usize::from(legacy && !hidden.is_empty()), "{content}");
-                assert_eq!(content.contains("\r\n\r\nhello\r\n"), true, "{content}");
+                assert!(content.contains("\r\n\r\nhello\r\n"), "{content}");
                 if policy == HeaderPolicy::Baseline && legacy {
                     assert!(
                         content.ends_with("\r\n\r\nSubject: Grüße & more\r\nKeywords: secret\r\n\r\nhello\r\n"),
