@@ -4,6 +4,7 @@ mod aead;
 mod agreement;
 mod derivation;
 mod key_wrap;
+mod message;
 
 use std::{fmt, str::FromStr};
 
@@ -21,7 +22,7 @@ use crate::{
     public_key::PublicKey,
 };
 
-pub(crate) use self::agreement::no_secret;
+pub(crate) use self::{agreement::no_secret, message::check_kind};
 
 /// Which provider does the arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -127,6 +128,7 @@ impl Arithmetic {
         signature: &[u8],
     ) -> Result<bool, KeyError> {
         let key = PublicKey::parse(spki_der)?;
+        check_kind(scheme, false)?;
         check_digest_len(digest, value)?;
         check_fits(&key.algorithm, scheme)?;
         check_restriction(key.restriction, scheme, digest)?;
@@ -234,9 +236,7 @@ impl Arithmetic {
         check_digest_len(digest, value)?;
         match scheme {
             SignatureScheme::RsaPkcs1 => self.fast(|provider| provider.sign(key, scheme, digest, value)),
-            SignatureScheme::RsaPss(_) | SignatureScheme::Ecdsa => {
-                self.careful(|provider| provider.sign(key, scheme, digest, value))
-            }
+            _ => self.careful(|provider| provider.sign(key, scheme, digest, value)),
         }
     }
 
@@ -310,17 +310,23 @@ pub(crate) fn check_restriction(
 }
 
 fn check_fits(key: &PublicKeyAlgorithm, scheme: SignatureScheme) -> Result<(), KeyError> {
-    use PublicKeyAlgorithm::{Other, P256, P384, P521, Rsa, RsaPss};
+    use PublicKeyAlgorithm::{Dsa, Ed25519, MlDsa44, MlDsa65, MlDsa87, Other, P256, P384, P521, Rsa, RsaPss};
     match (scheme, key) {
         (_, Other(oid)) => Err(KeyError::UnknownAlgorithm(crate::algorithm::describe(oid))),
         (SignatureScheme::RsaPkcs1, Rsa)
         | (SignatureScheme::RsaPss(_), Rsa | RsaPss)
-        | (SignatureScheme::Ecdsa, P256 | P384 | P521) => Ok(()),
+        | (SignatureScheme::Ecdsa, P256 | P384 | P521)
+        | (SignatureScheme::Dsa, Dsa)
+        | (SignatureScheme::Ed25519, Ed25519)
+        | (SignatureScheme::MlDsa44, MlDsa44)
+        | (SignatureScheme::MlDsa65, MlDsa65)
+        | (SignatureScheme::MlDsa87, MlDsa87) => Ok(()),
         (SignatureScheme::RsaPkcs1 | SignatureScheme::RsaPss(_), _) => {
             Err(KeyError::BadPublicKey(format!("{scheme} needs an RSA key, not one of the kind {key}")))
         }
         (SignatureScheme::Ecdsa, _) => {
             Err(KeyError::BadPublicKey(format!("{scheme} needs a key on an elliptic curve")))
         }
+        (scheme, key) => Err(KeyError::BadPublicKey(format!("{scheme} needs a key of its own kind, not {key}"))),
     }
 }

@@ -34,6 +34,9 @@ pub enum KeyError {
     /// A wrong password, or damaged encrypted data.
     #[error("wrong password, or a damaged file")]
     WrongPassword,
+    /// The message that is to be signed or verified cannot be read.
+    #[error("the message cannot be read: {0}")]
+    Unreadable(String),
     /// The holder of the key refused.
     #[error("the key was refused: {0}")]
     Refused(String),

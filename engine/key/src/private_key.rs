@@ -1,5 +1,7 @@
 //! Private keys in software.
 
+mod seeded;
+
 use std::fmt;
 
 use ::rsa::{
@@ -17,15 +19,16 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    Arithmetic, Decryptor, DigestAlgorithm, KeyError, OaepParameters, ProviderChoice, PssParameters,
+    Arithmetic, Content, Decryptor, DigestAlgorithm, KeyError, OaepParameters, ProviderChoice, PssParameters,
     PublicKeyAlgorithm, SignatureScheme, Signer,
     algorithm::describe,
-    arithmetic::check_restriction,
+    arithmetic::{check_kind, check_restriction},
     pem,
-    provider::aws_lc::Prepared,
+    private_key::seeded::Seeded,
+    provider::{aws_lc::Prepared, rustcrypto::ml_dsa::MlDsaKey},
     public_key::{
-        EC_PUBLIC_KEY, RSA_BITS, RSA_ENCRYPTION, RSASSA_PSS, X25519, bare_spki, ec_spki, pss_restriction, pss_spki,
-        rsa_spki,
+        EC_PUBLIC_KEY, ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, RSA_BITS, RSA_ENCRYPTION, RSASSA_PSS, X25519,
+        bare_spki, ec_spki, pss_restriction, pss_spki, rsa_spki,
     },
 };
 
@@ -55,6 +58,10 @@ impl PrivateKey {
             RSA_ENCRYPTION => Self::from_pkcs1_der(info.private_key.as_bytes()),
             RSASSA_PSS => Self::from_pkcs1_der(info.private_key.as_bytes())?.for_pss(info.algorithm.parameters, der),
             X25519 => Self::x25519(&info),
+            ED25519 => Self::ed25519(&info),
+            ML_DSA_44 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa44),
+            ML_DSA_65 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa65),
+            ML_DSA_87 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa87),
             EC_PUBLIC_KEY => {
                 let curve = info.algorithm.parameters.and_then(|parameters| parameters.decode_as().ok());
                 Self::from_sec1_der(info.private_key.as_bytes(), curve)
@@ -102,6 +109,10 @@ impl PrivateKey {
             }
             SecretKind::Rsa(_) => SignatureScheme::RsaPkcs1,
             SecretKind::P256(_) | SecretKind::P384(_) | SecretKind::P521(_) => SignatureScheme::Ecdsa,
+            SecretKind::Ed25519(_) => SignatureScheme::Ed25519,
+            SecretKind::MlDsa(MlDsaKey::Of44(_)) => SignatureScheme::MlDsa44,
+            SecretKind::MlDsa(MlDsaKey::Of65(_)) => SignatureScheme::MlDsa65,
+            SecretKind::MlDsa(MlDsaKey::Of87(_)) => SignatureScheme::MlDsa87,
             SecretKind::X25519(_) => return None,
         })
     }
@@ -146,6 +157,21 @@ impl PrivateKey {
         let key = x25519_dalek::StaticSecret::from(*octets);
         let public = x25519_dalek::PublicKey::from(&key);
         Self::bare(SecretKind::X25519(key), PublicKeyAlgorithm::X25519, info, public.as_bytes())
+    }
+
+    /// Reads a key for Ed25519 (RFC 8410 section 7).
+    fn ed25519(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        let octets = curve_private_key(info)?;
+        let key = ed25519_dalek::SigningKey::from_bytes(&octets);
+        let public = key.verifying_key();
+        Self::bare(SecretKind::Ed25519(key), PublicKeyAlgorithm::Ed25519, info, public.as_bytes())
+    }
+
+    /// Reads a key for ML-DSA (RFC 9881 section 6).
+    fn ml_dsa(info: &PrivateKeyInfoRef<'_>, algorithm: PublicKeyAlgorithm) -> Result<Self, KeyError> {
+        let parts = Seeded::read(info.private_key.as_bytes())?;
+        let (key, public) = MlDsaKey::read(&algorithm, parts.seed, parts.expanded)?;
+        Self::bare(SecretKind::MlDsa(key), algorithm, info, &public)
     }
 
     /// A key whose algorithm has no parameters. A public key that stands
@@ -271,7 +297,16 @@ impl Signer for PrivateKey {
             return Err(self.does_not_fit(scheme.name()));
         }
         check_restriction(self.restriction, scheme, digest)?;
+        check_kind(scheme, false)?;
         self.arithmetic.sign(&self.secret, scheme, digest, value)
+    }
+
+    fn sign_message(&self, scheme: SignatureScheme, message: &mut dyn Content) -> Result<Vec<u8>, KeyError> {
+        if !self.signs_by(scheme) {
+            return Err(self.does_not_fit(scheme.name()));
+        }
+        check_kind(scheme, true)?;
+        self.arithmetic.sign_message(&self.secret, scheme, message)
     }
 }
 
@@ -342,6 +377,8 @@ pub(crate) enum SecretKind {
     P384(p384::SecretKey),
     P521(p521::SecretKey),
     X25519(x25519_dalek::StaticSecret),
+    Ed25519(ed25519_dalek::SigningKey),
+    MlDsa(MlDsaKey),
 }
 
 /// CurvePrivateKey (RFC 8410 section 7): an octet string in the octet string.

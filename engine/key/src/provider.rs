@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     AeadSetup, BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters,
-    PublicKeyAlgorithm, Random, SignatureScheme, aead::AeadMode, private_key::Secret, public_key::PublicKey,
+    PublicKeyAlgorithm, Random, SignatureScheme, aead::AeadMode, message::Message, private_key::Secret,
+    public_key::PublicKey,
 };
 
 /// The operations. Lengths of keys, vectors and digest values were checked
@@ -73,6 +74,15 @@ pub(crate) trait Provider {
         private: &[u8],
         peer: &PublicKey<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    fn verify_message(
+        &self,
+        key: &PublicKey<'_>,
+        message: &mut Message<'_>,
+        signature: &[u8],
+    ) -> Result<bool, KeyError>;
+
+    fn sign_message(&self, key: &Secret, message: &mut Message<'_>) -> Result<Vec<u8>, KeyError>;
 
     fn aead(&self, direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError>;
 

@@ -6,7 +6,7 @@ use der::{Decode, Encode, asn1::AnyRef};
 use rsa::pkcs1::RsaPublicKeyRef;
 use spki::SubjectPublicKeyInfoRef;
 
-use crate::{DigestAlgorithm, KeyError, PssParameters};
+use crate::{DigestAlgorithm, KeyError, PssParameters, provider::rustcrypto::dsa};
 
 /// What a public key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,16 @@ pub enum PublicKeyAlgorithm {
     P521,
     /// X25519 (RFC 8410).
     X25519,
+    /// Ed25519 (RFC 8410).
+    Ed25519,
+    /// DSA (RFC 3279 section 2.3.2).
+    Dsa,
+    /// ML-DSA-44 (RFC 9881).
+    MlDsa44,
+    /// ML-DSA-65 (RFC 9881).
+    MlDsa65,
+    /// ML-DSA-87 (RFC 9881).
+    MlDsa87,
     /// Any other: the object identifier of the algorithm, or of the named
     /// curve when the algorithm is `id-ecPublicKey`.
     Other(String),
@@ -53,6 +63,11 @@ impl PublicKeyAlgorithm {
             Self::P384 => "p-384",
             Self::P521 => "p-521",
             Self::X25519 => "x25519",
+            Self::Ed25519 => "ed25519",
+            Self::Dsa => "dsa",
+            Self::MlDsa44 => "ml-dsa-44",
+            Self::MlDsa65 => "ml-dsa-65",
+            Self::MlDsa87 => "ml-dsa-87",
             Self::Other(oid) => crate::algorithm::by_oid(oid).map_or(oid, |row| row.name),
         }
     }
@@ -74,12 +89,42 @@ pub fn describe_public_key(spki_der: &[u8]) -> Result<PublicKeyInfo, KeyError> {
     Ok(PublicKeyInfo { algorithm: key.algorithm, bits: key.bits })
 }
 
+/// A DSA key may leave its parameters to the certificate of its issuer (RFC
+/// 3279 section 2.3.2, RFC 5280 section 4.1.2.7): DER of the
+/// SubjectPublicKeyInfo with the parameters that stand in the issuer's, which
+/// must itself have them. Every other key is given back as it is.
+///
+/// # Errors
+/// One of the two is damaged, or the key takes its parameters from an issuer
+/// that has none.
+pub fn with_inherited_parameters(spki_der: &[u8], issuer_spki_der: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let damaged = |error: der::Error| bad(format!("no SubjectPublicKeyInfo: {error}"));
+    let key = SubjectPublicKeyInfoRef::from_der(spki_der).map_err(damaged)?;
+    if key.algorithm.oid.to_string() != DSA || dsa_parameters(key.algorithm.parameters).is_some() {
+        return Ok(spki_der.to_vec());
+    }
+    let issuer = SubjectPublicKeyInfoRef::from_der(issuer_spki_der).map_err(damaged)?;
+    let parameters = dsa_parameters(issuer.algorithm.parameters)
+        .filter(|_| issuer.algorithm.oid.to_string() == DSA)
+        .ok_or_else(|| bad("a key dsa without parameters, of an issuer that has none".to_owned()))?;
+    let algorithm = spki::AlgorithmIdentifierRef { oid: key.algorithm.oid, parameters: Some(parameters) };
+    SubjectPublicKeyInfoRef { algorithm, subject_public_key: key.subject_public_key }.to_der().map_err(damaged)
+}
+
+/// The parameters of a DSA key, if it has its own. Some writers leave them out
+/// by a NULL.
+fn dsa_parameters(parameters: Option<AnyRef<'_>>) -> Option<AnyRef<'_>> {
+    parameters.filter(|parameters| !parameters.is_null())
+}
+
 /// A SubjectPublicKeyInfo taken apart.
 pub(crate) struct PublicKey<'a> {
     pub(crate) algorithm: PublicKeyAlgorithm,
     pub(crate) bits: u32,
     /// The octets of the key itself: an RSAPublicKey, or a point.
     pub(crate) octets: &'a [u8],
+    /// The parameters of the algorithm.
+    pub(crate) parameters: Option<AnyRef<'a>>,
     /// What a key for RSASSA-PSS is bound to.
     pub(crate) restriction: Option<(DigestAlgorithm, PssParameters)>,
 }
@@ -88,6 +133,11 @@ pub(crate) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 pub(crate) const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
 pub(crate) const X25519: &str = "1.3.101.110";
+pub(crate) const ED25519: &str = "1.3.101.112";
+pub(crate) const ML_DSA_44: &str = "2.16.840.1.101.3.4.3.17";
+pub(crate) const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
+pub(crate) const ML_DSA_87: &str = "2.16.840.1.101.3.4.3.19";
+const DSA: &str = "1.2.840.10040.4.1";
 pub(crate) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 
 /// Sizes of RSA modulus that are worked with, in bits. Old mail has 512; above
@@ -108,6 +158,11 @@ impl<'a> PublicKey<'a> {
             RSASSA_PSS => (PublicKeyAlgorithm::RsaPss, rsa_bits(octets)?),
             RSAES_OAEP => (PublicKeyAlgorithm::RsaOaep, rsa_bits(octets)?),
             X25519 => (PublicKeyAlgorithm::X25519, 255),
+            ED25519 => (PublicKeyAlgorithm::Ed25519, 255),
+            DSA => (PublicKeyAlgorithm::Dsa, dsa_parameters(spki.algorithm.parameters).map_or(Ok(0), dsa::bits)?),
+            ML_DSA_44 => (PublicKeyAlgorithm::MlDsa44, 0),
+            ML_DSA_65 => (PublicKeyAlgorithm::MlDsa65, 0),
+            ML_DSA_87 => (PublicKeyAlgorithm::MlDsa87, 0),
             EC_PUBLIC_KEY => curve(spki.algorithm.parameters)?,
             _ => (PublicKeyAlgorithm::Other(oid), 0),
         };
@@ -115,7 +170,7 @@ impl<'a> PublicKey<'a> {
             (PublicKeyAlgorithm::RsaPss, Some(parameters)) => Some(pss_restriction(parameters)?),
             _ => None,
         };
-        Ok(Self { algorithm, bits, octets, restriction })
+        Ok(Self { algorithm, bits, octets, parameters: spki.algorithm.parameters, restriction })
     }
 }
 
@@ -132,7 +187,7 @@ impl<'a> PublicKey<'a> {
             return Self::parse(spki_der);
         }
         let octets = named.subject_public_key.as_bytes().ok_or_else(|| bad("no whole number of octets".to_owned()))?;
-        Ok(Self { algorithm: ours.clone(), bits: 0, octets, restriction: None })
+        Ok(Self { algorithm: ours.clone(), bits: 0, octets, parameters: None, restriction: None })
     }
 }
 

@@ -14,13 +14,37 @@ pub enum SignatureScheme {
     RsaPss(PssParameters),
     /// ECDSA (RFC 5753 section 2.1), over the curve of the key.
     Ecdsa,
+    /// DSA (RFC 3370 section 3.1): only for reading old mail.
+    Dsa,
+    /// Ed25519 (RFC 8032, RFC 8419), over the message itself.
+    Ed25519,
+    /// ML-DSA-44 (FIPS 204, RFC 9882), over the message itself.
+    MlDsa44,
+    /// ML-DSA-65 (FIPS 204, RFC 9882), over the message itself.
+    MlDsa65,
+    /// ML-DSA-87 (FIPS 204, RFC 9882), over the message itself.
+    MlDsa87,
 }
 
 impl SignatureScheme {
     /// Every signature scheme; of those with parameters the one with those
     /// that go with SHA-256.
-    pub const ALL: [Self; 3] =
-        [Self::RsaPkcs1, Self::RsaPss(PssParameters::usual(DigestAlgorithm::Sha256)), Self::Ecdsa];
+    pub const ALL: [Self; 8] = [
+        Self::RsaPkcs1,
+        Self::RsaPss(PssParameters::usual(DigestAlgorithm::Sha256)),
+        Self::Ecdsa,
+        Self::Dsa,
+        Self::Ed25519,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
+    ];
+
+    /// Whether the scheme signs the message itself, and not a digest of it that
+    /// someone else made.
+    pub fn signs_message(self) -> bool {
+        matches!(self, Self::Ed25519 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
+    }
 
     /// The name in verdicts and cases, for example `rsa-pkcs1-v1_5`; without
     /// the parameters.
@@ -29,6 +53,11 @@ impl SignatureScheme {
             Self::RsaPkcs1 => "rsa-pkcs1-v1_5",
             Self::RsaPss(_) => "rsassa-pss",
             Self::Ecdsa => "ecdsa",
+            Self::Dsa => "dsa",
+            Self::Ed25519 => "ed25519",
+            Self::MlDsa44 => "ml-dsa-44",
+            Self::MlDsa65 => "ml-dsa-65",
+            Self::MlDsa87 => "ml-dsa-87",
         }
     }
 

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{DigestAlgorithm, KeyError, OaepParameters, SignatureScheme};
+use crate::{Content, DigestAlgorithm, KeyError, OaepParameters, SignatureScheme};
 
 /// A cryptographically secure random number generator, given by the caller.
 pub trait Random {
@@ -42,6 +42,17 @@ pub trait Signer {
     /// # Errors
     /// The scheme does not fit the key, or the holder of the key refused.
     fn sign_digest(&self, scheme: SignatureScheme, digest: DigestAlgorithm, value: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// Signs a message itself, from where it stands to its end, by a scheme
+    /// that [does so](SignatureScheme::signs_message). Ed25519 reads it twice.
+    ///
+    /// # Errors
+    /// The scheme does not fit the key, the message cannot be read, or the
+    /// holder of the key refused or cannot do this.
+    fn sign_message(&self, scheme: SignatureScheme, message: &mut dyn Content) -> Result<Vec<u8>, KeyError> {
+        let _ = message;
+        not_by_this_key(scheme.name())
+    }
 }
 
 /// A private key that can decrypt: in software, or on a card.

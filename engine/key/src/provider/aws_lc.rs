@@ -2,6 +2,7 @@
 //! pinned by a test in `tests/providers.rs`.
 
 mod agreement;
+mod message;
 mod symmetric;
 
 use std::sync::OnceLock;
@@ -29,7 +30,8 @@ use super::{
 };
 use crate::{
     AeadSetup, BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters,
-    PublicKeyAlgorithm, Random, SignatureScheme, aead::AeadMode, private_key::Secret, public_key::PublicKey,
+    PublicKeyAlgorithm, Random, SignatureScheme, aead::AeadMode, message::Message, private_key::Secret,
+    public_key::PublicKey,
 };
 
 pub(crate) struct AwsLc;
@@ -118,6 +120,19 @@ impl Provider for AwsLc {
         agreement::agree(algorithm, private, peer)
     }
 
+    fn verify_message(
+        &self,
+        key: &PublicKey<'_>,
+        message: &mut Message<'_>,
+        signature: &[u8],
+    ) -> Result<bool, KeyError> {
+        message::verify(key, message, signature)
+    }
+
+    fn sign_message(&self, key: &Secret, message: &mut Message<'_>) -> Result<Vec<u8>, KeyError> {
+        message::sign(key, message)
+    }
+
     fn aead(&self, _: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError> {
         lacks(format_args!("{} in pieces", setup.cipher))
     }
@@ -171,6 +186,11 @@ impl Provider for AwsLc {
                 pair.sign_digest(encoding, &import(digest, value)?, &mut signature).map_err(refused)?;
                 Ok(signature)
             }
+            SignatureScheme::Dsa
+            | SignatureScheme::Ed25519
+            | SignatureScheme::MlDsa44
+            | SignatureScheme::MlDsa65
+            | SignatureScheme::MlDsa87 => lacks(&operation),
             SignatureScheme::RsaPss(_) => lacks(format_args!("{operation}, with a salt that follows from the value")),
             SignatureScheme::Ecdsa => {
                 let Some(algorithm) = ecdsa_signing(&key.algorithm, digest) else { return lacks(&operation) };

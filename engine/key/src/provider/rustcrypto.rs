@@ -3,8 +3,11 @@
 mod aead;
 pub(crate) mod agreement;
 mod derivation;
+pub(crate) mod dsa;
 mod ecdsa;
+mod ed25519;
 mod mgf1;
+pub(crate) mod ml_dsa;
 mod oaep;
 mod pss;
 mod rsa;
@@ -20,6 +23,7 @@ use crate::{
     PublicKeyAlgorithm, Random, SignatureScheme,
     aead::AeadMode,
     digest::with_digest,
+    message::Message,
     private_key::{Secret, SecretKind},
     public_key::PublicKey,
 };
@@ -51,6 +55,9 @@ impl Provider for RustCrypto {
             (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P256) => ecdsa::p256::verify(key.octets, value, signature),
             (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P384) => ecdsa::p384::verify(key.octets, value, signature),
             (SignatureScheme::Ecdsa, PublicKeyAlgorithm::P521) => ecdsa::p521::verify(key.octets, value, signature),
+            (SignatureScheme::Dsa, PublicKeyAlgorithm::Dsa) => {
+                dsa::verify(key.parameters, key.octets, value, signature)
+            }
             _ => lacks(format_args!("{scheme} with a key {}", key.algorithm)),
         }
     }
@@ -119,6 +126,29 @@ impl Provider for RustCrypto {
         peer: &PublicKey<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         agreement::agree(algorithm, private, peer)
+    }
+
+    fn verify_message(
+        &self,
+        key: &PublicKey<'_>,
+        message: &mut Message<'_>,
+        signature: &[u8],
+    ) -> Result<bool, KeyError> {
+        match key.algorithm {
+            PublicKeyAlgorithm::Ed25519 => ed25519::verify(key.octets, message, signature),
+            PublicKeyAlgorithm::MlDsa44 | PublicKeyAlgorithm::MlDsa65 | PublicKeyAlgorithm::MlDsa87 => {
+                ml_dsa::verify(key, message, signature)
+            }
+            _ => lacks(format_args!("signatures over messages with a key {}", key.algorithm)),
+        }
+    }
+
+    fn sign_message(&self, key: &Secret, message: &mut Message<'_>) -> Result<Vec<u8>, KeyError> {
+        match &key.kind {
+            SecretKind::Ed25519(key) => ed25519::sign(key, message),
+            SecretKind::MlDsa(key) => key.sign(message),
+            _ => lacks(format_args!("signatures over messages with a key {}", key.algorithm)),
+        }
     }
 
     fn aead(&self, direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError> {
@@ -200,6 +230,9 @@ pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
         PublicKeyAlgorithm::P384 => ecdsa::p384::check(key.octets),
         PublicKeyAlgorithm::P521 => ecdsa::p521::check(key.octets),
         PublicKeyAlgorithm::X25519 => agreement::x25519_octets(key.octets).map(drop),
+        PublicKeyAlgorithm::Ed25519 => ed25519::check(key.octets).map(drop),
+        PublicKeyAlgorithm::Dsa => dsa::check(key.parameters, key.octets),
+        PublicKeyAlgorithm::MlDsa44 | PublicKeyAlgorithm::MlDsa65 | PublicKeyAlgorithm::MlDsa87 => ml_dsa::check(key),
         PublicKeyAlgorithm::Other(_) => Ok(()),
     }
 }

@@ -239,11 +239,25 @@ pub(crate) fn ec_key(curve: &str, number: &str) -> waxseal_key::PrivateKey {
     waxseal_key::PrivateKey::from_pkcs8_der(&tlv(0x30, &info)).unwrap()
 }
 
+/// A PrivateKeyInfo of an algorithm without parameters, given by the octets of
+/// its identifier.
+pub(crate) fn private_key_info(oid: &str, private_key: &[u8]) -> Vec<u8> {
+    let algorithm = tlv(0x30, &tlv(0x06, &unhex(oid)));
+    tlv(0x30, &[tlv(0x02, &[0]), algorithm, tlv(0x04, private_key)].concat())
+}
+
+/// A SubjectPublicKeyInfo of such an algorithm.
+pub(crate) fn public_key_info(oid: &str, public_key: &[u8]) -> Vec<u8> {
+    let algorithm = tlv(0x30, &tlv(0x06, &unhex(oid)));
+    tlv(0x30, &[algorithm, tlv(0x03, &[&[0], public_key].concat())].concat())
+}
+
 pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     match content.len() {
         len @ 0..=127 => out.push(len as u8),
-        len => out.extend([0x81, len as u8]),
+        len @ 128..=255 => out.extend([0x81, len as u8]),
+        len => out.extend([0x82, (len >> 8) as u8, len as u8]),
     }
     out.extend_from_slice(content);
     out

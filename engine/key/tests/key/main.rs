@@ -7,6 +7,7 @@ mod aead;
 mod agreement;
 mod key_wrap;
 mod known_answers;
+mod messages;
 mod openssl;
 mod pkcs12;
 mod private_keys;

@@ -5,7 +5,7 @@ use waxseal_key::{
     Decryptor, DigestAlgorithm, KeyError, PrivateKey, PublicKeyAlgorithm, SignatureScheme, Signer, describe_public_key,
 };
 
-use crate::{key, pem, shared};
+use crate::{key, known_answers, pem, shared};
 
 #[test]
 fn every_format_gives_the_same_key() {
@@ -94,8 +94,9 @@ fn a_wrong_password_is_told_from_what_is_no_key() {
 
 #[test]
 fn a_key_of_another_algorithm_is_named() {
-    let error = PrivateKey::from_pem(&pem("ed25519"), None).unwrap_err();
-    assert_eq!(error, KeyError::UnknownAlgorithm("ed25519 (1.3.101.112) of a private key".to_owned()));
+    let ed448 = known_answers::private_key_info("2b6571", &known_answers::tlv(0x04, &[7; 57]));
+    let error = PrivateKey::from_pkcs8_der(&ed448).unwrap_err();
+    assert_eq!(error, KeyError::UnknownAlgorithm("ed448 (1.3.101.113) of a private key".to_owned()));
     let error =
         PrivateKey::from_pem("-----BEGIN DSA PRIVATE KEY-----\n-----END DSA PRIVATE KEY-----", None).unwrap_err();
     assert_eq!(error, KeyError::UnknownAlgorithm("PEM label `DSA PRIVATE KEY`".to_owned()));
@@ -205,7 +206,7 @@ fn keys_of_published_examples_load() {
             }
         }
     }
-    assert_eq!(loaded, 7, "RFC 9216 has five RSA keys and two for X25519");
+    assert_eq!(loaded, 10, "RFC 9216 has five RSA keys, three for Ed25519 and two for X25519");
 }
 
 fn der(name: &str) -> Vec<u8> {
@@ -226,9 +227,7 @@ fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn a_damaged_public_key_is_an_error_and_an_unknown_one_is_not() {
     assert!(matches!(describe_public_key(b"no key"), Err(KeyError::BadPublicKey(_))));
     assert!(matches!(describe_public_key(&[]), Err(KeyError::BadPublicKey(_))));
-    // Ed25519 (RFC 8410 section 10.1).
-    let ed25519 = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &[7; 32]].concat();
-    let described = describe_public_key(&ed25519).unwrap();
-    assert_eq!(described.algorithm, PublicKeyAlgorithm::Other("1.3.101.112".to_owned()));
-    assert_eq!(described.algorithm.name(), "ed25519");
+    let described = describe_public_key(&known_answers::public_key_info("2b6571", &[7; 57])).unwrap();
+    assert_eq!(described.algorithm, PublicKeyAlgorithm::Other("1.3.101.113".to_owned()));
+    assert_eq!(described.algorithm.name(), "ed448");
 }

@@ -1,12 +1,14 @@
 //! The two providers side by side.
 
+use std::io::Cursor;
+
 use proptest::prelude::*;
 use waxseal_key::{
     AeadCipher, AeadSetup, Arithmetic, ContentCipher, Decryptor, DigestAlgorithm, KeyError, KeyWrap, OaepParameters,
     PrivateKey, ProviderChoice, PssParameters, SeededRandom, SignatureScheme, Signer,
 };
 
-use crate::{aws_lc, key, rustcrypto};
+use crate::{aws_lc, key, known_answers, rustcrypto};
 
 const KEYS: [&str; 7] = ["rsa512", "rsa1024", "rsa2048", "rsa3072", "p256", "p384", "p521"];
 
@@ -51,6 +53,7 @@ fn what_aws_lc_does() {
             done.push(format!("{name}: agree"));
         }
     }
+    done.extend(over_messages());
     for name in KEYS {
         let reference = key(name);
         let scheme = reference.signature_scheme().unwrap();
@@ -114,6 +117,10 @@ fn what_aws_lc_does() {
             "p384: agree",
             "p521: agree",
             "x25519: agree",
+            "ed25519: verify true; sign true",
+            "ml-dsa-44: verify true; sign false",
+            "ml-dsa-65: verify true; sign false",
+            "ml-dsa-87: verify true; sign false",
             "rsa512: verify ; sign ; unwrap false",
             "rsa512: verify PSS ; unwrap OAEP ",
             "rsa1024: verify sha-1 sha-256 sha-512; sign ; unwrap false",
@@ -127,6 +134,26 @@ fn what_aws_lc_does() {
             "p521: verify sha-1 sha-224 sha-256 sha-384 sha-512; sign sha-224 sha-256 sha-384 sha-512; unwrap false",
         ]
     );
+}
+
+/// What aws-lc does with messages themselves: short ones.
+fn over_messages() -> Vec<String> {
+    let mut done = Vec::new();
+    let seeded = |oid| known_answers::private_key_info(oid, &known_answers::tlv(0x80, &[5; 32]));
+    for key in [
+        key("ed25519"),
+        PrivateKey::from_pkcs8_der(&seeded("608648016503040311")).unwrap(),
+        PrivateKey::from_pkcs8_der(&seeded("608648016503040312")).unwrap(),
+        PrivateKey::from_pkcs8_der(&seeded("608648016503040313")).unwrap(),
+    ] {
+        let scheme = key.signature_scheme().unwrap();
+        let signature = key.sign_message(scheme, &mut Cursor::new(b"x")).unwrap();
+        let mut short = Cursor::new(b"x");
+        let verifies = did(aws_lc().verify_message(key.public_key(), scheme, &mut short, &signature)).is_some();
+        let signs = did(key.with_arithmetic(aws_lc()).sign_message(scheme, &mut Cursor::new(b"x"))).is_some();
+        done.push(format!("{scheme}: verify {verifies}; sign {signs}"));
+    }
+    done
 }
 
 /// What aws-lc does with symmetric keys beside CBC.

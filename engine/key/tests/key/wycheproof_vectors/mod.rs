@@ -3,6 +3,7 @@
 
 mod agreement;
 mod ciphers;
+mod messages;
 mod rsa;
 mod signatures;
 mod symmetric;
