@@ -3,6 +3,7 @@
 mod aead;
 mod agreement;
 mod derivation;
+mod encapsulation;
 mod key_wrap;
 mod message;
 

@@ -171,7 +171,7 @@ impl ContentCipher {
     /// to 128, of all others the one of [`key_len`](Self::key_len).
     pub fn takes_key_len(self, len: usize) -> bool {
         match self {
-            Self::Rc2Cbc { .. } => (1..=128).contains(&len),
+            Self::Rc2Cbc { effective_bits } => (1..=128).contains(&len) && (1..=1024).contains(&effective_bits),
             _ => len == self.key_len(),
         }
     }

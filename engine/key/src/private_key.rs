@@ -25,10 +25,13 @@ use crate::{
     arithmetic::{check_kind, check_restriction},
     pem,
     private_key::seeded::Seeded,
-    provider::{aws_lc::Prepared, rustcrypto::ml_dsa::MlDsaKey},
+    provider::{
+        aws_lc::Prepared,
+        rustcrypto::{ml_dsa::MlDsaKey, ml_kem::MlKemKey},
+    },
     public_key::{
-        EC_PUBLIC_KEY, ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, RSA_BITS, RSA_ENCRYPTION, RSASSA_PSS, X25519,
-        bare_spki, ec_spki, pss_restriction, pss_spki, rsa_spki,
+        EC_PUBLIC_KEY, ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, ML_KEM_512, ML_KEM_768, ML_KEM_1024, RSA_BITS,
+        RSA_ENCRYPTION, RSASSA_PSS, X25519, bare_spki, ec_spki, pss_restriction, pss_spki, rsa_spki,
     },
 };
 
@@ -62,6 +65,9 @@ impl PrivateKey {
             ML_DSA_44 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa44),
             ML_DSA_65 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa65),
             ML_DSA_87 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa87),
+            ML_KEM_512 => Self::ml_kem(&info, PublicKeyAlgorithm::MlKem512),
+            ML_KEM_768 => Self::ml_kem(&info, PublicKeyAlgorithm::MlKem768),
+            ML_KEM_1024 => Self::ml_kem(&info, PublicKeyAlgorithm::MlKem1024),
             EC_PUBLIC_KEY => {
                 let curve = info.algorithm.parameters.and_then(|parameters| parameters.decode_as().ok());
                 Self::from_sec1_der(info.private_key.as_bytes(), curve)
@@ -113,7 +119,7 @@ impl PrivateKey {
             SecretKind::MlDsa(MlDsaKey::Of44(_)) => SignatureScheme::MlDsa44,
             SecretKind::MlDsa(MlDsaKey::Of65(_)) => SignatureScheme::MlDsa65,
             SecretKind::MlDsa(MlDsaKey::Of87(_)) => SignatureScheme::MlDsa87,
-            SecretKind::X25519(_) => return None,
+            SecretKind::X25519(_) | SecretKind::MlKem(_) => return None,
         })
     }
 
@@ -172,6 +178,13 @@ impl PrivateKey {
         let parts = Seeded::read(info.private_key.as_bytes())?;
         let (key, public) = MlDsaKey::read(&algorithm, parts.seed, parts.expanded)?;
         Self::bare(SecretKind::MlDsa(key), algorithm, info, &public)
+    }
+
+    /// Reads a key for ML-KEM (RFC 9935 section 6).
+    fn ml_kem(info: &PrivateKeyInfoRef<'_>, algorithm: PublicKeyAlgorithm) -> Result<Self, KeyError> {
+        let parts = Seeded::read(info.private_key.as_bytes())?;
+        let (key, public) = MlKemKey::read(&algorithm, parts.seed, parts.expanded)?;
+        Self::bare(SecretKind::MlKem(key), algorithm, info, &public)
     }
 
     /// A key whose algorithm has no parameters. A public key that stands
@@ -347,6 +360,10 @@ impl Decryptor for PrivateKey {
     fn agree(&self, peer_spki: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.arithmetic.agree(&self.secret, peer_spki)
     }
+
+    fn decapsulate(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.arithmetic.decapsulate(&self.secret, ciphertext)
+    }
 }
 
 impl fmt::Debug for PrivateKey {
@@ -379,6 +396,7 @@ pub(crate) enum SecretKind {
     X25519(x25519_dalek::StaticSecret),
     Ed25519(ed25519_dalek::SigningKey),
     MlDsa(MlDsaKey),
+    MlKem(MlKemKey),
 }
 
 /// CurvePrivateKey (RFC 8410 section 7): an octet string in the octet string.

@@ -84,6 +84,15 @@ pub(crate) trait Provider {
 
     fn sign_message(&self, key: &Secret, message: &mut Message<'_>) -> Result<Vec<u8>, KeyError>;
 
+    /// The ciphertext and the shared secret.
+    fn encapsulate(
+        &self,
+        key: &PublicKey<'_>,
+        random: &mut dyn Random,
+    ) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), KeyError>;
+
+    fn decapsulate(&self, key: &Secret, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
     fn aead(&self, direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError>;
 
     fn cbc(

@@ -46,12 +46,22 @@ pub enum PublicKeyAlgorithm {
     MlDsa65,
     /// ML-DSA-87 (RFC 9881).
     MlDsa87,
+    /// ML-KEM-512 (RFC 9935).
+    MlKem512,
+    /// ML-KEM-768 (RFC 9935).
+    MlKem768,
+    /// ML-KEM-1024 (RFC 9935).
+    MlKem1024,
     /// Any other: the object identifier of the algorithm, or of the named
     /// curve when the algorithm is `id-ecPublicKey`.
     Other(String),
 }
 
 impl PublicKeyAlgorithm {
+    pub(crate) fn is_ml_kem(&self) -> bool {
+        matches!(self, Self::MlKem512 | Self::MlKem768 | Self::MlKem1024)
+    }
+
     /// The name in the algorithm table: `rsa`, `p-256`, …; of a kind that the
     /// table does not know the object identifier.
     pub fn name(&self) -> &str {
@@ -68,6 +78,9 @@ impl PublicKeyAlgorithm {
             Self::MlDsa44 => "ml-dsa-44",
             Self::MlDsa65 => "ml-dsa-65",
             Self::MlDsa87 => "ml-dsa-87",
+            Self::MlKem512 => "ml-kem-512",
+            Self::MlKem768 => "ml-kem-768",
+            Self::MlKem1024 => "ml-kem-1024",
             Self::Other(oid) => crate::algorithm::by_oid(oid).map_or(oid, |row| row.name),
         }
     }
@@ -137,6 +150,9 @@ pub(crate) const ED25519: &str = "1.3.101.112";
 pub(crate) const ML_DSA_44: &str = "2.16.840.1.101.3.4.3.17";
 pub(crate) const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
 pub(crate) const ML_DSA_87: &str = "2.16.840.1.101.3.4.3.19";
+pub(crate) const ML_KEM_512: &str = "2.16.840.1.101.3.4.4.1";
+pub(crate) const ML_KEM_768: &str = "2.16.840.1.101.3.4.4.2";
+pub(crate) const ML_KEM_1024: &str = "2.16.840.1.101.3.4.4.3";
 const DSA: &str = "1.2.840.10040.4.1";
 pub(crate) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 
@@ -163,6 +179,9 @@ impl<'a> PublicKey<'a> {
             ML_DSA_44 => (PublicKeyAlgorithm::MlDsa44, 0),
             ML_DSA_65 => (PublicKeyAlgorithm::MlDsa65, 0),
             ML_DSA_87 => (PublicKeyAlgorithm::MlDsa87, 0),
+            ML_KEM_512 => (PublicKeyAlgorithm::MlKem512, 0),
+            ML_KEM_768 => (PublicKeyAlgorithm::MlKem768, 0),
+            ML_KEM_1024 => (PublicKeyAlgorithm::MlKem1024, 0),
             EC_PUBLIC_KEY => curve(spki.algorithm.parameters)?,
             _ => (PublicKeyAlgorithm::Other(oid), 0),
         };

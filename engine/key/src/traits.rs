@@ -100,6 +100,17 @@ pub trait Decryptor {
         let _ = peer_spki;
         not_by_this_key("key agreement")
     }
+
+    /// Decapsulates a secret of 32 octets (ML-KEM, FIPS 203 section 7.3). A
+    /// changed ciphertext gives another secret, and no error.
+    ///
+    /// # Errors
+    /// The ciphertext has not the length that the key asks for, the key is of
+    /// another kind, or the holder of the key refused or cannot do this.
+    fn decapsulate(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let _ = ciphertext;
+        not_by_this_key("decapsulation")
+    }
 }
 
 fn not_by_this_key<T>(operation: &str) -> Result<T, KeyError> {

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod message;
+mod ml_kem;
 mod symmetric;
 
 use std::sync::OnceLock;
@@ -131,6 +132,14 @@ impl Provider for AwsLc {
 
     fn sign_message(&self, key: &Secret, message: &mut Message<'_>) -> Result<Vec<u8>, KeyError> {
         message::sign(key, message)
+    }
+
+    fn encapsulate(&self, key: &PublicKey<'_>, _: &mut dyn Random) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), KeyError> {
+        lacks(format_args!("encapsulation to a key {} with random numbers of the caller", key.algorithm))
+    }
+
+    fn decapsulate(&self, key: &Secret, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        ml_kem::decapsulate(key, ciphertext)
     }
 
     fn aead(&self, _: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError> {

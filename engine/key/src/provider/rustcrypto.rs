@@ -8,6 +8,7 @@ mod ecdsa;
 mod ed25519;
 mod mgf1;
 pub(crate) mod ml_dsa;
+pub(crate) mod ml_kem;
 mod oaep;
 mod pss;
 mod rsa;
@@ -151,6 +152,21 @@ impl Provider for RustCrypto {
         }
     }
 
+    fn encapsulate(
+        &self,
+        key: &PublicKey<'_>,
+        random: &mut dyn Random,
+    ) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), KeyError> {
+        ml_kem::encapsulate(key, random)
+    }
+
+    fn decapsulate(&self, key: &Secret, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match &key.kind {
+            SecretKind::MlKem(key) => key.decapsulate(ciphertext),
+            _ => lacks(format_args!("decapsulation with a key {}", key.algorithm)),
+        }
+    }
+
     fn aead(&self, direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError> {
         aead::start(direction, setup)
     }
@@ -233,6 +249,9 @@ pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
         PublicKeyAlgorithm::Ed25519 => ed25519::check(key.octets).map(drop),
         PublicKeyAlgorithm::Dsa => dsa::check(key.parameters, key.octets),
         PublicKeyAlgorithm::MlDsa44 | PublicKeyAlgorithm::MlDsa65 | PublicKeyAlgorithm::MlDsa87 => ml_dsa::check(key),
+        PublicKeyAlgorithm::MlKem512 | PublicKeyAlgorithm::MlKem768 | PublicKeyAlgorithm::MlKem1024 => {
+            ml_kem::check(key)
+        }
         PublicKeyAlgorithm::Other(_) => Ok(()),
     }
 }

@@ -98,3 +98,12 @@ fn what_does_not_fit_is_an_error() {
         }
     }
 }
+
+#[test]
+fn rc2_with_bits_that_it_cannot_have_is_an_error() {
+    for effective_bits in [0, 1025] {
+        let cipher = waxseal_key::ContentCipher::Rc2Cbc { effective_bits };
+        let refused = rustcrypto().cbc_encryptor(cipher, &[1; 16], &[0; 8]).err();
+        assert!(matches!(refused, Some(KeyError::BadParameters { .. })));
+    }
+}

@@ -8,6 +8,7 @@ mod agreement;
 mod key_wrap;
 mod known_answers;
 mod messages;
+mod ml_kem;
 mod openssl;
 mod pkcs12;
 mod private_keys;

@@ -54,6 +54,7 @@ fn what_aws_lc_does() {
         }
     }
     done.extend(over_messages());
+    done.extend(encapsulation());
     for name in KEYS {
         let reference = key(name);
         let scheme = reference.signature_scheme().unwrap();
@@ -121,6 +122,9 @@ fn what_aws_lc_does() {
             "ml-dsa-44: verify true; sign false",
             "ml-dsa-65: verify true; sign false",
             "ml-dsa-87: verify true; sign false",
+            "ml-kem-512: encapsulate false; decapsulate true",
+            "ml-kem-768: encapsulate false; decapsulate true",
+            "ml-kem-1024: encapsulate false; decapsulate true",
             "rsa512: verify ; sign ; unwrap false",
             "rsa512: verify PSS ; unwrap OAEP ",
             "rsa1024: verify sha-1 sha-256 sha-512; sign ; unwrap false",
@@ -152,6 +156,22 @@ fn over_messages() -> Vec<String> {
         let verifies = did(aws_lc().verify_message(key.public_key(), scheme, &mut short, &signature)).is_some();
         let signs = did(key.with_arithmetic(aws_lc()).sign_message(scheme, &mut Cursor::new(b"x"))).is_some();
         done.push(format!("{scheme}: verify {verifies}; sign {signs}"));
+    }
+    done
+}
+
+/// What aws-lc does with ML-KEM.
+fn encapsulation() -> Vec<String> {
+    let mut done = Vec::new();
+    for oid in ["608648016503040401", "608648016503040402", "608648016503040403"] {
+        let info = known_answers::private_key_info(oid, &known_answers::tlv(0x80, &[5; 64]));
+        let key = PrivateKey::from_pkcs8_der(&info).unwrap();
+        let random = &mut SeededRandom::new("x");
+        let (ciphertext, _) = rustcrypto().encapsulate(key.public_key(), random).unwrap();
+        let encapsulates = did(aws_lc().encapsulate(key.public_key(), random)).is_some();
+        let name = key.algorithm().to_string();
+        let decapsulates = did(key.with_arithmetic(aws_lc()).decapsulate(&ciphertext)).is_some();
+        done.push(format!("{name}: encapsulate {encapsulates}; decapsulate {decapsulates}"));
     }
     done
 }

