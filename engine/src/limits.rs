@@ -30,6 +30,8 @@ pub struct Limits {
     pub path_length: usize,
     /// Signature checks while one path is sought.
     pub path_work: usize,
+    /// Iterations of the derivation of a key from a password.
+    pub password_iterations: u32,
     /// Octets of content that one layer may put out.
     pub content_octets: u64,
     /// Octets that each octet of compressed content may become, beyond
@@ -55,6 +57,7 @@ impl Default for Limits {
             certificates: 500,
             path_length: 16,
             path_work: 200,
+            password_iterations: 10_000_000,
             content_octets: 64 << 30,
             expansion: 100,
             expansion_free: 16 << 20,

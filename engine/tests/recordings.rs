@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::message::{Credential, Opened};
+use waxseal_engine::message::{Credential, Opened, Secrets};
 use waxseal_key::PrivateKey;
 use waxseal_verdict::{Aspect, Deviation, Kind, Reason};
 
@@ -129,13 +129,16 @@ fn encrypted_mails_open_and_their_inner_signatures_hold() {
 }
 
 #[test]
-fn password_recipients_are_named_and_not_supported() {
+fn password_recipients_open_with_the_published_password() {
     let Some(folder) = recordings() else { return };
+    let secrets = Secrets { passwords: vec![b"abc".to_vec().into()], ..Secrets::default() };
     for file in ["gpgsm/pwri-sample.cbc.p7m", "gpgsm/pwri-sample.cbc-2.p7m"] {
-        let verdict = judge(&folder.join(file), &[], &[]).verdict;
-        let layer = &verdict.layers[0];
-        assert_eq!(layer.structure.reason(), Some(Reason::UnsupportedAlgorithm), "{file}: {layer:?}");
-        assert_eq!((layer.recipients[0].kind.as_str(), layer.recipients[0].matched), ("pwri", false), "{file}");
-        assert!(!layer.recipients[0].algorithm.is_empty(), "{file}");
+        let octets = fs::read(folder.join(file)).unwrap();
+        let opened = support::judge_with(octets.clone(), &secrets).unwrap();
+        let layer = &opened.verdict.layers[0];
+        assert!(layer.decryption.is_good() && opened.content.is_some(), "{file}: {layer:?}");
+        assert_eq!((layer.recipients[0].kind.as_str(), layer.recipients[0].matched), ("pwri", true), "{file}");
+        let layer = support::judge_with(octets, &Secrets::default()).unwrap().verdict.layers.remove(0);
+        assert_eq!(layer.decryption.reason(), Some(Reason::NoKey), "{file}: {layer:?}");
     }
 }

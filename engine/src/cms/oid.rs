@@ -51,3 +51,5 @@ pub const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
 pub const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 /// id-RSAES-OAEP (RFC 3560 section 2).
 pub const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
+/// PBKDF2 (RFC 8018 appendix A.2).
+pub const PBKDF2: &str = "1.2.840.113549.1.5.12";

@@ -59,7 +59,8 @@ impl Cipher {
     }
 }
 
-fn initialization_vector(algorithm: &AlgorithmIdentifier, cipher: ContentCipher) -> Option<Vec<u8>> {
+/// The IV that the parameters of a CBC cipher are.
+pub(super) fn initialization_vector(algorithm: &AlgorithmIdentifier, cipher: ContentCipher) -> Option<Vec<u8>> {
     let parameters = algorithm.parameters.as_deref()?;
     let element = Cursor::new(parameters, 0).take().ok().flatten()?;
     (element.tag == Tag::OCTET_STRING && element.content.len() == cipher.iv_len()).then(|| element.content.to_vec())

@@ -111,6 +111,10 @@ fn opener_of(
 ) -> Result<Opener, Refusal> {
     let candidate = candidate.ok_or_else(|| recipients.none())?;
     let key = recipients.content_key(candidate, cipher.key_len(), context)?;
+    if key.len() != cipher.key_len() {
+        let detail = format!("the content key has {} octets, the cipher needs {}", key.len(), cipher.key_len());
+        return Err(Refusal::Decryption(Aspect::bad(Reason::WrongKey, detail)));
+    }
     cipher.opener(&key, context)
 }
 

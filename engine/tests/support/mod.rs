@@ -106,9 +106,23 @@ pub fn judge(
     credentials: &[Credential<'_>],
     extra_certificates: &[Certificate],
 ) -> Result<Opened, OpenError> {
+    judge_by(octets, credentials, extra_certificates, &Secrets::default())
+}
+
+/// The same with passwords and keys that both sides have.
+pub fn judge_with(octets: Vec<u8>, secrets: &Secrets) -> Result<Opened, OpenError> {
+    judge_by(octets, &[], &[], secrets)
+}
+
+fn judge_by(
+    octets: Vec<u8>,
+    credentials: &[Credential<'_>],
+    extra_certificates: &[Certificate],
+    secrets: &Secrets,
+) -> Result<Opened, OpenError> {
     let request = OpenRequest {
         credentials,
-        secrets: &Secrets::default(),
+        secrets,
         anchors: &[],
         extra_certificates,
         at: datetime!(2024-06-01 0:00 UTC),

@@ -5,6 +5,9 @@ use waxseal_key::{KeyError, OaepParameters, algorithm};
 use waxseal_verdict::{Aspect, Reason, Recipient};
 use zeroize::Zeroizing;
 
+mod agreement;
+mod shared;
+
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Envelope, RecipientInfo, SignerIdentifier, oid};
 use crate::message::context::{Context, key_aspect};
@@ -16,11 +19,13 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    fn unsupported(place: &str, name: &str) -> Self {
+    /// An algorithm that is not done here.
+    pub(super) fn unsupported(place: &str, name: &str) -> Self {
         Self::Structure(Aspect::bad(Reason::UnsupportedAlgorithm, format!("{place}: {name} is not supported")))
     }
 
-    fn bad_parameters(place: &str, why: impl std::fmt::Display) -> Self {
+    /// Parameters that do not fit their algorithm.
+    pub(super) fn bad_parameters(place: &str, why: impl std::fmt::Display) -> Self {
         Self::Structure(Aspect::bad(Reason::BadParameters, format!("{place}: {why}")))
     }
 
@@ -36,7 +41,9 @@ impl Refusal {
 /// A key that may open the message: which recipient, which key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
-    pub(super) recipient: usize,
+    recipient: usize,
+    /// Which of its keys, where a recipient has several (key agreement).
+    key: usize,
     holder: Holder,
 }
 
@@ -47,6 +54,8 @@ enum Holder {
     Credential(usize),
     /// A key that both sides have.
     Key(usize),
+    /// A password.
+    Password(usize),
 }
 
 /// Recipients of a message, and the path of the structure that names them.
@@ -60,9 +69,26 @@ impl Recipients<'_> {
     pub(super) fn candidates(&self, context: &Context<'_>) -> Vec<Candidate> {
         let mut list = Vec::new();
         for (recipient, info) in self.infos.iter().enumerate() {
-            if let RecipientInfo::KeyTransport { id, .. } = info {
-                let holders = named_credentials(id, context).map(Holder::Credential);
-                list.extend(holders.map(|holder| Candidate { recipient, holder }));
+            let mut push = |key: usize, holder: Holder| list.push(Candidate { recipient, key, holder });
+            match info {
+                RecipientInfo::KeyTransport { id, .. } => {
+                    named_credentials(id, context).for_each(|index| push(0, Holder::Credential(index)));
+                }
+                RecipientInfo::KeyAgreement(info) => {
+                    for (key, agreed) in info.recipients.iter().enumerate() {
+                        let holders = named_credentials(&agreed.id, context);
+                        holders.for_each(|index| push(key, Holder::Credential(index)));
+                    }
+                }
+                RecipientInfo::KeyEncryptionKey { id, .. } => {
+                    let keys = context.request.secrets.keys.iter().enumerate();
+                    let named = keys.filter(|(_, key)| key.id == *id || !Check::RecipientMatch.on());
+                    named.for_each(|(index, _)| push(0, Holder::Key(index)));
+                }
+                RecipientInfo::Password { .. } => {
+                    (0..context.request.secrets.passwords.len()).for_each(|index| push(0, Holder::Password(index)));
+                }
+                RecipientInfo::KeyEncapsulation(_) | RecipientInfo::Other { .. } => {}
             }
         }
         list
@@ -73,7 +99,7 @@ impl Recipients<'_> {
     pub(super) fn shared_keys(key_len: usize, context: &Context<'_>) -> Vec<Candidate> {
         let keys = context.request.secrets.keys.iter().enumerate();
         let fitting = keys.filter(|(_, key)| key.key.len() == key_len);
-        fitting.map(|(index, _)| Candidate { recipient: 0, holder: Holder::Key(index) }).collect()
+        fitting.map(|(index, _)| Candidate { recipient: 0, key: 0, holder: Holder::Key(index) }).collect()
     }
 
     /// The content key of `key_len` octets that a candidate leads to.
@@ -87,7 +113,7 @@ impl Recipients<'_> {
         let Some(info) = self.infos.get(candidate.recipient) else {
             return match candidate.holder {
                 Holder::Key(index) => Ok(context.request.secrets.keys[index].key.clone()),
-                Holder::Credential(_) => Err(self.none()),
+                Holder::Credential(_) | Holder::Password(_) => Err(self.none()),
             };
         };
         match (info, candidate.holder) {
@@ -104,6 +130,17 @@ impl Recipients<'_> {
                 }
                 .map_err(|error| Refusal::key(&error, &place))
             }
+            (RecipientInfo::KeyAgreement(info), Holder::Credential(index)) => {
+                let agreed = info.recipients.get(candidate.key).ok_or_else(|| self.none())?;
+                agreement::content_key(info, agreed, context.request.credentials[index].decryptor, &place, context)
+            }
+            (RecipientInfo::KeyEncryptionKey { algorithm, encrypted_key, .. }, Holder::Key(index)) => {
+                shared::under_key(algorithm, &context.request.secrets.keys[index].key, encrypted_key, &place, context)
+            }
+            (RecipientInfo::Password { derivation, algorithm, encrypted_key, .. }, Holder::Password(index)) => {
+                let password = &context.request.secrets.passwords[index];
+                shared::under_password(derivation.as_ref(), algorithm, password, encrypted_key, &place, context)
+            }
             _ => Err(Refusal::unsupported(&place, &key_management_name(info))),
         }
     }
@@ -118,7 +155,7 @@ impl Recipients<'_> {
             let detail = format!("{}.recipientInfos is empty: nobody can read this", self.owner);
             return Refusal::Decryption(Aspect::bad(Reason::NoRecipient, detail));
         }
-        let readable = |info: &RecipientInfo| matches!(info, RecipientInfo::KeyTransport { .. });
+        let readable = |info: &RecipientInfo| !matches!(info.kind(), "ori");
         match self.infos.iter().position(|info| !readable(info)) {
             Some(index) if !self.infos.iter().any(readable) => {
                 let place = format!("{}.recipientInfos[{index}]", self.owner);
