@@ -274,10 +274,10 @@ impl Place<'_> {
         }
         self.write("object", &object.octets);
         let mut said = "no key".to_owned();
-        for number in 0..self.files.keys.len() {
-            let (key, certificate) = (format!("key-{number}.pem"), format!("certificate-{number}.pem"));
+        for given in self.ways_in() {
             let decrypt = ["cms", "-decrypt", "-inform", "DER", "-in", "object", "-out", "content"];
-            let (good, words) = self.openssl(&[&decrypt[..], &["-inkey", &key, "-recip", &certificate]].concat());
+            let given: Vec<&str> = given.iter().map(String::as_str).collect();
+            let (good, words) = self.openssl(&[&decrypt[..], &given].concat());
             if good && layer.decryption.is_good() {
                 return Some(Inside::Entity(std::fs::read(self.dir.join("content")).unwrap()));
             }
@@ -288,6 +288,23 @@ impl Place<'_> {
             differences.push(format!("{}: decryption is good, openssl says {said}", layer.path));
         }
         None
+    }
+
+    /// What openssl is given to decrypt with, one after the other.
+    fn ways_in(&self) -> Vec<Vec<String>> {
+        let key = |number| {
+            let (key, certificate) = (format!("key-{number}.pem"), format!("certificate-{number}.pem"));
+            vec!["-inkey".to_owned(), key, "-recip".to_owned(), certificate]
+        };
+        let password = |word: &String| vec!["-pwri_password".to_owned(), word.clone()];
+        let shared = |shared: &SharedKey| {
+            let mut given = vec!["-secretkey".to_owned(), shared.key.clone()];
+            given.extend(["-secretkeyid".to_owned(), shared.id.clone()].into_iter().filter(|_| !shared.id.is_empty()));
+            given
+        };
+        let files = self.files;
+        let keys = (0..files.keys.len()).map(key);
+        keys.chain(files.passwords.iter().map(password)).chain(files.symmetric_keys.iter().map(shared)).collect()
     }
 
     fn write_given(&self) {

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use waxseal_engine::Limits;
 use waxseal_engine::io::Source;
 use waxseal_engine::policy::Policy;
-use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SignatureScheme};
+use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, algorithm};
 use waxseal_verdict::{AspectName, Clock, Hello, Kind, Operation, Verdict};
 
 use super::protocol::{Answer, OpenArguments};
@@ -20,7 +20,8 @@ use crate::keys::{self, KeyRing, load_certificates};
 use crate::reader::Reader;
 
 /// Algorithms beside digests, ciphers and schemes, by the names of the table.
-const FURTHER_ALGORITHMS: &[&str] = &["rsa", "ec", "p-256", "p-384", "p-521"];
+const FURTHER_ALGORITHMS: &[&str] =
+    &["rsa", "ec", "p-256", "p-384", "p-521", "rsaes-oaep", "x25519", "password-wrap", "pbkdf2", "zlib"];
 
 /// The engine with one choice of arithmetic.
 #[derive(Debug, Clone, Copy, Default)]
@@ -107,6 +108,10 @@ fn algorithms() -> BTreeSet<String> {
         let combined = DigestAlgorithm::ALL.iter().map(|digest| format!("{}-{}", scheme.name(), digest.name()));
         std::iter::once(scheme.name().to_owned()).chain(combined)
     });
+    let wraps = KeyWrap::ALL.iter().map(|wrap| wrap.name().to_owned());
+    let agreements =
+        algorithm::TABLE.iter().filter(|row| row.is(algorithm::Kind::KeyAgreement) && row.name.starts_with("ecdh-"));
+    let agreements = agreements.map(|row| row.name.to_owned());
     let further = FURTHER_ALGORITHMS.iter().map(|name| (*name).to_owned());
-    digests.chain(ciphers).chain(schemes).chain(further).collect()
+    digests.chain(ciphers).chain(schemes).chain(wraps).chain(agreements).chain(further).collect()
 }
