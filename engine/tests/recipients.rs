@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use support::{Bench, P256, P384, P521, Person, RSA, text};
 use waxseal_engine::message::{Credential, Opened, Secrets, SymmetricKey};
-use waxseal_verdict::{Aspect, Reason};
+use waxseal_verdict::{Aspect, Deviation, Kind, Reason};
 
 const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nNobody else can read this.\r\n";
 const KEK_ID: &str = "c0fee0";
@@ -143,5 +143,59 @@ fn compressed_and_digested_content_of_openssl() {
         let mut content = Vec::new();
         opened.content.unwrap().read_to_end(&mut content).unwrap();
         assert_eq!(content, CONTENT, "{word}");
+    }
+}
+
+#[test]
+fn content_ciphers_of_every_age() {
+    let Some(bench) = Bench::new() else { return };
+    let person = bench.person("rsa", RSA, "keyEncipherment");
+    let legacy = ["-provider", "legacy", "-provider", "default"];
+    for (cipher, name) in [
+        ("-aes-128-gcm", "aes-128-gcm"),
+        ("-aes-192-gcm", "aes-192-gcm"),
+        ("-aes-256-gcm", "aes-256-gcm"),
+        ("-des3", "3des-cbc"),
+        ("-camellia128", "camellia-128-cbc"),
+        ("-camellia256", "camellia-256-cbc"),
+        ("-des", "des-cbc"),
+        ("-rc2-40-cbc", "rc2-cbc"),
+        ("-rc2-64-cbc", "rc2-cbc"),
+        ("-rc2-128", "rc2-cbc"),
+        ("-cast5-cbc", "cast5-cbc"),
+    ] {
+        let mut arguments = legacy.to_vec();
+        arguments.extend([cipher, "-recip", text(&person.certificate_file)]);
+        let message = encrypt(&bench, &arguments);
+        let opened = support::judge(message, &[credential(&person)], &[]).unwrap();
+        let layer = &opened.verdict.layers[0];
+        assert_eq!(layer.content_cipher.as_deref(), Some(name), "{cipher}");
+        let authenticated = name.ends_with("gcm");
+        assert_eq!(layer.kind == Kind::AuthEnveloped, authenticated, "{cipher}");
+        assert_eq!(layer.integrity.is_good(), authenticated, "{cipher}: {layer:?}");
+        let strong = ["aes", "camellia", "cast5"].iter().any(|family| name.starts_with(family));
+        assert_eq!(layer.policy.is_good(), strong, "{cipher}: {:?}", layer.policy);
+        // OpenSSL 3.0 writes the vector alone, where RFC 2984 section 3 has a SEQUENCE.
+        let odd = layer.deviations.contains(&Deviation::CipherParametersOdd);
+        assert_eq!(odd, name == "cast5-cbc", "{cipher}: {:?}", layer.deviations);
+        check_opened(cipher, opened);
+    }
+}
+
+#[test]
+fn nothing_comes_out_before_the_tag_was_right() {
+    let Some(bench) = Bench::new() else { return };
+    let person = bench.person("rsa", RSA, "keyEncipherment");
+    let message = encrypt(&bench, &["-aes-256-gcm", "-recip", text(&person.certificate_file)]);
+    // The tag is the last element; the content stands before it.
+    for from_the_end in [1, 16 + 2 + 5] {
+        let mut altered = message.clone();
+        let place = altered.len() - from_the_end;
+        altered[place] ^= 1;
+        let opened = support::judge(altered, &[credential(&person)], &[]).unwrap();
+        let layer = &opened.verdict.layers[0];
+        assert_eq!(layer.decryption.reason(), Some(Reason::TagMismatch), "{layer:?}");
+        assert_eq!(layer.integrity.reason(), Some(Reason::TagMismatch), "{layer:?}");
+        assert!(opened.content.is_none());
     }
 }

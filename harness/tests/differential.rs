@@ -23,7 +23,7 @@ use waxseal::task::{CaseFiles, Task};
 use waxseal_engine::Limits;
 use waxseal_engine::mime::{self, smime};
 use waxseal_key::ProviderChoice;
-use waxseal_model::Corpus;
+use waxseal_model::{Corpus, SharedKey};
 use waxseal_verdict::{Aspect, Kind, Layer, Signer};
 
 const MESSAGE_DIGEST: &[u32] = &[1, 2, 840, 113_549, 1, 9, 4];

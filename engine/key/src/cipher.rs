@@ -95,7 +95,7 @@ impl ContentCipher {
     /// section 5.1, RFC 3565 section 4.1, RFC 3657 section 3.1), a SEQUENCE with
     /// the coded effective bits before it (RC2, RFC 2268 section 6; the vector
     /// alone means 32 bits) or with the bits of the key after it (CAST-128, RFC
-    /// 2984 section 3).
+    /// 2984 section 3; the vector alone means 128 bits there, against the RFC).
     ///
     /// # Errors
     /// The cipher is unknown, or its parameters are missing, damaged or of the
@@ -117,6 +117,10 @@ impl ContentCipher {
                 let effective_bits = rc2_version::effective_bits(read.version)
                     .ok_or_else(|| bad(format!("version {} means no number of effective bits", read.version)))?;
                 (Self::Rc2Cbc { effective_bits }, read.iv)
+            }
+            // OpenSSL 3.0 writes it so.
+            Self::Cast5Cbc { .. } if der.first() == Some(&0x04) => {
+                (Self::Cast5Cbc { key_bits: 128 }, OctetString::from_der(der).map_err(damaged)?)
             }
             Self::Cast5Cbc { .. } => {
                 let read = Cast5Der::from_der(der).map_err(damaged)?;

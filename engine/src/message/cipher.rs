@@ -1,74 +1,233 @@
 //! Decrypting content as it comes.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use waxseal_key::{BlockMode, ContentCipher};
+use waxseal_key::{AeadCipher, AeadOpener, AeadSetup, BlockMode, ContentCipher, KeyError};
 use waxseal_verdict::{Aspect, Reason};
 use zeroize::Zeroizing;
 
 use crate::ber::{Cursor, Tag};
 use crate::check::Check;
-use crate::cms::AlgorithmIdentifier;
-use crate::message::context::Context;
+use crate::cms::{AlgorithmIdentifier, Envelope};
+use crate::message::context::{Context, key_aspect};
 use crate::message::recipient::Refusal;
-use crate::message::request::OpenError;
 
 /// A content cipher with its parameters, before there is a key.
 pub(super) struct Cipher {
-    cipher: ContentCipher,
-    iv: Vec<u8>,
-    /// The path of the structure that holds the content.
-    owner: &'static str,
+    kind: CipherKind,
+    /// The structure that holds the content.
+    envelope: Envelope,
+}
+
+enum CipherKind {
+    Cbc { cipher: ContentCipher, iv: Vec<u8> },
+    Aead { cipher: AeadCipher, nonce: Vec<u8>, tag_len: usize },
+}
+
+/// What an authenticated cipher must know before the first octet, and what may
+/// stand after the last one: known from an earlier reading.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// The authenticated attributes in DER; empty if there are none.
+    pub(super) additional: Vec<u8>,
+    /// Octets of the content.
+    pub(super) content_len: Option<u64>,
 }
 
 impl Cipher {
     /// What the algorithm identifier of the content says.
-    pub(super) fn of(algorithm: &AlgorithmIdentifier, owner: &'static str) -> Result<Self, Refusal> {
-        let place = format!("{owner}.encryptedContentInfo.contentEncryptionAlgorithm");
-        let cipher = ContentCipher::from_oid(&algorithm.oid).ok_or_else(|| {
-            let detail = format!("{place}: {} is not supported", algorithm.name());
-            Refusal::Structure(Aspect::bad(Reason::UnsupportedAlgorithm, detail))
-        })?;
-        let iv = initialization_vector(algorithm, cipher).ok_or_else(|| {
-            let detail = format!("{place}: the parameters are no IV of {} octets", cipher.iv_len());
-            Refusal::Structure(Aspect::bad(Reason::BadParameters, detail))
-        })?;
-        Ok(Self { cipher, iv, owner })
+    pub(super) fn of(algorithm: &AlgorithmIdentifier, envelope: Envelope) -> Result<Self, Refusal> {
+        let place = place(envelope);
+        let parameters = algorithm.parameters.as_deref();
+        let kind = if let Some(cipher) = AeadCipher::from_oid(&algorithm.oid) {
+            let read = cipher.read_parameters(parameters).or_else(|error| match bare_nonce(parameters) {
+                // Writers that put GCM into EnvelopedData leave the tag length out, too.
+                Some(nonce) if envelope != Envelope::AuthEnveloped && cipher.takes_nonce_len(nonce.len()) => {
+                    Ok((nonce, 16))
+                }
+                _ => Err(error),
+            });
+            let (nonce, tag_len) = read.map_err(|error| Refusal::bad_parameters(&place, error))?;
+            CipherKind::Aead { cipher, nonce, tag_len }
+        } else {
+            let read = ContentCipher::from_identifier(&algorithm.oid, parameters).map_err(|error| match error {
+                KeyError::UnknownAlgorithm(_) => Refusal::unsupported(&place, &algorithm.name()),
+                error => Refusal::bad_parameters(&place, error),
+            });
+            let (cipher, iv) = read?;
+            CipherKind::Cbc { cipher, iv }
+        };
+        Ok(Self { kind, envelope })
     }
 
-    /// Octets of the content key.
-    pub(super) fn key_len(&self) -> usize {
-        self.cipher.key_len()
+    /// Whether the cipher authenticates its content.
+    pub(super) const fn is_authenticated(&self) -> bool {
+        matches!(self.kind, CipherKind::Aead { .. })
+    }
+
+    /// Whether the length of the content must be known before its first octet.
+    pub(super) fn needs_content_len(&self) -> bool {
+        matches!(&self.kind, CipherKind::Aead { cipher, .. } if cipher.needs_content_len())
+    }
+
+    /// Whether the parameters are those that the RFC of the cipher gives it.
+    pub(super) fn parameters_fit(&self, algorithm: &AlgorithmIdentifier) -> bool {
+        let written = match &self.kind {
+            CipherKind::Cbc { cipher, iv } => cipher.parameters_der(iv),
+            // A default that is written out is BER, and as good.
+            CipherKind::Aead { .. } => return true,
+        };
+        written.is_ok_and(|written| algorithm.parameters.as_deref() == Some(&written))
+    }
+
+    /// Effective bits of the key, where the parameters tell them.
+    pub(super) fn key_bits(&self) -> Option<u32> {
+        match &self.kind {
+            CipherKind::Cbc { cipher, .. } => cipher.varying_bits().map(u32::from),
+            CipherKind::Aead { .. } => None,
+        }
+    }
+
+    /// Octets that a content key may have, likely lengths first. RC2 takes a
+    /// key of any length whatever its effective bits; writers use the length
+    /// of these, or 128 bits.
+    pub(super) fn key_lens(&self) -> Vec<usize> {
+        match &self.kind {
+            CipherKind::Cbc { cipher: cipher @ ContentCipher::Rc2Cbc { .. }, .. } => {
+                let mut lens = vec![cipher.key_len(), 16];
+                lens.dedup();
+                lens
+            }
+            CipherKind::Cbc { cipher, .. } => vec![cipher.key_len()],
+            CipherKind::Aead { cipher, .. } => vec![cipher.key_len()],
+        }
+    }
+
+    /// Whether a content key may have this length.
+    pub(super) fn takes_key_len(&self, len: usize) -> bool {
+        match &self.kind {
+            CipherKind::Cbc { cipher, .. } => cipher.takes_key_len(len),
+            CipherKind::Aead { cipher, .. } => cipher.key_len() == len,
+        }
     }
 
     /// Starts to decrypt.
-    pub(super) fn opener(&self, key: &[u8], context: &Context<'_>) -> Result<Opener, Refusal> {
-        let place = format!("{}.encryptedContentInfo.contentEncryptionAlgorithm", self.owner);
-        let mode = context
-            .request
-            .arithmetic
-            .cbc_decryptor(self.cipher, key, &self.iv)
-            .map_err(|error| Refusal::key(&error, &place))?;
-        Ok(Opener {
-            mode,
-            block_len: self.cipher.block_len(),
-            held: Zeroizing::new(Vec::new()),
-            total: 0,
-            owner: self.owner,
+    pub(super) fn opener(&self, key: &[u8], known: &Known, context: &Context<'_>) -> Result<Opener, Refusal> {
+        let place = place(self.envelope);
+        let arithmetic = context.request.arithmetic;
+        let refused = |error: KeyError| Refusal::key(&error, &place);
+        Ok(match &self.kind {
+            CipherKind::Cbc { cipher, iv } => Opener::Cbc(CbcOpener {
+                mode: arithmetic.cbc_decryptor(*cipher, key, iv).map_err(refused)?,
+                block_len: cipher.block_len(),
+                held: Zeroizing::new(Vec::new()),
+                total: 0,
+                owner: self.envelope.name(),
+            }),
+            CipherKind::Aead { cipher, nonce, tag_len } => {
+                // Outside AuthEnvelopedData the tag can only be at the end of the content.
+                let glued = if self.envelope == Envelope::AuthEnveloped { 0 } else { *tag_len };
+                let content_len = known.content_len.map(|len| len.saturating_sub(glued as u64));
+                let additional = &known.additional;
+                let setup = AeadSetup { cipher: *cipher, key, nonce, additional, tag_len: *tag_len, content_len };
+                Opener::Aead(AeadContent {
+                    opener: arithmetic.aead_opener(&setup).map_err(refused)?,
+                    held: Zeroizing::new(Vec::new()),
+                    glued,
+                    failed: None,
+                    owner: self.envelope.name(),
+                })
+            }
         })
     }
 }
 
-/// The IV that the parameters of a CBC cipher are.
-pub(super) fn initialization_vector(algorithm: &AlgorithmIdentifier, cipher: ContentCipher) -> Option<Vec<u8>> {
-    let parameters = algorithm.parameters.as_deref()?;
-    let element = Cursor::new(parameters, 0).take().ok().flatten()?;
-    (element.tag == Tag::OCTET_STRING && element.content.len() == cipher.iv_len()).then(|| element.content.to_vec())
+fn place(envelope: Envelope) -> String {
+    format!("{}.encryptedContentInfo.contentEncryptionAlgorithm", envelope.name())
+}
+
+/// An OCTET STRING where GCMParameters are due.
+fn bare_nonce(parameters: Option<&[u8]>) -> Option<Vec<u8>> {
+    let element = Cursor::new(parameters?, 0).take().ok().flatten()?;
+    (element.tag == Tag::OCTET_STRING && !element.constructed).then(|| element.content.to_vec())
+}
+
+/// A decryption that is running.
+pub(super) enum Opener {
+    Cbc(CbcOpener),
+    Aead(AeadContent),
+}
+
+impl Opener {
+    /// Takes ciphertext in, and writes the plaintext to where it waits.
+    pub(super) fn update(&mut self, octets: &mut [u8], out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Cbc(opener) => opener.update(octets, out),
+            Self::Aead(opener) => opener.update(octets, out),
+        }
+    }
+
+    /// The end of the content; `mac` is the tag that stands beside it.
+    pub(super) fn finish(self, mac: &[u8], out: &mut dyn Write) -> io::Result<Aspect> {
+        match self {
+            Self::Cbc(opener) => opener.finish(out),
+            Self::Aead(opener) => Ok(opener.finish(mac)),
+        }
+    }
+}
+
+/// Decrypts content of an authenticated cipher, and checks the tag at the end.
+pub(super) struct AeadContent {
+    opener: AeadOpener,
+    /// The last octets, where the tag is glued to the content.
+    held: Zeroizing<Vec<u8>>,
+    glued: usize,
+    failed: Option<KeyError>,
+    owner: &'static str,
+}
+
+impl AeadContent {
+    fn update(&mut self, octets: &mut [u8], out: &mut dyn Write) -> io::Result<()> {
+        if self.failed.is_some() {
+            return Ok(());
+        }
+        if self.glued == 0 {
+            return self.process(octets, out);
+        }
+        self.held.extend_from_slice(octets);
+        let ready = self.held.len().saturating_sub(self.glued);
+        let mut piece = Zeroizing::new(self.held.drain(..ready).collect::<Vec<_>>());
+        self.process(&mut piece, out)
+    }
+
+    fn process(&mut self, octets: &mut [u8], out: &mut dyn Write) -> io::Result<()> {
+        match self.opener.process(octets) {
+            Ok(()) => out.write_all(octets),
+            Err(error) => {
+                self.failed = Some(error);
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(self, mac: &[u8]) -> Aspect {
+        let tag = if self.glued == 0 { mac } else { &self.held };
+        match self.failed.map_or_else(|| self.opener.finish(tag), Err) {
+            Ok(()) => Aspect::Good,
+            Err(error) => match key_aspect(&error, Reason::TagMismatch) {
+                Aspect::Bad(_) => {
+                    let detail = format!("{}: the authentication tag does not fit key and content", self.owner);
+                    Aspect::bad(Reason::TagMismatch, detail)
+                }
+                unchecked => unchecked,
+            },
+        }
+    }
 }
 
 /// Decrypts content in CBC mode, and holds the last block back until the end,
 /// because only there the padding is.
-pub(super) struct Opener {
+pub(super) struct CbcOpener {
     mode: Box<dyn BlockMode>,
     block_len: usize,
     held: Zeroizing<Vec<u8>>,
@@ -76,9 +235,9 @@ pub(super) struct Opener {
     owner: &'static str,
 }
 
-impl Opener {
+impl CbcOpener {
     /// Takes ciphertext in, and writes the plaintext that it allows.
-    pub(super) fn update(&mut self, octets: &[u8], out: &mut dyn Write) -> std::io::Result<()> {
+    fn update(&mut self, octets: &[u8], out: &mut dyn Write) -> io::Result<()> {
         self.total += octets.len() as u64;
         self.held.extend_from_slice(octets);
         // Everything but the last whole block; a rest of a block waits too.
@@ -94,7 +253,7 @@ impl Opener {
     }
 
     /// Takes the padding off (RFC 5652 section 6.3).
-    pub(super) fn finish(mut self, out: &mut dyn Write) -> Result<Aspect, OpenError> {
+    fn finish(mut self, out: &mut dyn Write) -> io::Result<Aspect> {
         let place = format!("{}.encryptedContentInfo.encryptedContent", self.owner);
         if self.held.len() != self.block_len {
             let detail = format!("{place}: {} octets are no whole number of blocks", self.total);

@@ -7,9 +7,9 @@ use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
 use crate::ber::Reader;
 use crate::check::Check;
-use crate::cms::{self, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail};
+use crate::cms::{self, Attributes, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail};
 use crate::io::{Spool, Workspace};
-use crate::message::cipher::{Cipher, Opener};
+use crate::message::cipher::{Cipher, Known, Opener};
 use crate::message::content::{self, each_block};
 use crate::message::context::Context;
 use crate::message::recipient::{Candidate, Recipients, Refusal};
@@ -21,6 +21,9 @@ pub(super) struct Attempt {
     pub(super) plaintext: Option<(Box<dyn Spool>, String)>,
     /// How many pairs of recipient and key there are to try.
     pub(super) candidates: usize,
+    /// What the same pair must be tried with once more: it stood after the
+    /// content, and is needed before it.
+    pub(super) known: Option<Known>,
 }
 
 /// Reads an envelope to its end, decrypting it on the way with the pair of
@@ -32,7 +35,7 @@ pub(super) fn read<R: Read>(
     layer: &mut Layer,
     reader: &mut Reader<R>,
     envelope: Envelope,
-    attempt: usize,
+    (attempt, known): (usize, Option<&Known>),
     workspace: &mut dyn Workspace,
     context: &Context<'_>,
 ) -> Result<Attempt, OpenError> {
@@ -40,48 +43,77 @@ pub(super) fn read<R: Read>(
     layer.structure = Aspect::Good;
     layer.decryption = Aspect::Unchecked(None);
     layer.policy = Aspect::Unchecked(None);
+    if envelope == Envelope::AuthEnveloped {
+        layer.integrity = Aspect::Unchecked(None);
+    }
     layer.recipients.clear();
     let mut head = match EnvelopedDataHead::read(reader, limits, envelope) {
         Ok(head) => head,
         Err(error) => {
             layer.structure = error.aspect();
-            return Ok(Attempt { plaintext: None, candidates: 0 });
+            return Ok(Attempt { plaintext: None, candidates: 0, known: None });
         }
     };
     let owner = envelope.name();
     let recipients = Recipients { infos: &head.recipients, owner };
-    let cipher = Cipher::of(&head.content.cipher, owner);
+    let cipher = Cipher::of(&head.content.cipher, envelope);
     let candidates = match (envelope, &cipher) {
-        (Envelope::Encrypted, Ok(cipher)) => Recipients::shared_keys(cipher.key_len(), context),
-        _ => recipients.candidates(context),
+        (Envelope::Encrypted, Ok(cipher)) => Recipients::shared_keys(cipher, context),
+        (_, Ok(cipher)) => recipients.candidates(&cipher.key_lens(), context),
+        (_, Err(_)) => recipients.candidates(&[], context),
     };
     layer.recipients = recipients.describe(&candidates);
     let candidates_len = candidates.len();
-    let none = || Attempt { plaintext: None, candidates: candidates_len };
+    let none = || Attempt { plaintext: None, candidates: candidates_len, known: None };
+    let key_bits = cipher.as_ref().ok().and_then(Cipher::key_bits);
+    let authenticated = cipher.as_ref().is_ok_and(Cipher::is_authenticated);
+    if authenticated && envelope != Envelope::AuthEnveloped {
+        layer.deviate(Deviation::GcmInEnveloped);
+    }
+    if cipher.as_ref().is_ok_and(|cipher| !cipher.parameters_fit(&head.content.cipher)) {
+        layer.deviate(Deviation::CipherParametersOdd);
+    }
+    // Without the length of its content CCM cannot even begin.
+    let postponed = known.is_none() && cipher.as_ref().is_ok_and(Cipher::needs_content_len) && !candidates.is_empty();
     layer.content_cipher = Some(head.content.cipher.name());
-    layer.policy = context.request.policy.judge_cipher_oid(&head.content.cipher.oid, None);
+    layer.policy = context.request.policy.judge_cipher_oid(&head.content.cipher.oid, key_bits);
+    let nothing = Known::default();
     let mut opener = None;
-    match cipher.and_then(|cipher| opener_of(&recipients, candidates.get(attempt).copied(), &cipher, context)) {
+    let candidate = candidates.get(attempt).copied();
+    match cipher.and_then(|cipher| opener_of(&recipients, candidate, &cipher, known.unwrap_or(&nothing), context)) {
+        Ok(_) if postponed => {}
         Ok(ready) => opener = Some(ready),
+        Err(_) if postponed => {}
         Err(Refusal::Structure(aspect)) => layer.structure = aspect,
         Err(Refusal::Decryption(aspect)) => layer.decryption = aspect,
     }
     let mut spool = workspace.spool()?;
+    let mut content_len: u64 = 0;
     let place = format!("{owner}.encryptedContentInfo");
     let read = each_block(
         |block| head.content.read_content(reader, block),
         limits.content_octets,
         &place,
-        |block| match &mut opener {
-            Some(opener) => opener.update(block, &mut spool),
-            None => Ok(()),
+        |block| {
+            content_len += block.len() as u64;
+            match &mut opener {
+                Some(opener) => opener.update(block, &mut spool),
+                None => Ok(()),
+            }
         },
     )?;
-    if let Err(error) = read.and_then(|()| finish(layer, &head, reader, limits))
-        && Check::Encoding.on()
-    {
-        layer.structure = error.aspect();
-        return Ok(none());
+    let tail = match read.and_then(|()| finish(layer, &head, reader, limits)) {
+        Ok(tail) => tail,
+        Err(error) if Check::Encoding.on() => {
+            layer.structure = error.aspect();
+            return Ok(none());
+        }
+        Err(_) => EnvelopedDataTail::default(),
+    };
+    let additional = tail.authenticated_attributes.as_ref().map(Attributes::der).unwrap_or_default();
+    if known.is_none() && (postponed || opener.is_some() && !additional.is_empty()) {
+        let known = Some(Known { additional, content_len: Some(content_len) });
+        return Ok(Attempt { known, ..none() });
     }
     if head.content.stream.is_none() && layer.structure.is_good() {
         let detail = format!("{place} holds no encryptedContent");
@@ -89,7 +121,11 @@ pub(super) fn read<R: Read>(
         return Ok(none());
     }
     let Some(opener) = opener else { return Ok(none()) };
-    layer.decryption = opener.finish(&mut spool)?;
+    layer.decryption = opener.finish(&tail.mac, &mut spool)?;
+    if authenticated {
+        // The tag vouches for the content, as whoever has the key left it.
+        layer.integrity = layer.decryption.clone();
+    }
     if !layer.decryption.is_good() {
         return Ok(none());
     }
@@ -99,7 +135,7 @@ pub(super) fn read<R: Read>(
         return Ok(none());
     }
     spool.seek(SeekFrom::Start(0))?;
-    Ok(Attempt { plaintext: Some((spool, content_type)), candidates: candidates_len })
+    Ok(Attempt { plaintext: Some((spool, content_type)), candidates: candidates_len, known: None })
 }
 
 /// What decrypts the content, by way of this candidate.
@@ -107,15 +143,16 @@ fn opener_of(
     recipients: &Recipients<'_>,
     candidate: Option<Candidate>,
     cipher: &Cipher,
+    known: &Known,
     context: &Context<'_>,
 ) -> Result<Opener, Refusal> {
     let candidate = candidate.ok_or_else(|| recipients.none())?;
-    let key = recipients.content_key(candidate, cipher.key_len(), context)?;
-    if key.len() != cipher.key_len() {
-        let detail = format!("the content key has {} octets, the cipher needs {}", key.len(), cipher.key_len());
+    let key = recipients.content_key(candidate, context)?;
+    if !cipher.takes_key_len(key.len()) {
+        let detail = format!("the content cipher takes no key of {} octets, as this one has", key.len());
         return Err(Refusal::Decryption(Aspect::bad(Reason::WrongKey, detail)));
     }
-    cipher.opener(&key, context)
+    cipher.opener(&key, known, context)
 }
 
 /// Reads to the end of the object, and notes what deviates there.

@@ -203,6 +203,10 @@ impl<'a> Peeler<'a> {
                 drop(reader);
                 self.peel_enveloped(source, object, Envelope::Enveloped)
             }
+            oid::AUTH_ENVELOPED_DATA => {
+                drop(reader);
+                self.peel_enveloped(source, object, Envelope::AuthEnveloped)
+            }
             oid::ENCRYPTED_DATA => {
                 drop(reader);
                 self.peel_enveloped(source, object, Envelope::Encrypted)
@@ -375,6 +379,7 @@ impl<'a> Peeler<'a> {
         let mut opened: Option<(Vec<u8>, enclosed::Content)> = None;
         let mut first: Option<Layer> = None;
         let mut tried = 0;
+        let mut known = None;
         loop {
             let mut attempt = layer.clone();
             let mut reader = Reader::new(object.body(source)?, self.context.request.limits);
@@ -383,7 +388,13 @@ impl<'a> Peeler<'a> {
                 layer.structure = error.aspect();
                 return Ok(None);
             }
-            let result = enveloped::read(&mut attempt, &mut reader, envelope, tried, self.workspace, self.context)?;
+            let which = (tried, known.as_ref());
+            let result = enveloped::read(&mut attempt, &mut reader, envelope, which, self.workspace, self.context)?;
+            if result.known.is_some() {
+                known = result.known;
+                continue;
+            }
+            known = None;
             for deviation in reader.input().deviations() {
                 attempt.deviate(deviation);
             }

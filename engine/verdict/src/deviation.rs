@@ -59,6 +59,8 @@ codes! {
         Base64Junk = "base64-junk",
         /// The signature algorithm's parameters are absent where NULL is due, or the reverse.
         SignatureParametersOdd = "signature-parameters-odd",
+        /// The content cipher's parameters are not in the form that its RFC gives them.
+        CipherParametersOdd = "cipher-parameters-odd",
         /// A header field or parameter that may occur once occurs twice; readers differ in which counts.
         RepeatedHeader = "repeated-header",
         /// The hp parameter says `cipher` of what is not encrypted, or `clear` of what is (RFC 9788 section 2.1.1).

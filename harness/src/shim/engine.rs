@@ -10,7 +10,9 @@ use time::format_description::well_known::Rfc3339;
 use waxseal_engine::Limits;
 use waxseal_engine::io::Source;
 use waxseal_engine::policy::Policy;
-use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, algorithm};
+use waxseal_key::{
+    AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, algorithm,
+};
 use waxseal_verdict::{AspectName, Clock, Hello, Kind, Operation, Verdict};
 
 use super::protocol::{Answer, OpenArguments};
@@ -43,6 +45,7 @@ impl Shim for Engine {
                 Kind::CertsOnly,
                 Kind::Compressed,
                 Kind::Digested,
+                Kind::AuthEnveloped,
                 Kind::EncryptedData,
                 Kind::Data,
             ]),
@@ -108,10 +111,11 @@ fn algorithms() -> BTreeSet<String> {
         let combined = DigestAlgorithm::ALL.iter().map(|digest| format!("{}-{}", scheme.name(), digest.name()));
         std::iter::once(scheme.name().to_owned()).chain(combined)
     });
+    let authenticated = AeadCipher::ALL.iter().map(|cipher| cipher.name().to_owned());
     let wraps = KeyWrap::ALL.iter().map(|wrap| wrap.name().to_owned());
     let agreements =
         algorithm::TABLE.iter().filter(|row| row.is(algorithm::Kind::KeyAgreement) && row.name.starts_with("ecdh-"));
     let agreements = agreements.map(|row| row.name.to_owned());
     let further = FURTHER_ALGORITHMS.iter().map(|name| (*name).to_owned());
-    digests.chain(ciphers).chain(schemes).chain(wraps).chain(agreements).chain(further).collect()
+    digests.chain(ciphers).chain(authenticated).chain(schemes).chain(wraps).chain(agreements).chain(further).collect()
 }

@@ -10,6 +10,7 @@ mod shared;
 
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Envelope, RecipientInfo, SignerIdentifier, oid};
+use crate::message::cipher::Cipher;
 use crate::message::context::{Context, key_aspect};
 
 /// Why a content could not even be tried.
@@ -44,6 +45,8 @@ pub(super) struct Candidate {
     recipient: usize,
     /// Which of its keys, where a recipient has several (key agreement).
     key: usize,
+    /// Octets of the content key that is tried.
+    key_len: usize,
     holder: Holder,
 }
 
@@ -66,13 +69,21 @@ pub(super) struct Recipients<'a> {
 
 impl Recipients<'_> {
     /// Every pair of recipient and key that belong together.
-    pub(super) fn candidates(&self, context: &Context<'_>) -> Vec<Candidate> {
+    /// RSA PKCS#1 v1.5 must be told the length of the content key, so that
+    /// each length is a try of its own there.
+    pub(super) fn candidates(&self, key_lens: &[usize], context: &Context<'_>) -> Vec<Candidate> {
+        let usual = key_lens.first().copied().unwrap_or_default();
         let mut list = Vec::new();
         for (recipient, info) in self.infos.iter().enumerate() {
-            let mut push = |key: usize, holder: Holder| list.push(Candidate { recipient, key, holder });
+            let mut push = |key: usize, holder: Holder| list.push(Candidate { recipient, key, key_len: usual, holder });
             match info {
-                RecipientInfo::KeyTransport { id, .. } => {
-                    named_credentials(id, context).for_each(|index| push(0, Holder::Credential(index)));
+                RecipientInfo::KeyTransport { id, algorithm, .. } => {
+                    let lens = if algorithm.oid == oid::RSA_ENCRYPTION { key_lens } else { &[usual] };
+                    for (index, key_len) in
+                        named_credentials(id, context).flat_map(|index| lens.iter().map(move |len| (index, *len)))
+                    {
+                        list.push(Candidate { recipient, key: 0, key_len, holder: Holder::Credential(index) });
+                    }
                 }
                 RecipientInfo::KeyAgreement(info) => {
                     for (key, agreed) in info.recipients.iter().enumerate() {
@@ -96,17 +107,16 @@ impl Recipients<'_> {
 
     /// The keys that both sides have, for content without recipients: those of
     /// the right length.
-    pub(super) fn shared_keys(key_len: usize, context: &Context<'_>) -> Vec<Candidate> {
+    pub(super) fn shared_keys(cipher: &Cipher, context: &Context<'_>) -> Vec<Candidate> {
         let keys = context.request.secrets.keys.iter().enumerate();
-        let fitting = keys.filter(|(_, key)| key.key.len() == key_len);
-        fitting.map(|(index, _)| Candidate { recipient: 0, key: 0, holder: Holder::Key(index) }).collect()
+        let fitting = keys.filter(|(_, key)| cipher.takes_key_len(key.key.len()));
+        fitting.map(|(index, _)| Candidate { recipient: 0, key: 0, key_len: 0, holder: Holder::Key(index) }).collect()
     }
 
-    /// The content key of `key_len` octets that a candidate leads to.
+    /// The content key that a candidate leads to.
     pub(super) fn content_key(
         &self,
         candidate: Candidate,
-        key_len: usize,
         context: &Context<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         let place = format!("{}.recipientInfos[{}].keyEncryptionAlgorithm", self.owner, candidate.recipient);
@@ -120,7 +130,7 @@ impl Recipients<'_> {
             (RecipientInfo::KeyTransport { algorithm, encrypted_key, .. }, Holder::Credential(index)) => {
                 let decryptor = context.request.credentials[index].decryptor;
                 match algorithm.oid.as_str() {
-                    oid::RSA_ENCRYPTION => decryptor.unwrap_rsa_pkcs1(encrypted_key, key_len),
+                    oid::RSA_ENCRYPTION => decryptor.unwrap_rsa_pkcs1(encrypted_key, candidate.key_len),
                     oid::RSAES_OAEP => {
                         let parameters = OaepParameters::from_der(algorithm.parameters.as_deref())
                             .map_err(|error| Refusal::bad_parameters(&place, error))?;

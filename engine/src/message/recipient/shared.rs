@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 use super::Refusal;
 use crate::ber::{Cursor, Element, Tag};
 use crate::cms::{AlgorithmIdentifier, oid};
-use crate::message::cipher;
 use crate::message::context::Context;
 
 /// The content key that a key-encryption key wraps.
@@ -56,9 +55,11 @@ pub(super) fn under_password(
         .filter(|element| element.tag == Tag::SEQUENCE)
         .and_then(|element| AlgorithmIdentifier::read(&element, place).ok())
         .ok_or_else(|| Refusal::bad_parameters(place, "they are no AlgorithmIdentifier of a cipher"))?;
-    let cipher = ContentCipher::from_oid(&inner.oid).ok_or_else(|| Refusal::unsupported(place, &inner.name()))?;
-    let iv = cipher::initialization_vector(&inner, cipher)
-        .ok_or_else(|| Refusal::bad_parameters(place, format!("the cipher has no IV of {} octets", cipher.iv_len())))?;
+    let read = ContentCipher::from_identifier(&inner.oid, inner.parameters.as_deref());
+    let (cipher, iv) = read.map_err(|error| match error {
+        KeyError::UnknownAlgorithm(_) => Refusal::unsupported(place, &inner.name()),
+        error => Refusal::bad_parameters(place, error),
+    })?;
     let derivation = derivation.ok_or_else(|| {
         Refusal::bad_parameters(place, "keyDerivationAlgorithm is absent: the password cannot become a key")
     })?;
