@@ -56,6 +56,8 @@ pub enum Check {
     SigningTime,
     /// Everything shown is covered.
     Coverage,
+    /// Protected header fields count, and what contradicts them outside is told (RFC 9788 section 4).
+    HeaderProtection,
 }
 
 impl Check {
@@ -84,6 +86,7 @@ impl Check {
         Self::AlgorithmStrength,
         Self::SigningTime,
         Self::Coverage,
+        Self::HeaderProtection,
     ];
 
     /// Whether this check counts.

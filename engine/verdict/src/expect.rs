@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::code::codes;
-use crate::{Aspect, AspectName, Deviation, Form, Kind, Layer, Reason, Verdict};
+use crate::{Aspect, AspectName, Deviation, Form, HeaderState, Hello, Kind, Layer, Reason, Verdict};
 
 /// What must come out of reading a case's message.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,9 +18,33 @@ pub struct Expectation {
     /// Whether the reason of a bad aspect decides too, not only that it is bad.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reason_decides: bool,
+    /// How header fields are protected, by name in lower case. A field that is
+    /// not named is not compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, HeaderState>,
     /// SHA-256 of the innermost entity, CRLF, lower-case hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_sha256: Option<String>,
+}
+
+/// What a reader reports beside aspects; only that is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reports {
+    /// Deviations.
+    pub deviations: bool,
+    /// The state of header fields.
+    pub headers: bool,
+}
+
+impl Reports {
+    /// A reader that reports everything.
+    pub const ALL: Self = Self { deviations: true, headers: true };
+}
+
+impl From<&Hello> for Reports {
+    fn from(hello: &Hello) -> Self {
+        Self { deviations: hello.deviations, headers: hello.headers }
+    }
 }
 
 /// What must come out of one layer. An aspect that is not named is not compared.
@@ -92,9 +116,9 @@ impl Expectation {
 
     /// Compares a verdict with this expectation, on the aspects that the reader declared.
     ///
-    /// Deviations are compared only where the reader `reports_deviations`.
+    /// Deviations and header fields are compared only where the reader reports them.
     #[must_use]
-    pub fn compare(&self, verdict: &Verdict, declared: &BTreeSet<AspectName>, reports_deviations: bool) -> Comparison {
+    pub fn compare(&self, verdict: &Verdict, declared: &BTreeSet<AspectName>, reports: Reports) -> Comparison {
         if let Some(name) = self.undeclared(declared) {
             return Comparison::Undeclared(name);
         }
@@ -109,7 +133,17 @@ impl Expectation {
             });
         }
         for (number, (expected, observed)) in self.layers.iter().zip(&verdict.layers).enumerate() {
-            expected.compare(number + 1, observed, declared, reports_deviations, &mut mismatches, &mut reasons);
+            expected.compare(number + 1, observed, declared, reports, &mut mismatches, &mut reasons);
+        }
+        for (name, expected) in self.headers.iter().filter(|_| reports.headers) {
+            let state = verdict.headers.get(name).map_or(HeaderState::Unprotected, |field| field.state);
+            if state != *expected {
+                mismatches.push(Mismatch {
+                    place: format!("header {name}"),
+                    expected: expected.to_string(),
+                    observed: state.to_string(),
+                });
+            }
         }
         if self.reason_decides && reasons == ReasonMatch::Other {
             mismatches.push(Mismatch {
@@ -142,7 +176,7 @@ impl LayerExpectation {
         number: usize,
         observed: &Layer,
         declared: &BTreeSet<AspectName>,
-        reports_deviations: bool,
+        reports: Reports,
         mismatches: &mut Vec<Mismatch>,
         reasons: &mut ReasonMatch,
     ) {
@@ -172,7 +206,7 @@ impl LayerExpectation {
                 };
             }
         }
-        if reports_deviations {
+        if reports.deviations {
             for deviation in &self.deviations {
                 let found = observed.deviations.contains(deviation)
                     || observed.signers.iter().any(|signer| signer.deviations.contains(deviation));
@@ -244,7 +278,7 @@ mod tests {
     fn declared_but_unchecked_is_a_failure() {
         let observed = verdict(|layer| layer.integrity = Aspect::Unchecked(None));
         for expected in [Aspect::Good, Aspect::bad(Reason::DigestMismatch, "")] {
-            let result = expectation(AspectName::Integrity, expected).compare(&observed, &all(), true);
+            let result = expectation(AspectName::Integrity, expected).compare(&observed, &all(), Reports::ALL);
             assert!(matches!(result, Comparison::Fail(..)), "{result:?}");
         }
     }
@@ -255,7 +289,7 @@ mod tests {
         let result = expectation(AspectName::Identity, Aspect::bad(Reason::AddressMismatch, "")).compare(
             &observed,
             &BTreeSet::from([AspectName::Integrity]),
-            true,
+            Reports::ALL,
         );
         assert_eq!(result, Comparison::Undeclared(AspectName::Identity));
     }
@@ -264,15 +298,38 @@ mod tests {
     fn another_reason_passes_unless_the_reason_decides() {
         let observed = verdict(|layer| layer.integrity = Aspect::bad(Reason::SignatureMismatch, ""));
         let mut expected = expectation(AspectName::Integrity, Aspect::bad(Reason::DigestMismatch, ""));
-        assert_eq!(expected.compare(&observed, &all(), true), Comparison::Pass(ReasonMatch::Other));
+        assert_eq!(expected.compare(&observed, &all(), Reports::ALL), Comparison::Pass(ReasonMatch::Other));
         expected.reason_decides = true;
-        assert!(matches!(expected.compare(&observed, &all(), true), Comparison::Fail(..)));
+        assert!(matches!(expected.compare(&observed, &all(), Reports::ALL), Comparison::Fail(..)));
+    }
+
+    #[test]
+    fn a_header_field_is_compared_where_it_is_reported() {
+        let mut expected = expectation(AspectName::Integrity, Aspect::Good);
+        let mut observed = verdict(|layer| layer.integrity = Aspect::Good);
+        let without = Reports { headers: false, ..Reports::ALL };
+        let passes = |expected: &Expectation, observed: &Verdict, reports| {
+            matches!(expected.compare(observed, &all(), reports), Comparison::Pass(_))
+        };
+        expected.headers.insert("subject".to_owned(), HeaderState::SignedOnly);
+        assert!(!passes(&expected, &observed, Reports::ALL) && passes(&expected, &observed, without));
+        let field = crate::HeaderField {
+            state: HeaderState::SignedOnly,
+            protected: vec!["x".to_owned()],
+            outer: None,
+            hp_outer: Vec::new(),
+        };
+        observed.headers.insert("subject".to_owned(), field);
+        assert!(passes(&expected, &observed, Reports::ALL));
+        // What the verdict does not name is unprotected.
+        expected.headers.insert("to".to_owned(), HeaderState::Unprotected);
+        assert!(passes(&expected, &observed, Reports::ALL));
     }
 
     #[test]
     fn a_missing_layer_is_a_failure() {
         let expected = expectation(AspectName::Integrity, Aspect::Good);
         let observed = Verdict::new("auto", Vec::new());
-        assert!(matches!(expected.compare(&observed, &all(), true), Comparison::Fail(..)));
+        assert!(matches!(expected.compare(&observed, &all(), Reports::ALL), Comparison::Fail(..)));
     }
 }

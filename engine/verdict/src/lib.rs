@@ -20,7 +20,7 @@ mod verdict;
 
 pub use aspect::{Aspect, AspectName, Bad};
 pub use deviation::Deviation;
-pub use expect::{Comparison, Expectation, LayerExpectation, Mismatch, ReasonMatch};
+pub use expect::{Comparison, Expectation, LayerExpectation, Mismatch, ReasonMatch, Reports};
 pub use header::{HeaderField, HeaderProtection, HeaderScheme, HeaderState};
 pub use reason::Reason;
 pub use run::{

@@ -98,6 +98,9 @@ pub struct Hello {
     /// Whether it reports deviations.
     #[serde(default)]
     pub deviations: bool,
+    /// Whether it reports the state of header fields.
+    #[serde(default)]
+    pub headers: bool,
     /// What it can do about the time.
     pub clock: Clock,
 }

@@ -143,7 +143,7 @@ impl Judged {
 
 /// The comparison of the verdict, and of the content where a hash is expected.
 fn compare(expectation: &Expectation, hello: &Hello, verdict: &Verdict, content: &Content) -> Comparison {
-    let comparison = expectation.compare(verdict, &hello.aspects, hello.deviations);
+    let comparison = expectation.compare(verdict, &hello.aspects, hello.into());
     let Some(wanted) = &expectation.content_sha256 else { return comparison };
     let observed = match content {
         Content::Sha256(hash) if hash == wanted => return comparison,
@@ -202,6 +202,7 @@ mod tests {
             forms: BTreeSet::from([Kind::Signed]),
             aspects: BTreeSet::from([AspectName::Integrity, AspectName::Identity]),
             deviations: false,
+            headers: false,
             clock: Clock::Settable,
         }
     }

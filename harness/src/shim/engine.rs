@@ -51,6 +51,7 @@ impl Shim for Engine {
             ]),
             aspects: AspectName::ALL.iter().copied().collect(),
             deviations: true,
+            headers: true,
             clock: Clock::Settable,
         })
     }

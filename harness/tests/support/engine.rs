@@ -63,7 +63,7 @@ pub(crate) fn open(task: &Task, files: &CaseFiles, provider: ProviderChoice) -> 
 /// What does not come out as expected; `None` if everything does.
 pub(crate) fn wrong(expectation: &Expectation, verdict: &Verdict, content: Option<&[u8]>) -> Option<String> {
     let all: BTreeSet<_> = AspectName::ALL.iter().copied().collect();
-    if let Comparison::Fail(mismatches, _) = expectation.compare(verdict, &all, true) {
+    if let Comparison::Fail(mismatches, _) = expectation.compare(verdict, &all, waxseal_verdict::Reports::ALL) {
         return Some(format!("{mismatches:#?}\n{}", serde_json::to_string_pretty(verdict).unwrap()));
     }
     let wanted = expectation.content_sha256.as_ref()?;

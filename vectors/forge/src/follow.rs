@@ -7,10 +7,11 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{
     AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper,
 };
-use waxseal_engine::message::{self, Boundary, EncryptRequest, SignRequest};
+use waxseal_engine::message::{self, Boundary, EncryptRequest, HeaderPolicy, HideHeaders, ProtectHeaders, SignRequest};
 use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
 use waxseal_model::{
-    Attributes, Case, EncryptStep, Identifier, Instant, LineEnds, Pki, Recipe, SignStep, Step, TamperStep,
+    Attributes, Case, EncryptStep, Hp, Identifier, Instant, LineEnds, Pki, ProtectHeaders as HeaderProtection, Recipe,
+    SignStep, Step, TamperStep, WrapStep,
 };
 use waxseal_verdict::Form;
 
@@ -23,13 +24,13 @@ use crate::{ForgeError, base, credentials, mail};
 pub(crate) struct Followed {
     /// The message.
     pub(crate) message: Vec<u8>,
-    /// The entity that was protected first.
+    /// The innermost entity, as it stands inside the layers.
     pub(crate) entity: Vec<u8>,
 }
 
 /// Follows the recipe of a case.
 pub(crate) fn follow(pki: &Pki, case: &Case, recipe: &Recipe) -> Result<Followed, ForgeError> {
-    let entity = base::entity(recipe.base).map_err(|what| ForgeError::Step { step: 0, what })?;
+    let mut entity = base::entity(recipe.base).map_err(|what| ForgeError::Step { step: 0, what })?;
     let mut way = Way {
         pki,
         id: &case.id,
@@ -44,10 +45,18 @@ pub(crate) fn follow(pki: &Pki, case: &Case, recipe: &Recipe) -> Result<Followed
     way.message.extend(&entity);
     for (index, step) in recipe.steps.iter().enumerate() {
         way.step = index + 1;
+        if let Some(protection) = protection(step) {
+            entity = way.payload(protection)?;
+        }
         way.message = match step {
             Step::Sign(sign) => way.sign(sign)?,
             Step::Encrypt(encrypt) => way.encrypt(encrypt)?,
             Step::ListFooter(_) => way.list_footer()?,
+            Step::Wrap(wrap) => {
+                let wrapped = way.wrap(wrap)?;
+                entity = mail::entity(&wrapped).map_err(|what| way.cannot(what))?;
+                wrapped
+            }
             Step::Replace(replace) => {
                 let (find, put) = (replace.find.as_bytes(), replace.put.as_bytes());
                 match mail::count(&way.message, find) {
@@ -121,12 +130,16 @@ impl<'a> Way<'a> {
         request.digest = digest;
         request.shape = sign_shape(step);
         request.mime = shape(&step.mime, object);
+        request.protect_headers = step.protect_headers.as_ref().map(protect);
         // The certificate that does not fit is what the case is about.
         request.tamper = Tamper { unfit_certificates: true, ..Tamper::default() };
         let mut out = Vec::new();
         message::sign(&mut Cursor::new(&self.message), &mut out, &request)
             .map_err(|source| ForgeError::Sign { step: self.step, source })?;
-        let content = self.entity()?;
+        let content = match &step.protect_headers {
+            Some(protection) => self.payload(protection)?,
+            None => mail::entity(&self.message).map_err(|what| self.cannot(what))?,
+        };
         self.last_signature = Some((step, content));
         if let Some(boundary) = &step.mime.boundary {
             out = mail::replace(&out, placeholder.as_bytes(), boundary.as_bytes());
@@ -142,6 +155,10 @@ impl<'a> Way<'a> {
             .ok_or_else(|| self.cannot(format!("{:?} is no content cipher", step.cipher)))?;
         request.shape = Shape { recipient_id: identifier(step.identifier), ..encoded(step.segment) };
         request.mime = shape(&step.mime, Object::Enveloped);
+        if step.protect_headers.as_ref().is_some_and(|protect| protect.hp != Hp::Cipher) {
+            return Err(self.cannot("what is encrypted has hp=\"cipher\" (RFC 9788 section 2.1.1)"));
+        }
+        request.protect_headers = step.protect_headers.as_ref().map(hide);
         request.tamper = Tamper { unfit_certificates: true, ..Tamper::default() };
         let mut random = SeededRandom::new(&format!("{} step {}", self.id, self.step));
         let mut out = Vec::new();
@@ -173,6 +190,15 @@ impl<'a> Way<'a> {
         Ok(out)
     }
 
+    /// The mail in a `message/rfc822`, its own header outside too.
+    fn wrap(&self, step: &WrapStep) -> Result<Vec<u8>, ForgeError> {
+        let mail = Mail::read(&self.message).map_err(|what| self.cannot(what))?;
+        let (_, outer) = mail.split_fields();
+        let parameter = step.forwarded.iter().map(|value| format!("; forwarded={value}")).collect::<String>();
+        let wrapping = format!("Content-Type: message/rfc822{parameter}\r\n\r\nMIME-Version: 1.0\r\n");
+        Ok([outer.concat().as_slice(), wrapping.as_bytes(), &self.message].concat())
+    }
+
     fn tamper(&self, step: &TamperStep) -> Result<Vec<u8>, ForgeError> {
         let armored = Armored::find(&self.message).map_err(|what| self.cannot(what))?;
         let signed = match &self.last_signature {
@@ -192,11 +218,23 @@ impl<'a> Way<'a> {
         Ok(armored.put(&object))
     }
 
-    /// The entity as it stands: its `Content-` fields and its body.
-    fn entity(&self) -> Result<Vec<u8>, ForgeError> {
-        let mail = Mail::read(&self.message).map_err(|what| self.cannot(what))?;
-        let (fields, _) = mail.split_fields();
-        Ok([fields.concat().as_slice(), b"\r\n", mail.body].concat())
+    /// What is signed or encrypted where the header is protected, cut out of a
+    /// clear-signed mail.
+    fn payload(&self, protection: &HeaderProtection) -> Result<Vec<u8>, ForgeError> {
+        let key = credentials::key(self.pki, "alice")?;
+        let certificate = credentials::certificate(self.pki, "alice")?;
+        let signers: [(&dyn Signer, &Certificate); 1] = [(&key, &certificate)];
+        let boundary = self.boundary();
+        let at = self.date.date_time();
+        let mut request = SignRequest::new(&signers, at, Boundary::Given(boundary.clone()), &self.arithmetic);
+        request.protect_headers = Some(protect(protection));
+        let mut out = Vec::new();
+        message::sign(&mut Cursor::new(&self.message), &mut out, &request)
+            .map_err(|source| ForgeError::Sign { step: self.step, source })?;
+        let (start, end) = (format!("\r\n--{boundary}\r\n"), format!("\r\n--{boundary}\r\n"));
+        let start = mail::find(&out, start.as_bytes()).map(|at| at + start.len());
+        let payload = start.and_then(|start| Some(&out[start..start + mail::find(&out[start..], end.as_bytes())?]));
+        payload.map(<[u8]>::to_vec).ok_or_else(|| self.cannot("the signed mail has no first part"))
     }
 
     fn signer_certificates(&self, step: &SignStep) -> Result<Vec<Certificate>, ForgeError> {
@@ -236,6 +274,31 @@ impl<'a> Way<'a> {
         let armored = Armored::find(&message).map_err(|what| self.cannot(what))?;
         Ok(armored.put_in_lines(&armored.object, columns as usize))
     }
+}
+
+/// The header protection that a step begins with.
+fn protection(step: &Step) -> Option<&HeaderProtection> {
+    match step {
+        Step::Sign(sign) => sign.protect_headers.as_ref(),
+        Step::Encrypt(encrypt) => encrypt.protect_headers.as_ref(),
+        _ => None,
+    }
+}
+
+fn protect(protection: &HeaderProtection) -> ProtectHeaders {
+    match protection.hp {
+        Hp::Clear => ProtectHeaders::Clear,
+        _ => ProtectHeaders::Cipher(hide(protection)),
+    }
+}
+
+fn hide(protection: &HeaderProtection) -> HideHeaders {
+    let policy = match protection.policy {
+        waxseal_model::HeaderPolicy::Shy => HeaderPolicy::Shy,
+        waxseal_model::HeaderPolicy::NoConfidentiality => HeaderPolicy::NoConfidentiality,
+        _ => HeaderPolicy::Baseline,
+    };
+    HideHeaders { policy, legacy_display: protection.legacy_display }
 }
 
 fn sign_shape(step: &SignStep) -> Shape {

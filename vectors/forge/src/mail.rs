@@ -34,6 +34,13 @@ impl<'a> Mail<'a> {
     }
 }
 
+/// The entity of a mail: its `Content-…` fields and its body.
+pub(crate) fn entity(mail: &[u8]) -> Result<Vec<u8>, String> {
+    let mail = Mail::read(mail)?;
+    let (fields, _) = mail.split_fields();
+    Ok([fields.concat().as_slice(), b"\r\n", mail.body].concat())
+}
+
 /// The last block of base64 in a message: the CMS object of its outermost layer.
 pub(crate) struct Armored<'a> {
     before: &'a [u8],

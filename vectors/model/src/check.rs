@@ -185,7 +185,7 @@ fn people(corpus: &Corpus, case: &Case, report: &mut Report<'_>) {
                 Tampering::RecipientIdentifier { of } => (vec![of], false),
                 _ => continue,
             },
-            Step::ListFooter(_) | Step::Replace(_) => continue,
+            Step::ListFooter(_) | Step::Wrap(_) | Step::Replace(_) => continue,
         };
         if needed {
             report(&field, "names nobody".to_owned());

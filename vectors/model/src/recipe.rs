@@ -74,6 +74,8 @@ pub enum Step {
     Encrypt(EncryptStep),
     /// Put the entity into the multipart/mixed of a mailing list, a footer beside it.
     ListFooter(Nothing),
+    /// Put the whole mail into a `message/rfc822` (RFC 8551 section 3.1), a copy of its header outside.
+    Wrap(WrapStep),
     /// Replace the only occurrence of a text in the entity as it stands.
     Replace(ReplaceStep),
     /// Change something inside the CMS object of the outermost layer.
@@ -120,9 +122,26 @@ pub struct SignStep {
     /// The signingTime; the date of the message if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_time: Option<Instant>,
+    /// Copies the header into what is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect_headers: Option<ProtectHeaders>,
     /// How the MIME header around it is spelt.
     #[serde(default, skip_serializing_if = "Spelling::is_usual")]
     pub mime: Spelling,
+}
+
+/// Copy the header into the payload (RFC 9788 section 5.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProtectHeaders {
+    /// The hp parameter; `cipher` where the mail is encrypted, now or by a later step.
+    pub hp: Hp,
+    /// What is hidden outside; only with `cipher`.
+    #[serde(default)]
+    pub policy: HeaderPolicy,
+    /// Repeats what is hidden in the main body parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy_display: bool,
 }
 
 /// Encrypt the entity (RFC 8551 section 3.3).
@@ -139,9 +158,21 @@ pub struct EncryptStep {
     /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<u32>,
+    /// Copies the header into what is encrypted; hp is `cipher`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect_headers: Option<ProtectHeaders>,
     /// How the MIME header around it is spelt.
     #[serde(default, skip_serializing_if = "Spelling::is_usual")]
     pub mime: Spelling,
+}
+
+/// Make the whole mail the content of a new one with the same header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WrapStep {
+    /// The `forwarded` parameter of the drafts before RFC 9788, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<String>,
 }
 
 /// Replace the only occurrence of a text in the entity as it stands.
@@ -280,6 +311,30 @@ codes! {
         HalfContent = "half-content",
         /// The encrypted content, before what closes the object.
         EncryptedContent = "encrypted-content",
+    }
+}
+
+codes! {
+    /// The hp parameter (RFC 9788 section 2.1.1).
+    Hp {
+        /// The mail is sent without encryption.
+        Clear = "clear",
+        /// The mail is sent encrypted.
+        Cipher = "cipher",
+    }
+}
+
+codes! {
+    /// A Header Confidentiality Policy (RFC 9788 section 3.2).
+    #[derive(Default)]
+    HeaderPolicy {
+        /// `hcp_baseline`.
+        #[default]
+        Baseline = "baseline",
+        /// `hcp_shy`.
+        Shy = "shy",
+        /// `hcp_no_confidentiality`.
+        NoConfidentiality = "none",
     }
 }
 

@@ -58,6 +58,9 @@ pub(in crate::message) fn judge(
     outer: Option<&Headers>,
     context: &Context<'_>,
 ) {
+    if !Check::HeaderProtection.on() {
+        return;
+    }
     let Some((scheme, path, headers)) = payload.protected(outer) else { return };
     let Some(envelope) = verdict.layers.get_mut(..payload.layers).filter(|layers| !layers.is_empty()) else { return };
     let encrypted =

@@ -80,6 +80,7 @@ impl Shim for OpenSsl {
                 AspectName::Chain,
             ]),
             deviations: false,
+            headers: false,
             clock: Clock::Settable,
         })
     }
