@@ -63,10 +63,16 @@ impl AeadCipher {
         self.facts().key_len
     }
 
-    /// Octets of the nonce to write with (RFC 5084 sections 3.1 and 3.2, RFC
-    /// 8103 section 3).
-    pub fn nonce_len(self) -> usize {
-        12
+    /// Octets of the nonce to write a content with (RFC 5084 sections 3.1 and
+    /// 3.2, RFC 8103 section 3): 12, but of CCM fewer for a content of 16 MiB
+    /// and more, as the nonce takes its place from what counts the content (RFC
+    /// 3610 section 2.2).
+    pub fn nonce_len(self, content_len: u64) -> usize {
+        match (self.mode(), content_len) {
+            (Mode::Ccm, 0x1_0000_0000..) => 7,
+            (Mode::Ccm, 0x100_0000..) => 11,
+            _ => 12,
+        }
     }
 
     /// Whether the length of the content must be known before its first octet.

@@ -90,6 +90,11 @@ fn what_does_not_fit_is_an_error() {
         if cipher.needs_content_len() {
             refuses(&AeadSetup { content_len: None, ..good }, "a content of unknown length");
             refuses(&AeadSetup { content_len: Some(1 << 16), nonce: &key[..13], ..good }, "a content to count");
+            for (len, octets) in [(1 << 24, 11), (1 << 32, 7), ((1 << 24) - 1, 12), (u64::MAX, 7)] {
+                assert_eq!(cipher.nonce_len(len), octets);
+                let setup = AeadSetup { content_len: Some(len), nonce: &key[..octets], ..good };
+                assert!(rustcrypto().aead_sealer(&setup).is_ok(), "{cipher} {len}");
+            }
             let start = || rustcrypto().aead_sealer(&good).unwrap();
             assert!(start().process(&mut [0; 11]).unwrap_err().to_string().contains("longer"));
             assert!(start().finish().unwrap_err().to_string().contains("shorter"));

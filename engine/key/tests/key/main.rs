@@ -14,6 +14,7 @@ mod pkcs12;
 mod private_keys;
 mod providers;
 mod rejection;
+mod robust;
 mod rsa_parameters;
 mod wycheproof_vectors;
 

