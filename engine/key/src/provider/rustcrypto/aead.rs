@@ -5,10 +5,7 @@ use chacha20::ChaCha20;
 use cipher::{
     Array, Block, BlockCipherEncrypt, BlockModeEncrypt, InnerIvInit, KeyInit, KeyIvInit, StreamCipher, consts::U16,
 };
-use ghash::{
-    GHash,
-    universal_hash::{self, UniversalHash},
-};
+use ghash::{GHash, universal_hash::UniversalHash};
 use poly1305::Poly1305;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -237,7 +234,7 @@ trait Absorb {
 
 impl<H: UniversalHash<BlockSize = U16> + Clone> Absorb for H {
     fn absorb(&mut self, blocks: &[u8]) {
-        self.update(universal_hash::common::array::Array::slice_as_chunks(blocks).0);
+        self.update(Array::slice_as_chunks(blocks).0);
     }
 
     fn result(&mut self) -> [u8; 16] {
