@@ -30,7 +30,7 @@ fn keys() -> Vec<PrivateKey> {
 fn damage(octets: &[u8], at: usize, value: u8, keep: usize) -> Vec<u8> {
     let mut changed = octets.to_vec();
     changed[at % octets.len()] = value;
-    changed.truncate(octets.len() - if keep % 4 == 0 { keep % octets.len() } else { 0 });
+    changed.truncate(octets.len() - if keep.is_multiple_of(4) { keep % octets.len() } else { 0 });
     changed
 }
 
