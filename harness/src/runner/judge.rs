@@ -191,7 +191,7 @@ fn shorten(text: &str) -> String {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use waxseal_verdict::{Clock, Evidence, Kind, LayerExpectation, Operation, Reason};
+    use waxseal_verdict::{Clock, Evidence, HeaderField, HeaderState, Kind, LayerExpectation, Operation, Reason};
 
     fn hello() -> Hello {
         Hello {
@@ -285,6 +285,27 @@ mod tests {
         assert!(format!("{judged:?}").contains("alice"));
         let judged = judged.without_private();
         assert!(!format!("{judged:?}").contains("alice") && judged.native.is_none());
+    }
+
+    #[test]
+    fn what_a_header_says_stays_in_the_verdict() {
+        let mut answer = answer(|layer| layer.integrity = Aspect::Good);
+        let Answer::Verdict(verdict, _) = &mut answer else { panic!("no verdict") };
+        let field = HeaderField {
+            state: HeaderState::SignedOnly,
+            protected: vec!["secret".to_owned()],
+            outer: Some(vec!["secret".to_owned()]),
+            hp_outer: vec!["secret".to_owned()],
+        };
+        verdict.headers.insert("subject".to_owned(), field);
+        let mut task = task(Aspect::Good, None);
+        task.expectation.headers.insert("subject".to_owned(), HeaderState::SignedAndEncrypted);
+        let reports = Hello { headers: true, ..hello() };
+        let judged = Judged::new(&task, &reports, Ok(&answer), &Content::None, "");
+        let why = "header subject: signed-only, expected signed-and-encrypted";
+        assert_eq!((judged.outcome, judged.reason.as_deref()), (Outcome::Fail, Some(why)));
+        assert!(!format!("{judged:?}").contains("secret"));
+        assert_eq!(Judged::new(&task, &hello(), Ok(&answer), &Content::None, "").outcome, Outcome::Pass);
     }
 
     #[test]
