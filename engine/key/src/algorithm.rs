@@ -182,7 +182,7 @@ pub(crate) fn describe(oid: &str) -> String {
 /// Signature identifiers; of several for one meaning the first is written.
 const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
     use DigestAlgorithm::{Md5, Sha1, Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512};
-    use SignatureScheme::{Dsa, Ecdsa, Ed25519, MlDsa44, MlDsa65, MlDsa87, RsaPkcs1};
+    use SignatureScheme::{Dsa, Ecdsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, RsaPkcs1};
     &[
         ("1.2.840.113549.1.1.1", RsaPkcs1, None),
         ("1.2.840.113549.1.1.4", RsaPkcs1, Some(Md5)),
@@ -213,6 +213,7 @@ const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
         ("2.16.840.1.101.3.4.3.1", Dsa, Some(Sha224)),
         ("2.16.840.1.101.3.4.3.2", Dsa, Some(Sha256)),
         ("1.3.101.112", Ed25519, None),
+        ("1.3.101.113", Ed448, None),
         ("2.16.840.1.101.3.4.3.17", MlDsa44, None),
         ("2.16.840.1.101.3.4.3.18", MlDsa65, None),
         ("2.16.840.1.101.3.4.3.19", MlDsa87, None),

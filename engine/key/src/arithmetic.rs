@@ -311,7 +311,7 @@ pub(crate) fn check_restriction(
 }
 
 fn check_fits(key: &PublicKeyAlgorithm, scheme: SignatureScheme) -> Result<(), KeyError> {
-    use PublicKeyAlgorithm::{Dsa, Ed25519, MlDsa44, MlDsa65, MlDsa87, Other, P256, P384, P521, Rsa, RsaPss};
+    use PublicKeyAlgorithm::{Dsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, Other, P256, P384, P521, Rsa, RsaPss};
     match (scheme, key) {
         (_, Other(oid)) => Err(KeyError::UnknownAlgorithm(crate::algorithm::describe(oid))),
         (SignatureScheme::RsaPkcs1, Rsa)
@@ -319,6 +319,7 @@ fn check_fits(key: &PublicKeyAlgorithm, scheme: SignatureScheme) -> Result<(), K
         | (SignatureScheme::Ecdsa, P256 | P384 | P521)
         | (SignatureScheme::Dsa, Dsa)
         | (SignatureScheme::Ed25519, Ed25519)
+        | (SignatureScheme::Ed448, Ed448)
         | (SignatureScheme::MlDsa44, MlDsa44)
         | (SignatureScheme::MlDsa65, MlDsa65)
         | (SignatureScheme::MlDsa87, MlDsa87) => Ok(()),

@@ -27,10 +27,10 @@ use crate::{
     private_key::seeded::Seeded,
     provider::{
         aws_lc::Prepared,
-        rustcrypto::{ml_dsa::MlDsaKey, ml_kem::MlKemKey},
+        rustcrypto::{ed448::Ed448Key, ml_dsa::MlDsaKey, ml_kem::MlKemKey},
     },
     public_key::{
-        EC_PUBLIC_KEY, ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, ML_KEM_512, ML_KEM_768, ML_KEM_1024, RSA_BITS,
+        EC_PUBLIC_KEY, ED448, ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, ML_KEM_512, ML_KEM_768, ML_KEM_1024, RSA_BITS,
         RSA_ENCRYPTION, RSASSA_PSS, X25519, bare_spki, ec_spki, pss_restriction, pss_spki, rsa_spki,
     },
 };
@@ -62,6 +62,7 @@ impl PrivateKey {
             RSASSA_PSS => Self::from_pkcs1_der(info.private_key.as_bytes())?.for_pss(info.algorithm.parameters, der),
             X25519 => Self::x25519(&info),
             ED25519 => Self::ed25519(&info),
+            ED448 => Self::ed448(&info),
             ML_DSA_44 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa44),
             ML_DSA_65 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa65),
             ML_DSA_87 => Self::ml_dsa(&info, PublicKeyAlgorithm::MlDsa87),
@@ -116,6 +117,7 @@ impl PrivateKey {
             SecretKind::Rsa(_) => SignatureScheme::RsaPkcs1,
             SecretKind::P256(_) | SecretKind::P384(_) | SecretKind::P521(_) => SignatureScheme::Ecdsa,
             SecretKind::Ed25519(_) => SignatureScheme::Ed25519,
+            SecretKind::Ed448(_) => SignatureScheme::Ed448,
             SecretKind::MlDsa(MlDsaKey::Of44(_)) => SignatureScheme::MlDsa44,
             SecretKind::MlDsa(MlDsaKey::Of65(_)) => SignatureScheme::MlDsa65,
             SecretKind::MlDsa(MlDsaKey::Of87(_)) => SignatureScheme::MlDsa87,
@@ -171,6 +173,13 @@ impl PrivateKey {
         let key = ed25519_dalek::SigningKey::from_bytes(&octets);
         let public = key.verifying_key();
         Self::bare(SecretKind::Ed25519(key), PublicKeyAlgorithm::Ed25519, info, public.as_bytes())
+    }
+
+    /// Reads a key for Ed448 (RFC 8410 section 7).
+    fn ed448(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        let key = Ed448Key::from_seed(&*curve_private_key(info)?);
+        let public = *key.public();
+        Self::bare(SecretKind::Ed448(Box::new(key)), PublicKeyAlgorithm::Ed448, info, &public)
     }
 
     /// Reads a key for ML-DSA (RFC 9881 section 6).
@@ -395,16 +404,17 @@ pub(crate) enum SecretKind {
     P521(p521::SecretKey),
     X25519(x25519_dalek::StaticSecret),
     Ed25519(ed25519_dalek::SigningKey),
+    Ed448(Box<Ed448Key>),
     MlDsa(MlDsaKey),
     MlKem(MlKemKey),
 }
 
 /// CurvePrivateKey (RFC 8410 section 7): an octet string in the octet string.
-fn curve_private_key(info: &PrivateKeyInfoRef<'_>) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+fn curve_private_key<const LEN: usize>(info: &PrivateKeyInfoRef<'_>) -> Result<Zeroizing<[u8; LEN]>, KeyError> {
     let inner =
         <&OctetStringRef>::from_der(info.private_key.as_bytes()).map_err(|error| not("no CurvePrivateKey", error))?;
     let octets = inner.as_bytes().try_into().map_err(|_| {
-        KeyError::NotAKey(format!("a key on Curve25519 of {} octets, it must have 32", inner.as_bytes().len()))
+        KeyError::NotAKey(format!("a private key of {} octets, it must have {LEN}", inner.as_bytes().len()))
     })?;
     Ok(Zeroizing::new(octets))
 }

@@ -38,6 +38,8 @@ pub enum PublicKeyAlgorithm {
     X25519,
     /// Ed25519 (RFC 8410).
     Ed25519,
+    /// Ed448 (RFC 8410).
+    Ed448,
     /// DSA (RFC 3279 section 2.3.2).
     Dsa,
     /// ML-DSA-44 (RFC 9881).
@@ -74,6 +76,7 @@ impl PublicKeyAlgorithm {
             Self::P521 => "p-521",
             Self::X25519 => "x25519",
             Self::Ed25519 => "ed25519",
+            Self::Ed448 => "ed448",
             Self::Dsa => "dsa",
             Self::MlDsa44 => "ml-dsa-44",
             Self::MlDsa65 => "ml-dsa-65",
@@ -147,6 +150,7 @@ pub(crate) const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
 pub(crate) const X25519: &str = "1.3.101.110";
 pub(crate) const ED25519: &str = "1.3.101.112";
+pub(crate) const ED448: &str = "1.3.101.113";
 pub(crate) const ML_DSA_44: &str = "2.16.840.1.101.3.4.3.17";
 pub(crate) const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
 pub(crate) const ML_DSA_87: &str = "2.16.840.1.101.3.4.3.19";
@@ -175,6 +179,7 @@ impl<'a> PublicKey<'a> {
             RSAES_OAEP => (PublicKeyAlgorithm::RsaOaep, rsa_bits(octets)?),
             X25519 => (PublicKeyAlgorithm::X25519, 255),
             ED25519 => (PublicKeyAlgorithm::Ed25519, 255),
+            ED448 => (PublicKeyAlgorithm::Ed448, 448),
             DSA => (PublicKeyAlgorithm::Dsa, dsa_parameters(spki.algorithm.parameters).map_or(Ok(0), dsa::bits)?),
             ML_DSA_44 => (PublicKeyAlgorithm::MlDsa44, 0),
             ML_DSA_65 => (PublicKeyAlgorithm::MlDsa65, 0),

@@ -18,6 +18,8 @@ pub enum SignatureScheme {
     Dsa,
     /// Ed25519 (RFC 8032, RFC 8419), over the message itself.
     Ed25519,
+    /// Ed448 (RFC 8032, RFC 8419), over the message itself.
+    Ed448,
     /// ML-DSA-44 (FIPS 204, RFC 9882), over the message itself.
     MlDsa44,
     /// ML-DSA-65 (FIPS 204, RFC 9882), over the message itself.
@@ -29,12 +31,13 @@ pub enum SignatureScheme {
 impl SignatureScheme {
     /// Every signature scheme; of those with parameters the one with those
     /// that go with SHA-256.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RsaPkcs1,
         Self::RsaPss(PssParameters::usual(DigestAlgorithm::Sha256)),
         Self::Ecdsa,
         Self::Dsa,
         Self::Ed25519,
+        Self::Ed448,
         Self::MlDsa44,
         Self::MlDsa65,
         Self::MlDsa87,
@@ -43,7 +46,7 @@ impl SignatureScheme {
     /// Whether the scheme signs the message itself, and not a digest of it that
     /// someone else made.
     pub fn signs_message(self) -> bool {
-        matches!(self, Self::Ed25519 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
+        matches!(self, Self::Ed25519 | Self::Ed448 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
     }
 
     /// The name in verdicts and cases, for example `rsa-pkcs1-v1_5`; without
@@ -55,6 +58,7 @@ impl SignatureScheme {
             Self::Ecdsa => "ecdsa",
             Self::Dsa => "dsa",
             Self::Ed25519 => "ed25519",
+            Self::Ed448 => "ed448",
             Self::MlDsa44 => "ml-dsa-44",
             Self::MlDsa65 => "ml-dsa-65",
             Self::MlDsa87 => "ml-dsa-87",

@@ -44,7 +44,7 @@ pub trait Signer {
     fn sign_digest(&self, scheme: SignatureScheme, digest: DigestAlgorithm, value: &[u8]) -> Result<Vec<u8>, KeyError>;
 
     /// Signs a message itself, from where it stands to its end, by a scheme
-    /// that [does so](SignatureScheme::signs_message). Ed25519 reads it twice.
+    /// that [does so](SignatureScheme::signs_message). EdDSA reads it twice.
     ///
     /// # Errors
     /// The scheme does not fit the key, the message cannot be read, or the

@@ -9,10 +9,10 @@ use crate::{
 impl Arithmetic {
     /// Verifies a signature over a message itself, from where the message
     /// stands to its end, with the key in the DER of a SubjectPublicKeyInfo:
-    /// Ed25519 (RFC 8419), ML-DSA with an empty context (RFC 9882).
+    /// Ed25519 and Ed448 (RFC 8419), ML-DSA with an empty context (RFC 9882).
     ///
     /// `Ok(false)`: it does not verify; that holds for a signature that is no
-    /// signature at all, too. Ed25519 is strict (RFC 8032 section 5.1.7): every
+    /// signature at all, too. EdDSA is strict (RFC 8032 sections 5.1.7 and 5.2.7): every
     /// encoding is the only one of its number.
     ///
     /// # Errors

@@ -197,6 +197,7 @@ impl Provider for AwsLc {
             }
             SignatureScheme::Dsa
             | SignatureScheme::Ed25519
+            | SignatureScheme::Ed448
             | SignatureScheme::MlDsa44
             | SignatureScheme::MlDsa65
             | SignatureScheme::MlDsa87 => lacks(&operation),

@@ -6,6 +6,7 @@ mod derivation;
 pub(crate) mod dsa;
 mod ecdsa;
 mod ed25519;
+pub(crate) mod ed448;
 mod mgf1;
 pub(crate) mod ml_dsa;
 pub(crate) mod ml_kem;
@@ -137,6 +138,7 @@ impl Provider for RustCrypto {
     ) -> Result<bool, KeyError> {
         match key.algorithm {
             PublicKeyAlgorithm::Ed25519 => ed25519::verify(key.octets, message, signature),
+            PublicKeyAlgorithm::Ed448 => ed448::verify(key.octets, message, signature),
             PublicKeyAlgorithm::MlDsa44 | PublicKeyAlgorithm::MlDsa65 | PublicKeyAlgorithm::MlDsa87 => {
                 ml_dsa::verify(key, message, signature)
             }
@@ -147,6 +149,7 @@ impl Provider for RustCrypto {
     fn sign_message(&self, key: &Secret, message: &mut Message<'_>) -> Result<Vec<u8>, KeyError> {
         match &key.kind {
             SecretKind::Ed25519(key) => ed25519::sign(key, message),
+            SecretKind::Ed448(key) => key.sign(message),
             SecretKind::MlDsa(key) => key.sign(message),
             _ => lacks(format_args!("signatures over messages with a key {}", key.algorithm)),
         }
@@ -247,6 +250,7 @@ pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
         PublicKeyAlgorithm::P521 => ecdsa::p521::check(key.octets),
         PublicKeyAlgorithm::X25519 => agreement::x25519_octets(key.octets).map(drop),
         PublicKeyAlgorithm::Ed25519 => ed25519::check(key.octets).map(drop),
+        PublicKeyAlgorithm::Ed448 => ed448::check(key.octets).map(drop),
         PublicKeyAlgorithm::Dsa => dsa::check(key.parameters, key.octets),
         PublicKeyAlgorithm::MlDsa44 | PublicKeyAlgorithm::MlDsa65 | PublicKeyAlgorithm::MlDsa87 => ml_dsa::check(key),
         PublicKeyAlgorithm::MlKem512 | PublicKeyAlgorithm::MlKem768 | PublicKeyAlgorithm::MlKem1024 => {

@@ -51,6 +51,32 @@ fn ed25519_of_rfc_8032() {
 }
 
 #[test]
+fn ed448_crosses() {
+    let Some(folder) = Folder::with_openssl("ed448_crosses") else { return };
+    let private = folder.path("private.pem");
+    openssl(&["genpkey", "-algorithm", "ED448", "-out", &private]);
+    let read = || PrivateKey::from_pem(&std::fs::read_to_string(&private).unwrap(), None).unwrap();
+    let (ours, public) = (read(), folder.path("public.der"));
+    openssl(&["pkey", "-in", &private, "-pubout", "-outform", "DER", "-out", &public]);
+    assert_eq!(hex(ours.public_key()), hex(&std::fs::read(public).unwrap()));
+    assert_eq!((ours.signature_scheme(), ours.bits()), (Some(SignatureScheme::Ed448), 448));
+    for len in [1, 300_000] {
+        let octets: Vec<u8> = (0..len).map(|at: u32| at as u8).collect();
+        let (message, theirs) = (folder.file("message", &octets), folder.path("theirs"));
+        openssl(&["pkeyutl", "-sign", "-rawin", "-inkey", &private, "-in", &message, "-out", &theirs]);
+        let theirs = std::fs::read(theirs).unwrap();
+        let sign = |key: PrivateKey| key.sign_message(SignatureScheme::Ed448, &mut Cursor::new(&octets));
+        assert_eq!(sign(read()).unwrap(), theirs, "{len}");
+        assert!(matches!(sign(read().with_arithmetic(aws_lc())), Err(KeyError::NotByThisProvider { .. })));
+        let verify = |octets: &[u8]| {
+            let message = &mut Cursor::new(octets);
+            Arithmetic::default().verify_message(ours.public_key(), SignatureScheme::Ed448, message, &theirs)
+        };
+        assert_eq!((verify(&octets), verify(b"other")), (Ok(true), Ok(false)), "{len}");
+    }
+}
+
+#[test]
 fn ed25519_crosses() {
     let Some(folder) = Folder::with_openssl("ed25519_crosses") else { return };
     let (ours, private) = (key("ed25519"), key_file("ed25519"));
@@ -104,8 +130,12 @@ impl Seek for Changing {
 
 #[test]
 fn a_message_that_changes_is_not_signed() {
-    let mut message = Changing(Cursor::new(vec![0; 100_000]));
+    let changing = || Changing(Cursor::new(vec![0; 100_000]));
+    let mut message = changing();
     let error = key("ed25519").sign_message(SignatureScheme::Ed25519, &mut message).unwrap_err();
+    assert!(matches!(error, KeyError::Unreadable(_)), "{error}");
+    let ed448 = PrivateKey::from_pkcs8_der(&private_key_info("2b6571", &tlv(0x04, &[7; 57]))).unwrap();
+    let error = ed448.sign_message(SignatureScheme::Ed448, &mut changing()).unwrap_err();
     assert!(matches!(error, KeyError::Unreadable(_)), "{error}");
 }
 
@@ -116,6 +146,17 @@ fn points_that_everyone_can_sign_for_are_refused() {
     (again[0], again[31]) = (0xee, 0x7f);
     let mut neutral = [0; 32];
     neutral[0] = 1;
+    let mut neutral_448 = [0; 57];
+    neutral_448[0] = 1;
+    // The same with a bit that no encoding has, and a point of order four.
+    let mut again_448 = neutral_448;
+    again_448[56] = 1;
+    for point in [neutral_448, again_448, [0; 57], [0xff; 57]] {
+        let spki = public_key_info("2b6571", &point);
+        let message = &mut Cursor::new(b"x");
+        let found = rustcrypto().verify_message(&spki, SignatureScheme::Ed448, message, &[0; 114]);
+        assert!(matches!(found, Err(KeyError::BadPublicKey(_))), "{}", hex(&point));
+    }
     for point in [neutral, again, [0; 32], [0xff; 32]] {
         for choice in ProviderChoice::ALL {
             let spki = public_key_info("2b6570", &point);

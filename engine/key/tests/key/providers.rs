@@ -119,6 +119,7 @@ fn what_aws_lc_does() {
             "p521: agree",
             "x25519: agree",
             "ed25519: verify true; sign true",
+            "ed448: verify false; sign false",
             "ml-dsa-44: verify true; sign false",
             "ml-dsa-65: verify true; sign false",
             "ml-dsa-87: verify true; sign false",
@@ -146,6 +147,8 @@ fn over_messages() -> Vec<String> {
     let seeded = |oid| known_answers::private_key_info(oid, &known_answers::tlv(0x80, &[5; 32]));
     for key in [
         key("ed25519"),
+        PrivateKey::from_pkcs8_der(&known_answers::private_key_info("2b6571", &known_answers::tlv(0x04, &[7; 57])))
+            .unwrap(),
         PrivateKey::from_pkcs8_der(&seeded("608648016503040311")).unwrap(),
         PrivateKey::from_pkcs8_der(&seeded("608648016503040312")).unwrap(),
         PrivateKey::from_pkcs8_der(&seeded("608648016503040313")).unwrap(),

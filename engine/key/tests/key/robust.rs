@@ -21,6 +21,7 @@ fn keys() -> Vec<PrivateKey> {
     let mut keys: Vec<PrivateKey> =
         ["rsa512", "rsa1024", "rsa-pss-sha256", "p256", "p384", "p521", "ed25519"].map(key).into();
     keys.push(x25519_key(&[7; 32]));
+    keys.push(PrivateKey::from_pkcs8_der(&private_key_info("2b6571", &tlv(0x04, &[7; 57]))).unwrap());
     keys.extend(["608648016503040311", "608648016503040312"].map(|oid| seeded(oid, 32)));
     keys.extend(["608648016503040401", "608648016503040402"].map(|oid| seeded(oid, 64)));
     keys

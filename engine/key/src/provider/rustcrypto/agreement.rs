@@ -20,7 +20,11 @@ pub(crate) fn private_octets(kind: &SecretKind) -> Option<Zeroizing<Vec<u8>>> {
         SecretKind::P384(key) => Zeroizing::new(key.to_bytes()).to_vec(),
         SecretKind::P521(key) => Zeroizing::new(key.to_bytes()).to_vec(),
         SecretKind::X25519(key) => key.as_bytes().to_vec(),
-        SecretKind::Rsa(_) | SecretKind::Ed25519(_) | SecretKind::MlDsa(_) | SecretKind::MlKem(_) => return None,
+        SecretKind::Rsa(_)
+        | SecretKind::Ed25519(_)
+        | SecretKind::Ed448(_)
+        | SecretKind::MlDsa(_)
+        | SecretKind::MlKem(_) => return None,
     }))
 }
 
