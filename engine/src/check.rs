@@ -18,7 +18,7 @@ pub enum Check {
     SignatureValue,
     /// signedAttrs hold contentType and messageDigest (RFC 5652 section 5.3).
     MandatoryAttributes,
-    /// No attribute occurs twice or has several values (RFC 5652 section 11).
+    /// No attribute occurs twice, has several values, or stands in the wrong set (RFC 5652 section 11).
     AttributeMultiplicity,
     /// A signed message has at least one signer.
     SignerPresent,

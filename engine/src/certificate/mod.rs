@@ -10,6 +10,7 @@ mod field;
 mod file;
 mod general_name;
 pub mod identity;
+mod inherited;
 mod name;
 mod name_constraints;
 mod parsed;
@@ -20,6 +21,7 @@ mod corpora;
 
 pub use extensions::{AuthorityKeyIdentifier, BasicConstraints, Extension, KeyUsage};
 pub use general_name::GeneralName;
+pub(crate) use inherited::complete_key;
 pub use name::{EncodedName, Name};
 pub use name_constraints::NameConstraints;
 pub use parsed::Certificate;

@@ -53,3 +53,17 @@ pub const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 pub const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
 /// PBKDF2 (RFC 8018 appendix A.2).
 pub const PBKDF2: &str = "1.2.840.113549.1.5.12";
+/// Attributes that must be signed: RFC 5652 sections 11.1 to 11.3, RFC 8551
+/// section 2.5, RFC 5035 section 3.
+pub const SIGNED_ONLY: &[&str] = &[
+    ATTRIBUTE_CONTENT_TYPE,
+    ATTRIBUTE_MESSAGE_DIGEST,
+    ATTRIBUTE_SIGNING_TIME,
+    ATTRIBUTE_SMIME_CAPABILITIES,
+    ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE,
+    "1.2.840.113549.1.9.16.2.12",
+    "1.2.840.113549.1.9.16.2.47",
+];
+/// Attributes that must not be signed: countersignature (RFC 5652 section
+/// 11.4), and the time-stamp on a signature (RFC 3161 appendix A).
+pub const UNSIGNED_ONLY: &[&str] = &["1.2.840.113549.1.9.6", "1.2.840.113549.1.9.16.2.14"];

@@ -1,12 +1,14 @@
 //! Judging one signer of SignedData (RFC 5652 sections 5.3, 5.4 and 5.6).
 
+use std::io::Cursor;
+
 use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
 
 use crate::certificate::path::{self, PathRequest, Purpose};
-use crate::certificate::{Certificate, identity};
+use crate::certificate::{Certificate, complete_key, identity};
 use crate::check::Check;
-use crate::cms::{AlgorithmIdentifier, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
+use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
 use crate::hex::hex;
 use crate::message::context::{Context, key_aspect};
 use crate::message::signed::Digests;
@@ -62,6 +64,7 @@ impl<'a> SignerJudge<'a> {
         if !self.head.digest_algorithms.iter().any(|listed| listed.oid == info.digest.oid) {
             self.deviate(Deviation::DigestNotListed);
         }
+        self.check_placement();
         self.read_attributes();
         let Some((digest, scheme)) = self.algorithms() else {
             self.signer.integrity = Aspect::Unchecked(None);
@@ -76,6 +79,27 @@ impl<'a> SignerJudge<'a> {
         let fitting = self.judge_integrity(digest, scheme);
         let path = self.judge_certificate(&fitting);
         self.judge_policy(digest, scheme, &path);
+    }
+
+    /// What vouches for the content, or for the signer, must be signed; what is
+    /// added to a signature must not (RFC 5652 section 11, RFC 8551 section 2.5).
+    fn check_placement(&mut self) {
+        let misplaced = |attributes: &Option<Attributes>, kinds: &[&str]| {
+            let list = attributes.iter().flat_map(|attributes| &attributes.list);
+            list.map(|attribute| attribute.oid.clone()).find(|oid| kinds.contains(&oid.as_str()))
+        };
+        let info = self.info;
+        let found = [
+            ("unsignedAttrs", misplaced(&info.unsigned_attributes, oid::SIGNED_ONLY)),
+            ("signedAttrs", misplaced(&info.signed_attributes, oid::UNSIGNED_ONLY)),
+        ];
+        for (set, oid) in found.into_iter().filter_map(|(set, oid)| Some((set, oid?))) {
+            if Check::AttributeMultiplicity.on() {
+                let name = algorithm::oid_name(&oid).unwrap_or(&oid);
+                let detail = format!("{}: {name} must not be among the {set} (RFC 5652 section 11)", self.place);
+                self.structure_bad(Reason::MisplacedAttribute, detail);
+            }
+        }
     }
 
     /// Reads the attributes that the verdict shows, and checks that those of
@@ -288,9 +312,14 @@ impl<'a> SignerJudge<'a> {
         if !Check::SignatureValue.on() {
             return Ok(None);
         }
+        let key = complete_key(certificate, self.candidates.iter().chain(self.context.request.anchors));
         let Some(attributes) = &self.info.signed_attributes else {
+            if scheme.signs_message() {
+                // The content would have to be read again, whole.
+                return Err(Aspect::unchecked(Reason::UnsupportedAlgorithm));
+            }
             // Without attributes an altered content and a wrong key look the same.
-            return if self.verify_value(certificate, digest, scheme, content_digest)? {
+            return if self.verify_value(&key, scheme, digest, content_digest)? {
                 Ok(None)
             } else {
                 Err(Aspect::bad(
@@ -300,18 +329,11 @@ impl<'a> SignerJudge<'a> {
             };
         };
         let der = attributes.der();
-        let hashed = |octets: &[u8]| {
-            self.context
-                .request
-                .arithmetic
-                .digest(digest, octets)
-                .map_err(|error| key_aspect(&error, Reason::BadPublicKey))
-        };
-        if self.verify_value(certificate, digest, scheme, &hashed(&der)?)? {
+        if self.verify_octets(&key, scheme, digest, &der)? {
             return Ok(None);
         }
         let received = attributes.as_received();
-        if received != der && self.verify_value(certificate, digest, scheme, &hashed(&received)?)? {
+        if received != der && self.verify_octets(&key, scheme, digest, &received)? {
             return Ok(Some(Deviation::AttributesNotDer));
         }
         Err(Aspect::bad(
@@ -320,21 +342,43 @@ impl<'a> SignerJudge<'a> {
         ))
     }
 
+    /// Verifies the signature value over octets, by way of their digest where
+    /// the scheme signs that.
+    fn verify_octets(
+        &self,
+        key: &[u8],
+        scheme: SignatureScheme,
+        digest: DigestAlgorithm,
+        octets: &[u8],
+    ) -> Result<bool, Aspect> {
+        let arithmetic = self.context.request.arithmetic;
+        let said = |error| key_aspect(&error, Reason::BadPublicKey);
+        if !scheme.signs_message() {
+            let value = arithmetic.digest(digest, octets).map_err(said)?;
+            return self.verify_value(key, scheme, digest, &value);
+        }
+        self.spend()?;
+        arithmetic.verify_message(key, scheme, &mut Cursor::new(octets), &self.info.signature).map_err(said)
+    }
+
     fn verify_value(
         &self,
-        certificate: &Certificate,
-        digest: DigestAlgorithm,
+        key: &[u8],
         scheme: SignatureScheme,
+        digest: DigestAlgorithm,
         value: &[u8],
     ) -> Result<bool, Aspect> {
-        if !self.context.spend() {
-            return Err(Aspect::unchecked(Reason::LimitExceeded));
-        }
+        self.spend()?;
         self.context
             .request
             .arithmetic
-            .verify_digest(certificate.spki(), scheme, digest, value, &self.info.signature)
+            .verify_digest(key, scheme, digest, value, &self.info.signature)
             .map_err(|error| key_aspect(&error, Reason::BadPublicKey))
+    }
+
+    /// One check of a signature value, if one is left.
+    fn spend(&self) -> Result<(), Aspect> {
+        if self.context.spend() { Ok(()) } else { Err(Aspect::unchecked(Reason::LimitExceeded)) }
     }
 
     /// Algorithms and keys of the signature and of every certificate that

@@ -40,6 +40,8 @@ codes! {
         MimeMalformed = "mime-malformed",
         /// A transfer encoding that cannot be undone.
         BadBase64 = "bad-base64",
+        /// An attribute stands among the signed ones and must not, or the other way round.
+        MisplacedAttribute = "misplaced-attribute",
         /// Compressed content that cannot be decompressed.
         BadCompression = "bad-compression",
         /// The media type and the content type contradict each other.
@@ -199,6 +201,7 @@ impl Reason {
             | R::MimeMalformed
             | R::BadBase64
             | R::BadCompression
+            | R::MisplacedAttribute
             | R::TypeMismatch => &[A::Structure],
             R::NoRecipient
             | R::NoKey

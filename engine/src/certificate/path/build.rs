@@ -2,6 +2,7 @@
 //! anchor, issuers by name, likely ones first.
 
 use std::collections::{HashMap, HashSet};
+use std::io::Cursor;
 
 use waxseal_key::{DigestAlgorithm, KeyError, SignatureScheme, algorithm};
 use waxseal_verdict::Reason;
@@ -9,7 +10,7 @@ use waxseal_verdict::Reason;
 use super::names::Comparisons;
 use super::{Finding, PathRequest, check};
 use crate::Check;
-use crate::certificate::{Certificate, Name};
+use crate::certificate::{Certificate, Name, complete_key};
 
 /// The path that was found, or the best that was not one.
 pub(super) struct Found<'a> {
@@ -173,7 +174,7 @@ impl<'a> Search<'a> {
                 break;
             }
             self.work += 1;
-            match signed.verify(issuer, &self.request) {
+            match signed.verify(issuer, &self.graph, &self.request) {
                 Ok(()) => {
                     climbed = true;
                     self.trail.push(issuer);
@@ -248,6 +249,7 @@ impl Obstacle {
 /// What an issuer signed: computed once, compared with each possible issuer.
 enum Signed<'a> {
     Digest { certificate: &'a Certificate, scheme: SignatureScheme, digest: DigestAlgorithm, value: Vec<u8> },
+    Message { certificate: &'a Certificate, scheme: SignatureScheme },
     Not(Obstacle),
 }
 
@@ -259,6 +261,7 @@ impl<'a> Signed<'a> {
         }
         let (scheme, digest) = match certificate.signature_scheme() {
             Ok(Some((scheme, Some(digest)))) => (scheme, digest),
+            Ok(Some((scheme, None))) if scheme.signs_message() => return Self::Message { certificate, scheme },
             Ok(_) => {
                 let oid = certificate.signature_algorithm();
                 let name = algorithm::oid_name(oid).unwrap_or(oid);
@@ -272,15 +275,22 @@ impl<'a> Signed<'a> {
         }
     }
 
-    fn verify(&self, issuer: &Certificate, request: &PathRequest<'_>) -> Result<(), Obstacle> {
+    fn verify(&self, issuer: &Certificate, graph: &Graph<'_>, request: &PathRequest<'_>) -> Result<(), Obstacle> {
         if !Check::CertificateSignature.on() {
             return Ok(());
         }
-        let (certificate, scheme, digest, value) = match self {
-            Self::Digest { certificate, scheme, digest, value } => (certificate, *scheme, *digest, value),
+        let key = complete_key(issuer, graph.all.iter().copied());
+        let arithmetic = request.arithmetic;
+        let verified = match self {
+            Self::Digest { certificate, scheme, digest, value } => {
+                arithmetic.verify_digest(&key, *scheme, *digest, value, certificate.signature())
+            }
+            Self::Message { certificate, scheme } => {
+                arithmetic.verify_message(&key, *scheme, &mut Cursor::new(certificate.tbs()), certificate.signature())
+            }
             Self::Not(obstacle) => return Err(obstacle.clone()),
         };
-        match request.arithmetic.verify_digest(issuer.spki(), scheme, digest, value, certificate.signature()) {
+        match verified {
             Ok(true) => Ok(()),
             Ok(false) => {
                 Err(Obstacle::BadSignature(format!("its signature does not fit the key of {}", issuer.subject())))

@@ -1,0 +1,257 @@
+//! Messages with published answers: the examples of RFC 4134, the post-quantum
+//! examples of the working group, the test messages of OpenSSL and BoringSSL.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::io::{Cursor, Read as _};
+use std::path::{Path, PathBuf};
+
+use time::macros::datetime;
+use waxseal_engine::Limits;
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::io::{MemoryWorkspace, Source};
+use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
+use waxseal_engine::policy::Policy;
+use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice, SignatureScheme};
+use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
+
+/// The folder of the oracles; with `CI` set they must be there.
+fn oracles(name: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/oracles").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the oracles are missing");
+    println!("not available: the oracles; nothing was checked");
+    None
+}
+
+/// What a message is read with.
+#[derive(Default)]
+struct Given {
+    credentials: Vec<(PrivateKey, Option<Certificate>)>,
+    secrets: Secrets,
+    extra: Vec<Certificate>,
+    content: Option<Vec<u8>>,
+}
+
+impl Given {
+    fn open(&self, octets: Vec<u8>) -> Opened {
+        let credentials: Vec<_> = self
+            .credentials
+            .iter()
+            .map(|(key, certificate)| Credential { decryptor: key, certificate: certificate.clone() })
+            .collect();
+        let request = OpenRequest {
+            credentials: &credentials,
+            secrets: &self.secrets,
+            anchors: &[],
+            extra_certificates: &self.extra,
+            at: datetime!(2024-06-01 0:00 UTC),
+            from: None,
+            policy: &Policy::named("lenient").unwrap(),
+            arithmetic: &Arithmetic::new(ProviderChoice::Auto),
+            limits: &Limits::default(),
+            keep_content: true,
+        };
+        let mut content = self.content.clone().map(Cursor::new);
+        let content = content.as_mut().map(|content| content as &mut dyn Source);
+        open(&mut Cursor::new(octets), content, &mut MemoryWorkspace, &request).unwrap()
+    }
+}
+
+fn certificate(path: &Path) -> Certificate {
+    Certificate::from_file(&fs::read(path).unwrap()).unwrap().remove(0)
+}
+
+fn content(opened: Opened) -> Vec<u8> {
+    let mut octets = Vec::new();
+    opened.content.expect("the content").read_to_end(&mut octets).unwrap();
+    octets
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+fn holds(layer: &Layer) -> bool {
+    layer.structure.is_good() && !layer.integrity.is_bad() && !layer.decryption.is_bad()
+}
+
+/// RFC 4134: the path of the layer, and what of the example.
+const RFC_4134: &[(&str, &str)] = &[
+    ("3.1.bin", "data"),
+    ("3.2.bin", "data"),
+    ("4.1.bin", "signed-data"),
+    ("4.2.bin", "signed-data"),
+    ("4.3.bin", "signed-data"),
+    ("4.4.bin", "signed-data"),
+    ("4.5.bin", "signed-data"),
+    // Diane's certificate leaves the DSA parameters to that of Carl.
+    ("4.6.bin", "signed-data"),
+    ("4.7.bin", "signed-data"),
+    ("4.8.eml", "1.2/signed-data"),
+    ("4.9.eml", "1/signed-data"),
+    ("4.10.bin", "signed-data"),
+    ("4.11.bin", "signed-data"),
+    ("5.1.bin", "enveloped-data"),
+    // RC2 with 40 bits.
+    ("5.2.bin", "enveloped-data"),
+    ("5.3.eml", "1/enveloped-data"),
+    ("6.0.bin", "digested-data"),
+    ("7.1.bin", "encrypted-data"),
+    ("7.2.bin", "encrypted-data"),
+];
+
+#[test]
+fn every_example_of_rfc_4134() {
+    const CONTENT: &[u8] = b"This is some sample content.";
+    let Some(folder) = oracles("rfc4134") else { return };
+    let mut given = Given::default();
+    for file in fs::read_dir(&folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "cer") {
+            given.extra.push(certificate(&path));
+        }
+    }
+    for name in ["BobPrivRSAEncrypt.pri", "DianePrivRSASignEncrypt.pri"] {
+        let key = PrivateKey::from_pkcs8_der(&fs::read(folder.join(name)).unwrap()).unwrap();
+        given.credentials.push((key, None));
+    }
+    let key = octets("737c791f25ead0e04629254352f7dc6291e5cb26917ada32").into();
+    given.secrets.keys.push(SymmetricKey { id: Vec::new(), key });
+    for (name, path) in RFC_4134 {
+        let detached = *name == "4.3.bin";
+        given.content = detached.then(|| fs::read(folder.join("ExContent.bin")).unwrap());
+        let opened = given.open(fs::read(folder.join(name)).unwrap());
+        let [layer] = opened.verdict.layers.as_slice() else { panic!("{name}: {:?}", opened.verdict) };
+        assert_eq!(layer.path, *path, "{name}");
+        assert!(holds(layer), "{name}: {layer:?}");
+        let signers = match *name {
+            "4.6.bin" => 2,
+            "4.11.bin" => 0,
+            _ => usize::from(path.ends_with("signed-data")),
+        };
+        assert_eq!(layer.signers.len(), signers, "{name}");
+        assert!(layer.signers.iter().all(|signer| signer.integrity.is_good()), "{name}: {layer:?}");
+        if signers > 0 || path.ends_with("digested-data") {
+            assert!(layer.integrity.is_good(), "{name}: {layer:?}");
+        }
+        if path.contains("encrypted") || path.contains("enveloped") {
+            assert!(layer.decryption.is_good(), "{name}: {layer:?}");
+        }
+        if !detached && *name != "4.11.bin" {
+            assert!(content(opened).ends_with(CONTENT), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_message_of_boringssl() {
+    let Some(folder) = oracles("boringssl-pkcs7") else { return };
+    for (name, signer) in [
+        ("sign_sha1.p7s", "sign_cert.pem"),
+        ("sign_sha1_key_id.p7s", "sign_cert.pem"),
+        ("sign_sha256.p7s", "sign_cert.pem"),
+        ("sign_sha256_key_id.p7s", "sign_cert.pem"),
+        ("sign_sha256_cert2.p7s", "sign_cert2.pem"),
+    ] {
+        let mut given = Given { extra: vec![certificate(&folder.join(signer))], ..Given::default() };
+        given.content = Some(b"signed data".to_vec());
+        let layer = given.open(fs::read(folder.join(name)).unwrap()).verdict.layers.remove(0);
+        assert!(layer.structure.is_good() && layer.integrity.is_good(), "{name}: {layer:?}");
+        given.content = Some(b"signed datb".to_vec());
+        let layer = given.open(fs::read(folder.join(name)).unwrap()).verdict.layers.remove(0);
+        assert!(layer.integrity.is_bad(), "{name}: {layer:?}");
+    }
+    for name in ["nss.p7c", "windows.p7c", "openssl_crl.p7c"] {
+        let layer = Given::default().open(fs::read(folder.join(name)).unwrap()).verdict.layers.remove(0);
+        assert_eq!((layer.kind, layer.structure), (Kind::CertsOnly, Aspect::Good), "{name}");
+    }
+}
+
+#[test]
+fn ml_dsa_of_the_working_group() {
+    let Some(folder) = oracles("ml-dsa") else { return };
+    for (name, scheme) in [
+        ("mldsa44-signed-attrs.pem", SignatureScheme::MlDsa44),
+        ("mldsa65-signed-attrs.pem", SignatureScheme::MlDsa65),
+        ("mldsa87-signed-attrs.pem", SignatureScheme::MlDsa87),
+    ] {
+        // No certificate comes with them; that of its key is not published either.
+        let layer = Given::default().open(fs::read(folder.join(name)).unwrap()).verdict.layers.remove(0);
+        assert!(layer.structure.is_good(), "{name}: {layer:?}");
+        assert_eq!(layer.signers[0].signature, scheme.name(), "{name}");
+        assert_eq!(layer.integrity.reason(), Some(Reason::SignerCertificateNotFound), "{name}: {layer:?}");
+    }
+}
+
+/// File, what it is opened with, and the reason that must come out, of the
+/// structure, the decryption or the integrity.
+const OPENSSL: &[(&str, &str, &[Reason])] = &[
+    ("recipes/80-test_cms_data/bad_signtime_attr.cms", "", &[Reason::MisplacedAttribute]),
+    ("recipes/80-test_cms_data/no_ct_attr.cms", "", &[Reason::MissingAttribute]),
+    ("recipes/80-test_cms_data/no_md_attr.cms", "", &[Reason::MissingAttribute]),
+    ("recipes/80-test_cms_data/ct_multiple_attr.cms", "", &[Reason::DuplicateAttribute]),
+    ("cms-msg/missing-kdf.der", "password", &[Reason::BadParameters]),
+    ("recipes/80-test_cmsapi_data/encDataWithTooLongIV.pem", "", &[Reason::NoKey]),
+    ("recipes/80-test_cmsapi_data/cms_pwri_kek_oob.der", "password", &[Reason::UnsupportedAlgorithm]),
+    ("recipes/80-test_cms_data/dh-malformed.der", "", &[Reason::NoKey]),
+    ("recipes/80-test_cms_data/ecdh-malformed.der", "ecdh-key.pem", &[Reason::BadParameters]),
+];
+
+#[test]
+fn what_openssl_refuses_is_refused() {
+    let Some(folder) = oracles("openssl-cms") else { return };
+    for (name, with, reasons) in OPENSSL {
+        let mut given = Given::default();
+        match *with {
+            "" => {}
+            "password" => given.secrets.passwords.push(b"secret".to_vec().into()),
+            key => {
+                let folder = folder.join("recipes/80-test_cms_data");
+                let pem = fs::read_to_string(folder.join(key)).unwrap();
+                let own = certificate(&folder.join(key.replace("-key", "-cert")));
+                given.credentials.push((PrivateKey::from_pem(&pem, None).unwrap(), Some(own)));
+            }
+        }
+        let opened = given.open(fs::read(folder.join(name)).unwrap());
+        let layer = &opened.verdict.layers[0];
+        let found: Vec<_> = [&layer.structure, &layer.decryption, &layer.integrity]
+            .into_iter()
+            .filter(|aspect| aspect.is_bad())
+            .filter_map(Aspect::reason)
+            .collect();
+        assert!(found.iter().any(|reason| reasons.contains(reason)), "{name}: {layer:?}");
+    }
+}
+
+#[test]
+fn an_old_message_of_openssl_opens() {
+    let Some(folder) = oracles("openssl-cms") else { return };
+    let pem = fs::read_to_string(folder.join("smime-certs/smec3.pem")).unwrap();
+    let own = certificate(&folder.join("smime-certs/smec3.pem"));
+    let given = Given { credentials: vec![(PrivateKey::from_pem(&pem, None).unwrap(), Some(own))], ..Given::default() };
+    let message = fs::read(folder.join("recipes/80-test_cms_data/ciphertext_from_1_1_1.cms")).unwrap();
+    let opened = given.open(message);
+    assert!(holds(&opened.verdict.layers[0]), "{:?}", opened.verdict.layers);
+    let expected = fs::read(folder.join("smcont.txt")).unwrap();
+    let found = content(opened);
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).replace("\r\n", "\n");
+    assert!(text(&found).ends_with(&text(&expected)), "{}", text(&found));
+}
+
+/// OpenSSL refuses it for its type. The tag stands after the content, and is
+/// right: a reader that opens it has checked it.
+#[test]
+fn gcm_inside_enveloped_data_is_opened_and_named() {
+    let Some(folder) = oracles("openssl-cms") else { return };
+    let message = fs::read(folder.join("cms-msg/enveloped-content-type-for-aes-gcm.pem")).unwrap();
+    let key = octets("000102030405060708090a0b0c0d0e0f").into();
+    let mut given = Given::default();
+    given.secrets.keys.push(SymmetricKey { id: b"C0FEE0".to_vec(), key });
+    let layer = given.open(message).verdict.layers.remove(0);
+    assert!(layer.decryption.is_good() && layer.integrity.is_good(), "{layer:?}");
+    assert!(layer.deviations.contains(&Deviation::GcmInEnveloped), "{:?}", layer.deviations);
+}
