@@ -39,8 +39,11 @@ fn write(
 
 fn decrypts(bench: &Bench, object: &[u8], person: &Person, content: &[u8], what: &str) {
     bench.write("object", object);
+    // The ciphers of old mail.
+    let legacy = ["-provider", "legacy", "-provider", "default"];
     let mut arguments = vec!["cms", "-decrypt", "-inform", "DER", "-in", "object", "-binary", "-out", "content"];
     arguments.extend(["-recip", text(&person.certificate_file), "-inkey", text(&person.key_file)]);
+    arguments.extend(legacy);
     let output = bench.try_run(&arguments);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{what}: {said}");
@@ -51,7 +54,9 @@ fn decrypts(bench: &Bench, object: &[u8], person: &Person, content: &[u8], what:
 fn every_cipher_encoding_and_length_decrypts() {
     let Some(bench) = Bench::new() else { return };
     let ann = bench.person("ann", RSA, "keyEncipherment");
-    for cipher in ContentCipher::ALL {
+    // OpenSSL 3.0 cannot read the parameters that RFC 2984 section 3 gives CAST-128.
+    let readable = |cipher: &ContentCipher| !matches!(cipher, ContentCipher::Cast5Cbc { .. });
+    for cipher in ContentCipher::ALL.into_iter().filter(readable) {
         for length in [0, 1, 7, 8, 15, 16, 17, 1024, 8192, 65_520, 65_535, 65_536, 65_537, 131_072] {
             let content: Vec<u8> = (0..length).map(|n| n as u8).collect();
             for segment in [0, 1, 100, 1024, 8192] {

@@ -53,7 +53,7 @@ impl EnvelopedData<'_> {
         let mut head = writer::integer(self.tamper.version.unwrap_or_else(|| self.version()));
         head.extend(self.recipient_infos(&key, random)?);
         let mut info = writer::oid(self.content_type)?;
-        info.extend(algorithm_with(self.cipher.oid(), &writer::octet_string(&iv))?);
+        info.extend(algorithm_with(self.cipher.oid(), &self.cipher.parameters_der(&iv)?)?);
         let encryption = Encryption {
             mode: self.arithmetic.cbc_encryptor(self.cipher, &key, &iv)?,
             block: self.cipher.block_len(),

@@ -23,9 +23,6 @@ const NEED_CRL: [&str; 20] = [
     "4.4.18", "4.4.20", "4.4.21", "4.5.2", "4.5.5", "4.5.7", "4.7.4", "4.7.5",
 ];
 
-/// Signed with DSA, so that the chain stays unchecked.
-const NEED_DSA: [&str; 3] = ["4.1.4", "4.1.5", "4.1.6"];
-
 #[derive(serde::Deserialize)]
 struct Case {
     number: String,
@@ -77,23 +74,21 @@ impl Pkits {
 }
 
 #[test]
-fn every_case_without_crl_policy_and_dsa() {
+fn every_case_without_crl_and_policy() {
     let Some(pkits) = Pkits::load() else { return };
-    let mut counted = [0; 3];
+    let mut counted = [0; 2];
     for case in &pkits.cases {
         let aspect = pkits.judge(case, &pkits.candidates(case)).aspect;
         let number = case.number.as_str();
         let (group, right) = if NEED_CRL.contains(&number) {
             (1, aspect == Aspect::Good)
-        } else if NEED_DSA.contains(&number) {
-            (2, aspect == Aspect::unchecked(Reason::UnsupportedAlgorithm))
         } else {
             (0, aspect.is_good() == case.should_validate && aspect.is_bad() != case.should_validate)
         };
         assert!(right, "{number} {}: {aspect:?}", case.title);
         counted[group] += 1;
     }
-    assert_eq!(counted, [93, NEED_CRL.len(), NEED_DSA.len()]);
+    assert_eq!(counted, [96, NEED_CRL.len()]);
 }
 
 /// Each invalid case is refused for the reason that its title names.
@@ -114,7 +109,7 @@ fn reasons_are_those_of_the_titles() {
     ] {
         let mut found = 0;
         for case in pkits.cases.iter().filter(|case| !case.should_validate && case.title.contains(word)) {
-            if NEED_CRL.contains(&case.number.as_str()) || NEED_DSA.contains(&case.number.as_str()) {
+            if NEED_CRL.contains(&case.number.as_str()) {
                 continue;
             }
             let result = pkits.judge(case, &pkits.candidates(case));
