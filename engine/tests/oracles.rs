@@ -255,3 +255,21 @@ fn gcm_inside_enveloped_data_is_opened_and_named() {
     assert!(layer.decryption.is_good() && layer.integrity.is_good(), "{layer:?}");
     assert!(layer.deviations.contains(&Deviation::GcmInEnveloped), "{:?}", layer.deviations);
 }
+
+#[test]
+fn ml_kem_of_the_working_group() {
+    let Some(folder) = oracles("ml-kem") else { return };
+    let message = fs::read(folder.join("ML-KEM-512.cms")).unwrap();
+    for key in ["ML-KEM-512-seed.priv", "ML-KEM-512-expanded.priv", "ML-KEM-512-both.priv"] {
+        let pem = fs::read_to_string(folder.join(key)).unwrap();
+        let own = certificate(&folder.join("ML-KEM-512.pem"));
+        let credentials = vec![(PrivateKey::from_pem(&pem, None).unwrap(), Some(own))];
+        let opened = Given { credentials, ..Given::default() }.open(message.clone());
+        let layer = &opened.verdict.layers[0];
+        assert!(layer.decryption.is_good() && layer.integrity.is_good(), "{key}: {layer:?}");
+        assert_eq!((layer.kind, layer.recipients[0].algorithm.as_str()), (Kind::AuthEnveloped, "ml-kem-512"));
+        assert_eq!(content(opened), fs::read(folder.join("plaintext.txt")).unwrap(), "{key}");
+    }
+    let layer = Given::default().open(message).verdict.layers.remove(0);
+    assert_eq!(layer.decryption.reason(), Some(Reason::NoKey));
+}

@@ -22,8 +22,21 @@ use crate::keys::{self, KeyRing, load_certificates};
 use crate::reader::Reader;
 
 /// Algorithms beside digests, ciphers and schemes, by the names of the table.
-const FURTHER_ALGORITHMS: &[&str] =
-    &["rsa", "ec", "p-256", "p-384", "p-521", "rsaes-oaep", "x25519", "password-wrap", "pbkdf2", "zlib"];
+const FURTHER_ALGORITHMS: &[&str] = &[
+    "rsa",
+    "ec",
+    "p-256",
+    "p-384",
+    "p-521",
+    "rsaes-oaep",
+    "x25519",
+    "password-wrap",
+    "pbkdf2",
+    "zlib",
+    "ml-kem-512",
+    "ml-kem-768",
+    "ml-kem-1024",
+];
 
 /// The engine with one choice of arithmetic.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,6 +6,7 @@ use waxseal_verdict::{Aspect, Reason, Recipient};
 use zeroize::Zeroizing;
 
 mod agreement;
+mod encapsulation;
 mod shared;
 
 use crate::check::Check;
@@ -99,7 +100,10 @@ impl Recipients<'_> {
                 RecipientInfo::Password { .. } => {
                     (0..context.request.secrets.passwords.len()).for_each(|index| push(0, Holder::Password(index)));
                 }
-                RecipientInfo::KeyEncapsulation(_) | RecipientInfo::Other { .. } => {}
+                RecipientInfo::KeyEncapsulation(info) => {
+                    named_credentials(&info.id, context).for_each(|index| push(0, Holder::Credential(index)));
+                }
+                RecipientInfo::Other { .. } => {}
             }
         }
         list
@@ -144,6 +148,9 @@ impl Recipients<'_> {
                 let agreed = info.recipients.get(candidate.key).ok_or_else(|| self.none())?;
                 agreement::content_key(info, agreed, context.request.credentials[index].decryptor, &place, context)
             }
+            (RecipientInfo::KeyEncapsulation(info), Holder::Credential(index)) => {
+                encapsulation::content_key(info, context.request.credentials[index].decryptor, &place, context)
+            }
             (RecipientInfo::KeyEncryptionKey { algorithm, encrypted_key, .. }, Holder::Key(index)) => {
                 shared::under_key(algorithm, &context.request.secrets.keys[index].key, encrypted_key, &place, context)
             }
@@ -165,7 +172,7 @@ impl Recipients<'_> {
             let detail = format!("{}.recipientInfos is empty: nobody can read this", self.owner);
             return Refusal::Decryption(Aspect::bad(Reason::NoRecipient, detail));
         }
-        let readable = |info: &RecipientInfo| !matches!(info.kind(), "ori");
+        let readable = |info: &RecipientInfo| !matches!(info, RecipientInfo::Other { .. });
         match self.infos.iter().position(|info| !readable(info)) {
             Some(index) if !self.infos.iter().any(readable) => {
                 let place = format!("{}.recipientInfos[{index}]", self.owner);
