@@ -57,7 +57,7 @@ impl Default for Limits {
             certificates: 500,
             path_length: 16,
             path_work: 200,
-            password_iterations: 10_000_000,
+            password_iterations: 2_000_000,
             content_octets: 64 << 30,
             expansion: 100,
             expansion_free: 16 << 20,

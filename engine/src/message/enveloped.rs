@@ -21,6 +21,10 @@ pub(super) struct Attempt {
     pub(super) plaintext: Option<(Box<dyn Spool>, String)>,
     /// How many pairs of recipient and key there are to try.
     pub(super) candidates: usize,
+    /// How many of the next ones are this pair, with another length of the
+    /// content key. A refused RSA padding gives a key, too, so that a length
+    /// that is not the right one may seem to open the message.
+    pub(super) same_pair: usize,
     /// What the same pair must be tried with once more: it stood after the
     /// content, and is needed before it.
     pub(super) known: Option<Known>,
@@ -51,7 +55,7 @@ pub(super) fn read<R: Read>(
         Ok(head) => head,
         Err(error) => {
             layer.structure = error.aspect();
-            return Ok(Attempt { plaintext: None, candidates: 0, known: None });
+            return Ok(Attempt { plaintext: None, candidates: 0, same_pair: 0, known: None });
         }
     };
     let owner = envelope.name();
@@ -64,7 +68,7 @@ pub(super) fn read<R: Read>(
     };
     layer.recipients = recipients.describe(&candidates);
     let candidates_len = candidates.len();
-    let none = || Attempt { plaintext: None, candidates: candidates_len, known: None };
+    let none = || Attempt { plaintext: None, candidates: candidates_len, same_pair: 0, known: None };
     let key_bits = cipher.as_ref().ok().and_then(Cipher::key_bits);
     let authenticated = cipher.as_ref().is_ok_and(Cipher::is_authenticated);
     if authenticated && envelope != Envelope::AuthEnveloped {
@@ -135,7 +139,9 @@ pub(super) fn read<R: Read>(
         return Ok(none());
     }
     spool.seek(SeekFrom::Start(0))?;
-    Ok(Attempt { plaintext: Some((spool, content_type)), candidates: candidates_len, known: None })
+    let following = candidates.iter().skip(attempt + 1);
+    let same_pair = candidate.map_or(0, |candidate| following.take_while(|next| candidate.is_pair_of(next)).count());
+    Ok(Attempt { plaintext: Some((spool, content_type)), same_pair, ..none() })
 }
 
 /// What decrypts the content, by way of this candidate.

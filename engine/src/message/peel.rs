@@ -398,7 +398,7 @@ impl<'a> Peeler<'a> {
             for deviation in reader.input().deviations() {
                 attempt.deviate(deviation);
             }
-            tried += 1;
+            tried += 1 + result.same_pair;
             if let Some((mut plaintext, content_type)) = result.plaintext {
                 let digest = signed::hash(&mut plaintext, &[DigestAlgorithm::Sha256], self.context)?;
                 let digest = digest.into_values().next().unwrap_or_default();

@@ -51,8 +51,16 @@ pub(super) struct Candidate {
     holder: Holder,
 }
 
+impl Candidate {
+    /// Whether the other one is the same pair, with another length of the
+    /// content key.
+    pub(super) fn is_pair_of(&self, other: &Self) -> bool {
+        (self.recipient, self.key, self.holder) == (other.recipient, other.key, other.holder)
+    }
+}
+
 /// Where the key comes from, by its place in the request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holder {
     /// A private key.
     Credential(usize),
