@@ -6,9 +6,20 @@ use std::process::Command;
 
 #[test]
 fn the_help_of_every_command() {
-    for command in
-        ["", "open", "sign", "encrypt", "inspect", "run", "list", "show", "shim", "shim serve", "shim openssl"]
-    {
+    for command in [
+        "",
+        "open",
+        "sign",
+        "encrypt",
+        "inspect",
+        "run",
+        "list",
+        "algorithms",
+        "show",
+        "shim",
+        "shim serve",
+        "shim openssl",
+    ] {
         let mut arguments: Vec<_> = command.split_whitespace().collect();
         arguments.push("--help");
         let output = Command::new(env!("CARGO_BIN_EXE_waxseal")).args(&arguments).output().unwrap();

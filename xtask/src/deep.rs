@@ -7,7 +7,7 @@ use crate::peers::PEERS;
 use crate::run::{cargo, lines, output, program, root};
 
 /// Inputs that each property test invents; in CI it is proptest's default, 256.
-const INVENTED: &str = "4096";
+const INVENTED: &str = "2048";
 
 pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
     if !arguments.is_empty() {

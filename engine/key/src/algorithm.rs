@@ -81,6 +81,30 @@ pub enum Kind {
     Compression,
 }
 
+impl Kind {
+    /// The kind in a word, for example `content-cipher`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Digest => "digest",
+            Self::Signature => "signature",
+            Self::PublicKey => "public-key",
+            Self::KeyTransport => "key-transport",
+            Self::KeyAgreement => "key-agreement",
+            Self::KeyWrap => "key-wrap",
+            Self::KeyEncapsulation => "key-encapsulation",
+            Self::ContentCipher => "content-cipher",
+            Self::AuthenticatedCipher => "authenticated-cipher",
+            Self::Mac => "mac",
+            Self::Curve => "curve",
+            Self::KeyDerivation => "key-derivation",
+            Self::MaskGeneration => "mask-generation",
+            Self::PasswordEncryption => "password-encryption",
+            Self::Compression => "compression",
+        }
+    }
+}
+
 /// A version of S/MIME, as the age of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Era {
@@ -97,6 +121,17 @@ pub enum Era {
 impl Era {
     /// Every version, oldest first.
     pub const ALL: [Self; 4] = [Self::Smime2, Self::Smime31, Self::Smime32, Self::Smime4];
+
+    /// The number of the version: `2`, `3.1`, `3.2` or `4.0`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smime2 => "2",
+            Self::Smime31 => "3.1",
+            Self::Smime32 => "3.2",
+            Self::Smime4 => "4.0",
+        }
+    }
 }
 
 /// What a version of S/MIME asks of an algorithm.
@@ -120,6 +155,23 @@ pub enum Status {
     Historic,
     /// That version does not name it.
     Unnamed,
+}
+
+impl Status {
+    /// The word of the RFC, for example `MUST-`; empty where that version does
+    /// not name the algorithm.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Must => "MUST",
+            Self::MustMinus => "MUST-",
+            Self::ShouldPlus => "SHOULD+",
+            Self::Should => "SHOULD",
+            Self::ShouldMinus => "SHOULD-",
+            Self::Historic => "historic",
+            Self::Unnamed => "",
+        }
+    }
 }
 
 /// The row of an object identifier in dotted form.

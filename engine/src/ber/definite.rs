@@ -1,5 +1,5 @@
 //! Small structures of CMS are turned to definite lengths once, and then read
-//! with a cursor, or with the types of `cms` where they are only shown.
+//! with a cursor.
 
 use crate::Limits;
 use crate::ber::string::OctetStream;

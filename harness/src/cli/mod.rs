@@ -1,6 +1,7 @@
 //! The `waxseal` command: what stands on its command line, what it prints, and
 //! how it ends. Logic is elsewhere; one file a command.
 
+mod algorithms;
 mod encrypt;
 mod inspect;
 mod list;
@@ -51,6 +52,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Run(run::Arguments),
     List(list::Arguments),
+    Algorithms(algorithms::Arguments),
     Show(show::Arguments),
     #[command(subcommand)]
     Shim(shim::Command),
@@ -80,6 +82,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Encrypt(arguments)) => encrypt::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
+        Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
         Some(Command::Shim(command)) => shim::run(&command),
     }
