@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use time::macros::datetime;
 use waxseal_engine::Limits;
+use waxseal_engine::ber::writer as w;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::{MemoryWorkspace, Source};
 use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
@@ -171,19 +172,49 @@ fn every_message_of_boringssl() {
     }
 }
 
+/// A certificate for a public key that is published without one; nobody signed it.
+fn unsigned_certificate(issuer: &[u8], serial: &[u8], spki: &[u8]) -> Certificate {
+    let algorithm = w::sequence([w::oid("2.16.840.1.101.3.4.3.17").unwrap()]);
+    let time = |text: &[u8]| w::element(0x17, text);
+    let tbs = w::sequence([
+        w::context(0, &w::integer(2)),
+        w::integer_octets(serial),
+        algorithm.clone(),
+        issuer.to_vec(),
+        w::sequence([time(b"200101000000Z"), time(b"491231235959Z")]),
+        issuer.to_vec(),
+        spki.to_vec(),
+    ]);
+    Certificate::parse(&w::sequence([tbs, algorithm, w::bit_string(&[0])])).unwrap()
+}
+
+/// The messages are signed with the key of the seed 00 01 … 1f, and come
+/// without a certificate.
 #[test]
 fn ml_dsa_of_the_working_group() {
     let Some(folder) = oracles("ml-dsa") else { return };
-    for (name, scheme) in [
-        ("mldsa44-signed-attrs.pem", SignatureScheme::MlDsa44),
-        ("mldsa65-signed-attrs.pem", SignatureScheme::MlDsa65),
-        ("mldsa87-signed-attrs.pem", SignatureScheme::MlDsa87),
+    let named = |oid: &str, text: &[u8]| w::set_as_given([w::sequence([w::oid(oid).unwrap(), w::element(0x13, text)])]);
+    let issuer = w::sequence([named("2.5.4.10", b"IETF"), named("2.5.4.3", b"LAMPS WG")]);
+    for (name, oid, scheme) in [
+        ("mldsa44-signed-attrs.pem", "2.16.840.1.101.3.4.3.17", SignatureScheme::MlDsa44),
+        ("mldsa65-signed-attrs.pem", "2.16.840.1.101.3.4.3.18", SignatureScheme::MlDsa65),
+        ("mldsa87-signed-attrs.pem", "2.16.840.1.101.3.4.3.19", SignatureScheme::MlDsa87),
     ] {
-        // No certificate comes with them; that of its key is not published either.
-        let layer = Given::default().open(fs::read(folder.join(name)).unwrap()).verdict.layers.remove(0);
-        assert!(layer.structure.is_good(), "{name}: {layer:?}");
-        assert_eq!(layer.signers[0].signature, scheme.name(), "{name}");
+        let message = fs::read(folder.join(name)).unwrap();
+        let layer = Given::default().open(message.clone()).verdict.layers.remove(0);
         assert_eq!(layer.integrity.reason(), Some(Reason::SignerCertificateNotFound), "{name}: {layer:?}");
+        // RFC 9881 section 6: the seed, under [0].
+        let seed: Vec<u8> = (0..32).collect();
+        let private = w::octet_string(&w::element(0x80, &seed));
+        let pkcs8 = w::sequence([w::integer(0), w::sequence([w::oid(oid).unwrap()]), private]);
+        let key = PrivateKey::from_pkcs8_der(&pkcs8).unwrap();
+        let own = unsigned_certificate(&issuer, &octets(&layer.signers[0].serial), key.public_key());
+        let opened = Given { extra: vec![own], ..Given::default() }.open(message);
+        let layer = &opened.verdict.layers[0];
+        assert!(layer.structure.is_good() && layer.integrity.is_good(), "{name}: {layer:?}");
+        assert_eq!(layer.signers[0].signature, scheme.name(), "{name}");
+        let expected = format!("{} signed-data example with signed attributes", scheme.name().to_uppercase());
+        assert_eq!(String::from_utf8(content(opened)).unwrap(), expected, "{name}");
     }
 }
 
