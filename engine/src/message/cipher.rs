@@ -55,6 +55,12 @@ impl Cipher {
                 error => Refusal::bad_parameters(&place, error),
             });
             let (cipher, iv) = read?;
+            if envelope == Envelope::AuthEnveloped {
+                // Whoever changed GCM to CBC would read the content by way of the errors (RFC 9709 section 1).
+                let why =
+                    format!("{cipher} authenticates nothing, AuthEnvelopedData wants a cipher that does (RFC 5083)");
+                return Err(Refusal::bad_parameters(&place, why));
+            }
             CipherKind::Cbc { cipher, iv }
         };
         Ok(Self { kind, envelope })
@@ -274,5 +280,21 @@ impl CbcOpener {
         let keep = self.block_len.saturating_sub(padding);
         out.write_all(&self.held[..keep])?;
         Ok(Aspect::Good)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ber::writer as w;
+
+    /// RFC 9709 section 1: the same key and ciphertext in another mode.
+    #[test]
+    fn what_is_to_be_authenticated_is_not_opened_in_cbc_mode() {
+        let parameters = Some(w::octet_string(&[0; 16]));
+        let cbc = AlgorithmIdentifier { oid: ContentCipher::Aes128Cbc.oid().to_owned(), parameters };
+        assert!(Cipher::of(&cbc, Envelope::Enveloped).is_ok() && Cipher::of(&cbc, Envelope::Encrypted).is_ok());
+        let Err(Refusal::Structure(aspect)) = Cipher::of(&cbc, Envelope::AuthEnveloped) else { panic!("it is opened") };
+        assert_eq!(aspect.reason(), Some(Reason::BadParameters));
     }
 }
