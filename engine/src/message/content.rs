@@ -1,12 +1,13 @@
 //! Content on its way from one layer to the next.
 
-use std::io;
+use std::io::{self, Read};
 
 use waxseal_key::algorithm;
-use waxseal_verdict::{Aspect, Reason};
+use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 use zeroize::Zeroizing;
 
-use crate::cms::{CmsError, oid};
+use crate::ber::Reader;
+use crate::cms::{self, CmsError, oid};
 use crate::message::request::OpenError;
 
 /// Octets that are read and worked on at once.
@@ -36,6 +37,14 @@ pub(super) fn each_block(
         }
         take(&mut block[..read])?;
     }
+}
+
+/// Reads the ends of everything that is still open, and notes what follows the object.
+pub(super) fn end<R: Read>(layer: &mut Layer, reader: &mut Reader<R>) -> Result<(), CmsError> {
+    if cms::finish(reader, "ContentInfo")? {
+        layer.deviate(Deviation::TrailingBytes);
+    }
+    Ok(())
 }
 
 /// Content types that a layer may hold; `place` names the field for the others.

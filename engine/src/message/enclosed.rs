@@ -8,7 +8,7 @@ use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
 use crate::ber::{OctetStream, Reader, Tag};
 use crate::check::Check;
-use crate::cms::{self, CmsError, CompressedDataHead, DigestedDataHead, oid};
+use crate::cms::{CmsError, CompressedDataHead, DigestedDataHead, oid};
 use crate::hex::hex;
 use crate::io::{Spool, Workspace};
 use crate::message::content::{self, each_block};
@@ -41,10 +41,8 @@ pub(super) fn data<R: Read>(
         place,
         |block| spool.write_all(block),
     )?;
-    match read.and_then(|()| cms::finish(reader, "ContentInfo")) {
-        Ok(trailing) if trailing => layer.deviate(Deviation::TrailingBytes),
-        Ok(_) => {}
-        Err(error) => return Ok(damaged(layer, &error)),
+    if let Err(error) = read.and_then(|()| content::end(layer, reader)) {
+        return Ok(damaged(layer, &error));
     }
     released(layer, spool, oid::DATA.to_owned(), "Data")
 }
@@ -89,12 +87,8 @@ pub(super) fn compressed<R: Read>(
             Ok(())
         },
     )?;
-    let result = read.and_then(|()| head.finish(reader)).and_then(|()| cms::finish(reader, "ContentInfo"));
-    match result {
-        Ok(trailing) if trailing => layer.deviate(Deviation::TrailingBytes),
-        Ok(_) => {}
-        Err(error) if Check::Encoding.on() => return Ok(damaged(layer, &error)),
-        Err(_) => {}
+    if let Err(error) = read.and_then(|()| head.finish(reader)).and_then(|()| content::end(layer, reader)) {
+        return Ok(damaged(layer, &error));
     }
     if let Some(error) = stopped.or_else(|| inflate.finish().err()) {
         return Ok(damaged(layer, &error));
@@ -131,10 +125,8 @@ pub(super) fn digested<R: Read>(
         Ok(stated) => stated,
         Err(error) => return Ok(damaged(layer, &error)),
     };
-    match cms::finish(reader, "ContentInfo") {
-        Ok(trailing) if trailing => layer.deviate(Deviation::TrailingBytes),
-        Ok(_) => {}
-        Err(error) => return Ok(damaged(layer, &error)),
+    if let Err(error) = content::end(layer, reader) {
+        return Ok(damaged(layer, &error));
     }
     if head.content.stream.is_none() {
         return Ok(missing(layer, "DigestedData"));

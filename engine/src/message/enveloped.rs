@@ -7,7 +7,7 @@ use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
 use crate::ber::Reader;
 use crate::check::Check;
-use crate::cms::{self, Attributes, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail};
+use crate::cms::{Attributes, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail};
 use crate::io::{Spool, Workspace};
 use crate::message::cipher::{Cipher, Known, Opener};
 use crate::message::content::{self, each_block};
@@ -172,8 +172,6 @@ fn finish<R: Read>(
     if !head.version_fits(&tail) {
         layer.deviate(Deviation::VersionOdd);
     }
-    if cms::finish(reader, "ContentInfo")? {
-        layer.deviate(Deviation::TrailingBytes);
-    }
+    content::end(layer, reader)?;
     Ok(tail)
 }
