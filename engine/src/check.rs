@@ -20,6 +20,10 @@ pub enum Check {
     MandatoryAttributes,
     /// No attribute occurs twice, has several values, or stands in the wrong set (RFC 5652 section 11).
     AttributeMultiplicity,
+    /// The certificate that the signed attributes name is the one used (RFC 5035 section 5.4).
+    SigningCertificate,
+    /// CMSAlgorithmProtection repeats the algorithms (RFC 6211 section 3).
+    AlgorithmProtection,
     /// A signed message has at least one signer.
     SignerPresent,
     /// A detached signature carries no content (RFC 8551 section 3.5.3.1).
@@ -68,6 +72,8 @@ impl Check {
         Self::SignatureValue,
         Self::MandatoryAttributes,
         Self::AttributeMultiplicity,
+        Self::SigningCertificate,
+        Self::AlgorithmProtection,
         Self::SignerPresent,
         Self::DetachedWithoutContent,
         Self::Encoding,

@@ -146,6 +146,11 @@ impl Attributes {
         Ok(Some(list))
     }
 
+    /// The place of an attribute, for errors inside its value.
+    pub(super) fn place(&self, oid: &str) -> String {
+        format!("{}.{}", self.context, waxseal_key::algorithm::oid_name(oid).unwrap_or(oid))
+    }
+
     fn error(&self, reason: Reason, oid: &str, what: &str) -> CmsError {
         let name = waxseal_key::algorithm::oid_name(oid).unwrap_or(oid);
         CmsError::new(reason, self.context.as_str(), format!("attribute {name} {what}"))

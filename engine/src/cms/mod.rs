@@ -2,6 +2,7 @@
 //! facts, and writing.
 
 mod algorithm;
+mod algorithm_protection;
 mod attribute;
 mod authenticated_data;
 mod compressed_data;
@@ -16,11 +17,13 @@ pub mod oid;
 mod read;
 mod recipient;
 mod signed_data;
+mod signing_certificate;
 #[cfg(test)]
 mod testing;
 pub mod write;
 
 pub use algorithm::AlgorithmIdentifier;
+pub use algorithm_protection::AlgorithmProtection;
 pub use attribute::{Attribute, Attributes};
 pub use authenticated_data::{AuthenticatedDataHead, AuthenticatedDataTail};
 pub use compressed_data::CompressedDataHead;
@@ -33,3 +36,4 @@ pub use error::CmsError;
 pub use identifier::SignerIdentifier;
 pub use recipient::{AgreedKey, KeyAgreement, KeyEncapsulation, Originator, RecipientInfo};
 pub use signed_data::{SignedDataHead, SignedDataTail, SignerInfo};
+pub use signing_certificate::{CertificateId, IssuerSerial, SigningCertificate};

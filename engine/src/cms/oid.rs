@@ -41,6 +41,12 @@ pub const ATTRIBUTE_SMIME_CAPABILITIES: &str = "1.2.840.113549.1.9.15";
 pub const ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE: &str = "1.2.840.113549.1.9.16.2.11";
 /// The same preference as Microsoft wrote it before the standard.
 pub const ATTRIBUTE_MICROSOFT_KEY_PREFERENCE: &str = "1.3.6.1.4.1.311.16.4";
+/// id-aa-signingCertificate (RFC 2634 section 5.4).
+pub const ATTRIBUTE_SIGNING_CERTIFICATE: &str = "1.2.840.113549.1.9.16.2.12";
+/// id-aa-signingCertificateV2 (RFC 5035 section 5.4.1.1).
+pub const ATTRIBUTE_SIGNING_CERTIFICATE_V2: &str = "1.2.840.113549.1.9.16.2.47";
+/// id-aa-cmsAlgorithmProtect (RFC 6211 section 2).
+pub const ATTRIBUTE_ALGORITHM_PROTECTION: &str = "1.2.840.113549.1.9.52";
 
 /// Subject key identifier of a certificate (RFC 5280 section 4.2.1.2).
 pub const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
@@ -54,15 +60,16 @@ pub const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
 /// PBKDF2 (RFC 8018 appendix A.2).
 pub const PBKDF2: &str = "1.2.840.113549.1.5.12";
 /// Attributes that must be signed: RFC 5652 sections 11.1 to 11.3, RFC 8551
-/// section 2.5, RFC 5035 section 3.
+/// section 2.5, RFC 5035 section 5.4, RFC 6211 section 2.
 pub const SIGNED_ONLY: &[&str] = &[
     ATTRIBUTE_CONTENT_TYPE,
     ATTRIBUTE_MESSAGE_DIGEST,
     ATTRIBUTE_SIGNING_TIME,
     ATTRIBUTE_SMIME_CAPABILITIES,
     ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE,
-    "1.2.840.113549.1.9.16.2.12",
-    "1.2.840.113549.1.9.16.2.47",
+    ATTRIBUTE_SIGNING_CERTIFICATE,
+    ATTRIBUTE_SIGNING_CERTIFICATE_V2,
+    ATTRIBUTE_ALGORITHM_PROTECTION,
 ];
 /// Attributes that must not be signed: countersignature (RFC 5652 section
 /// 11.4), and the time-stamp on a signature (RFC 3161 appendix A).

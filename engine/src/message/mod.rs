@@ -1,5 +1,6 @@
 //! What a mail program does: open, sign, encrypt.
 
+mod binding;
 mod cipher;
 mod compose;
 mod content;

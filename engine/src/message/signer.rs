@@ -10,6 +10,7 @@ use crate::certificate::{Certificate, complete_key, identity};
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
 use crate::hex::hex;
+use crate::message::binding;
 use crate::message::context::{Context, key_aspect};
 use crate::message::signed::Digests;
 
@@ -150,6 +151,19 @@ impl<'a> SignerJudge<'a> {
             // What cannot be understood is passed over (RFC 8551 section 2.5.2).
             Err(_) => self.deviate(Deviation::CapabilityParametersOdd),
         }
+        if let Err(error) = attributes.algorithm_protection() {
+            self.attribute_error(&error);
+        }
+        match binding::named_certificates(attributes) {
+            Ok(ids) => {
+                for id in ids.iter().filter(|id| DigestAlgorithm::from_oid(&id.digest).is_none()) {
+                    let name = algorithm::oid_name(&id.digest).unwrap_or(&id.digest);
+                    let detail = format!("{}: {name} in signingCertificateV2 is not supported", self.place);
+                    self.structure_bad(Reason::UnsupportedAlgorithm, detail);
+                }
+            }
+            Err(error) => self.attribute_error(&error),
+        }
         for preference in [oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE, oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE] {
             if let Err(error) = attributes.single(preference) {
                 self.attribute_error(&error);
@@ -253,6 +267,7 @@ impl<'a> SignerJudge<'a> {
                 }
                 _ => {}
             }
+            integrity = integrity.worst(binding::algorithms(self.info, attributes, &self.place));
         }
         let named: Vec<Certificate> = self.named().into_iter().cloned().collect();
         if named.is_empty() {
@@ -279,6 +294,11 @@ impl<'a> SignerJudge<'a> {
         if let Some(deviation) = fits {
             if let Some(deviation) = deviation {
                 self.deviate(deviation);
+            }
+            if let Some(attributes) = &self.info.signed_attributes {
+                let (chosen, bound) = binding::choose(fitting, attributes, &self.place, self.context);
+                self.signer.integrity = integrity.worst(bound);
+                return chosen;
             }
             self.signer.integrity = integrity;
             return fitting;

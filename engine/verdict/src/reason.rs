@@ -80,6 +80,8 @@ codes! {
         AlgorithmMismatch = "algorithm-mismatch",
         /// No certificate fits the signer's identifier.
         SignerCertificateNotFound = "signer-certificate-not-found",
+        /// The signed attributes name another certificate than the one that the signature was verified with.
+        SigningCertificateMismatch = "signing-certificate-mismatch",
         /// The public key cannot be used.
         BadPublicKey = "bad-public-key",
 
@@ -218,6 +220,7 @@ impl Reason {
             | R::ContentTypeMismatch
             | R::AlgorithmMismatch
             | R::SignerCertificateNotFound
+            | R::SigningCertificateMismatch
             | R::BadPublicKey => &[A::Integrity],
             R::UnsignedContentShown | R::Partial | R::OuterHeaderDiffers | R::EncryptedBesidePlain => &[A::Coverage],
             R::NoAnchor

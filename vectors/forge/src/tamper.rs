@@ -42,6 +42,7 @@ pub(crate) fn tamper(
             let place = signature(&root)?;
             invert_last(root.at_mut(&place)?, 0)?;
         }
+        Tampering::SignatureAlgorithm { name } => signature_algorithm(&mut root, name)?,
         Tampering::Certificates { of } => set_certificates(&mut root, certificates(of)?)?,
         Tampering::NoSigners {} => {
             let place = signer_infos(&root)?;
@@ -127,6 +128,17 @@ fn signature(root: &Node) -> Result<Vec<usize>, String> {
         children.iter().position(|child| child.tag == OCTET_STRING).ok_or("the signer has no signature value")?;
     place.push(index);
     Ok(place)
+}
+
+fn signature_algorithm(root: &mut Node, name: &str) -> Result<(), String> {
+    let row = waxseal_key::algorithm::by_name(name).ok_or_else(|| format!("{name:?} is no algorithm"))?;
+    let oid = writer::oid(row.oid).map_err(|error| error.to_string())?;
+    let mut place = signature(root)?;
+    // SignerInfo ::= SEQUENCE { ..., signatureAlgorithm, signature, ... } (RFC 5652 section 5.3).
+    let index = place.pop().and_then(|index| index.checked_sub(1)).ok_or("there is no signature algorithm")?;
+    place.push(index);
+    *root.at_mut(&place)? = Node::read(&writer::sequence([oid, vec![5, 0]]))?;
+    Ok(())
 }
 
 fn recipient_infos(root: &Node) -> Result<Vec<usize>, String> {

@@ -209,6 +209,11 @@ pub enum Tampering {
     },
     /// Invert the last bit of the first signer's signature value.
     Signature {},
+    /// Write this signature algorithm into the first SignerInfo, with NULL parameters.
+    SignatureAlgorithm {
+        /// Name of the algorithm table.
+        name: String,
+    },
     /// Send these entities' certificates instead.
     Certificates {
         /// The entities, perhaps none.
