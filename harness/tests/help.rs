@@ -19,6 +19,7 @@ fn the_help_of_every_command() {
         "shim",
         "shim serve",
         "shim openssl",
+        "shim bouncycastle",
     ] {
         let mut arguments: Vec<_> = command.split_whitespace().collect();
         arguments.push("--help");

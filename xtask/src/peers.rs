@@ -18,12 +18,25 @@ pub(crate) struct Peer {
 
 /// Every peer. A row here is a promise: `cargo xtask test --install` fails if
 /// the harness does not admit it afterwards.
-pub(crate) const PEERS: &[Peer] = &[Peer {
-    name: "openssl",
-    packages: &["openssl"],
-    probe: &["openssl", "version"],
-    what_for: "the second SUT, the witness of positives, the differential tests",
-}];
+pub(crate) const PEERS: &[Peer] = &[
+    Peer {
+        name: "openssl",
+        packages: &["openssl"],
+        probe: &["openssl", "version"],
+        what_for: "the second SUT, the witness of positives, the differential tests",
+    },
+    Peer {
+        name: "bouncycastle",
+        packages: &["default-jdk-headless", "libbcmail-java", "libbcpkix-java"],
+        // A library states no version; the name of its file does.
+        probe: &[
+            "sh",
+            "-c",
+            "javac -version >&2 && ls /usr/share/java/bcmail-*.jar && ls /usr/share/java/bcpkix-*.jar",
+        ],
+        what_for: "the third SUT, the witness of what openssl does not know",
+    },
+];
 
 impl Peer {
     /// The version it states, if it is there.

@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 
 use super::options::ProviderOption;
 use crate::exit::{Exit, Failed, help};
+use crate::shim::bouncycastle;
 use crate::shim::engine::Engine;
 use crate::shim::openssl::OpenSsl;
-use crate::shim::serve::{ServeError, Shim, serve};
+use crate::shim::serve::{Absent, ServeError, Shim, serve};
 
 /// Shims that are part of this program: JSON lines on standard input and output
 ///
@@ -18,6 +19,7 @@ use crate::shim::serve::{ServeError, Shim, serve};
 pub(super) enum Command {
     Serve(ServeArguments),
     Openssl(OpensslArguments),
+    Bouncycastle(BouncycastleArguments),
 }
 
 /// The reference engine as a shim
@@ -36,6 +38,16 @@ pub(super) struct ServeArguments {
 #[command(after_help = help!("waxseal shim openssl < request.json"))]
 pub(super) struct OpensslArguments {}
 
+/// Bouncy Castle as a shim: a Java program, compiled when it is first used
+///
+/// It needs `java` and `javac` of version 17 or later, from JAVA_HOME or PATH,
+/// and the jars of Bouncy Castle and JavaMail in /usr/share/java, where the
+/// Debian packages libbcmail-java and libbcpkix-java put them. The compiled
+/// program is kept in the user's cache directory.
+#[derive(Debug, Args)]
+#[command(after_help = help!("waxseal shim bouncycastle < request.json"))]
+pub(super) struct BouncycastleArguments {}
+
 pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
     match command {
         Command::Serve(arguments) => {
@@ -43,6 +55,8 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
             answer(&mut Engine { provider: arguments.provider.choice() })
         }
         Command::Openssl(OpensslArguments {}) => answer(&mut OpenSsl::default()),
+        // It takes the place of this process, unless it cannot be started.
+        Command::Bouncycastle(BouncycastleArguments {}) => answer(&mut Absent(bouncycastle::become_it())),
     }
 }
 

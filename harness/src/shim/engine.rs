@@ -118,7 +118,8 @@ impl Engine {
 }
 
 /// Every algorithm that the engine declares.
-pub(crate) fn algorithms() -> BTreeSet<String> {
+#[must_use]
+pub fn algorithms() -> BTreeSet<String> {
     let digests = DigestAlgorithm::ALL.iter().map(|digest| digest.name().to_owned());
     let ciphers = ContentCipher::ALL.iter().map(|cipher| cipher.name().to_owned());
     let schemes = SignatureScheme::ALL.iter().flat_map(|scheme| {

@@ -1,6 +1,7 @@
-//! The shim protocol, and the two shims that are part of this program: the
-//! engine and `openssl cms`.
+//! The shim protocol, and the shims that are part of this program: the engine,
+//! `openssl cms` and Bouncy Castle.
 
+pub mod bouncycastle;
 pub mod engine;
 pub mod openssl;
 pub mod protocol;

@@ -27,6 +27,20 @@ pub trait Shim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crash(pub String);
 
+/// An implementation that is not on this machine, and why.
+#[derive(Debug, Clone)]
+pub struct Absent(pub String);
+
+impl Shim for Absent {
+    fn hello(&mut self) -> Result<Hello, String> {
+        Err(self.0.clone())
+    }
+
+    fn open(&mut self, _: &OpenArguments) -> Result<Answer, Crash> {
+        Ok(Answer::Unsupported(self.0.clone()))
+    }
+}
+
 /// Why a shim stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {

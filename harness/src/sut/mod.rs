@@ -37,6 +37,7 @@ struct Shipped {
 const SHIPPED: &[Shipped] = &[
     Shipped { name: ENGINE, arguments: &["shim", "serve"] },
     Shipped { name: "openssl", arguments: &["shim", "openssl"] },
+    Shipped { name: "bouncycastle", arguments: &["shim", "bouncycastle"] },
 ];
 
 /// Why a name given by the user is no SUT.

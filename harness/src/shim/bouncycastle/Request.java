@@ -1,0 +1,95 @@
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.PrivateKey;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.cert.X509CertificateHolder;
+import org.bouncycastle.openssl.PEMParser;
+import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
+import org.bouncycastle.util.encoders.Hex;
+
+/** What {@code open} is given, read from the case directory. */
+final class Request {
+    final byte[] message;
+    /** What a bare detached signature is over; null if there is none. */
+    final byte[] content;
+    final List<OwnKey> keys = new ArrayList<>();
+    /** Null if nothing is to be trusted. */
+    final List<X509CertificateHolder> anchors;
+    final List<X509CertificateHolder> extraCertificates;
+    final List<String> passwords;
+    final List<SharedKey> sharedKeys = new ArrayList<>();
+    final Date clock;
+    /** Where the innermost entity goes. */
+    final Path out;
+
+    /** A private key and its certificate. */
+    record OwnKey(PrivateKey key, X509CertificateHolder certificate) {}
+
+    /** A key that both sides have; the identifier is empty for EncryptedData. */
+    record SharedKey(byte[] id, byte[] key) {}
+
+    private final Path directory;
+
+    @SuppressWarnings("unchecked")
+    Request(Map<String, Object> fields) throws IOException {
+        directory = Path.of((String) fields.get("dir"));
+        message = read(fields.get("message"));
+        content = fields.containsKey("content") ? read(fields.get("content")) : null;
+        anchors = fields.containsKey("anchors") ? certificates(fields.get("anchors")) : null;
+        extraCertificates = certificates(fields.get("extra_certificates"));
+        passwords = (List<String>) fields.getOrDefault("passwords", List.of());
+        Object at = fields.get("clock");
+        clock = at == null ? new Date() : Date.from(Instant.parse((String) at));
+        out = directory.resolve((String) fields.get("out"));
+        for (Object pair : (List<Object>) fields.getOrDefault("keys", List.of())) {
+            Map<String, Object> files = (Map<String, Object>) pair;
+            List<X509CertificateHolder> own = certificates(files.get("certificate"));
+            keys.add(new OwnKey(key(files.get("key")), own.isEmpty() ? null : own.get(0)));
+        }
+        for (Object shared : (List<Object>) fields.getOrDefault("symmetric_keys", List.of())) {
+            Map<String, Object> pair = (Map<String, Object>) shared;
+            String id = (String) pair.getOrDefault("id", "");
+            sharedKeys.add(new SharedKey(Hex.decode(id), Hex.decode((String) pair.get("key"))));
+        }
+    }
+
+    private byte[] read(Object name) throws IOException {
+        return Files.readAllBytes(directory.resolve((String) name));
+    }
+
+    private List<X509CertificateHolder> certificates(Object name) throws IOException {
+        List<X509CertificateHolder> certificates = new ArrayList<>();
+        if (name != null) {
+            PEMParser pem = pem(name);
+            for (Object object = pem.readObject(); object != null; object = pem.readObject()) {
+                if (object instanceof X509CertificateHolder certificate) {
+                    certificates.add(certificate);
+                }
+            }
+        }
+        return certificates;
+    }
+
+    /** A key that Bouncy Castle does not know opens nothing: null. */
+    private PrivateKey key(Object name) throws IOException {
+        try {
+            JcaPEMKeyConverter converter = new JcaPEMKeyConverter().setProvider("BC");
+            return converter.getPrivateKey((PrivateKeyInfo) pem(name).readObject());
+        } catch (IOException error) {
+            System.err.println(name + ": " + Reasons.words(error));
+            return null;
+        }
+    }
+
+    private PEMParser pem(Object name) throws IOException {
+        return new PEMParser(new StringReader(new String(read(name), StandardCharsets.US_ASCII)));
+    }
+}

@@ -1,0 +1,123 @@
+//! Bouncy Castle as a shim: a Java program, whose source is part of this one.
+//!
+//! It is compiled when it is first used and kept in the user's cache directory,
+//! under a name that changes with the source and the jars. This process then
+//! becomes that program, which speaks the protocol itself.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+/// The Java source, file by file.
+const SOURCES: &[(&str, &str)] = &[
+    ("Json.java", include_str!("Json.java")),
+    ("Layer.java", include_str!("Layer.java")),
+    ("Opening.java", include_str!("Opening.java")),
+    ("Reasons.java", include_str!("Reasons.java")),
+    ("Recipients.java", include_str!("Recipients.java")),
+    ("Request.java", include_str!("Request.java")),
+    ("Shim.java", include_str!("Shim.java")),
+    ("Signatures.java", include_str!("Signatures.java")),
+];
+
+/// Where Debian's packages libbcmail-java and libbcpkix-java put what they need.
+const JARS: &[&str] = &[
+    "/usr/share/java/bcmail.jar",
+    "/usr/share/java/bcpkix.jar",
+    "/usr/share/java/bcutil.jar",
+    "/usr/share/java/bcprov.jar",
+    "/usr/share/java/javax.mail.jar",
+    "/usr/share/java/javax.activation.jar",
+];
+
+/// A request takes milliseconds: the compiler that makes long runs faster, and
+/// its threads, cost more than they bring.
+const OPTIONS: &[&str] = &["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m"];
+
+/// Lets the Java program take the place of this process; if it returns, why it
+/// could not.
+#[must_use]
+pub fn become_it() -> String {
+    match prepare().and_then(|classes| exec(&classes)) {
+        Err(why) => why,
+        Ok(never) => match never {},
+    }
+}
+
+/// The directory of the compiled program, which is compiled if it is not there.
+fn prepare() -> Result<PathBuf, String> {
+    let mut hash = Sha256::new();
+    for (name, text) in SOURCES {
+        hash.update(name);
+        hash.update(text);
+    }
+    for jar in JARS {
+        // The name behind the link holds the version.
+        let file = Path::new(jar)
+            .canonicalize()
+            .map_err(|_| format!("{jar} does not exist (Debian: apt-get install libbcmail-java libbcpkix-java)"))?;
+        hash.update(file.as_os_str().as_encoded_bytes());
+    }
+    let name: String = hash.finalize().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    let cache = cache()?;
+    let classes = cache.join(format!("bouncycastle-{name}"));
+    if !classes.is_dir() {
+        compile(&cache, &classes).map_err(|why| format!("the shim of Bouncy Castle cannot be compiled: {why}"))?;
+    }
+    Ok(classes)
+}
+
+/// The user's cache directory, as the XDG Base Directory Specification has it.
+fn cache() -> Result<PathBuf, String> {
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
+    base.map(|base| base.join("waxseal"))
+        .ok_or_else(|| "no place for the compiled shim of Bouncy Castle: neither XDG_CACHE_HOME nor HOME is set".into())
+}
+
+fn compile(cache: &Path, classes: &Path) -> Result<(), String> {
+    let at = |path: &Path| {
+        let path = path.display().to_string();
+        move |error: io::Error| format!("{path}: {error}")
+    };
+    std::fs::create_dir_all(cache).map_err(at(cache))?;
+    let work = tempfile::tempdir_in(cache).map_err(at(cache))?;
+    for (name, text) in SOURCES {
+        let file = work.path().join(name);
+        std::fs::write(&file, text).map_err(at(&file))?;
+    }
+    let output = Command::new(tool("javac"))
+        .args(["--release", "17", "-cp", &JARS.join(":")])
+        .args(SOURCES.iter().map(|(name, _)| name))
+        .current_dir(work.path())
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("javac cannot be started (Debian: apt-get install default-jdk-headless): {error}"))?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("javac says {:?}", words.lines().next().unwrap_or_default()));
+    }
+    match std::fs::rename(work.path(), classes) {
+        // Another process was faster; its result is the same.
+        Err(_) if classes.is_dir() => Ok(()),
+        result => result.map_err(at(classes)),
+    }
+}
+
+fn exec(classes: &Path) -> Result<Infallible, String> {
+    let mut path = OsString::from(JARS.join(":") + ":");
+    path.push(classes);
+    let error = Command::new(tool("java")).args(OPTIONS).arg("-cp").arg(path).arg("Shim").exec();
+    Err(format!("java cannot be started: {error}"))
+}
+
+/// A program of the JDK: that of `JAVA_HOME`, or the one on PATH.
+fn tool(name: &str) -> PathBuf {
+    let home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin").join(name));
+    home.filter(|path| path.is_file()).unwrap_or_else(|| name.into())
+}
