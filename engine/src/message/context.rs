@@ -21,7 +21,13 @@ pub(super) struct Context<'a> {
     pub(super) date: Option<OffsetDateTime>,
     /// Signature values that may still be checked in this message.
     pub(super) work: Cell<usize>,
+    /// Times that content may still be read again for a signature over itself.
+    pub(super) readings: Cell<usize>,
 }
+
+/// Readings of content for signatures that are over no digest of it: one pass
+/// serves all the others, of which there may be as many as [`crate::Limits`] say.
+pub(super) const MOST_READINGS: usize = 16;
 
 impl Context<'_> {
     /// The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public
@@ -38,6 +44,13 @@ impl Context<'_> {
     pub(super) fn spend(&self) -> bool {
         let left = self.work.get();
         self.work.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Takes one reading of content from what is left; `false` if nothing is.
+    pub(super) fn spend_reading(&self) -> bool {
+        let left = self.readings.get();
+        self.readings.set(left.saturating_sub(1));
         left > 0
     }
 

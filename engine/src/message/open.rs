@@ -7,7 +7,7 @@ use waxseal_verdict::{Aspect, Overall, Reason, Verdict};
 
 use crate::certificate::identity::Author;
 use crate::io::{Source, Workspace};
-use crate::message::context::Context;
+use crate::message::context::{Context, MOST_READINGS};
 use crate::message::headers;
 use crate::message::input::InputKind;
 use crate::message::object::Object;
@@ -34,7 +34,13 @@ pub fn open(
     let kind = InputKind::of(input, request.limits)?;
     input.seek(SeekFrom::Start(0))?;
     let expected = request.from.map(Author::expected);
-    let mut context = Context { request, author: expected, date: None, work: Cell::new(request.limits.path_work) };
+    let mut context = Context {
+        request,
+        author: expected,
+        date: None,
+        work: Cell::new(request.limits.path_work),
+        readings: Cell::new(MOST_READINGS),
+    };
     let mut outer = None;
     let peeler = match kind {
         InputKind::Neither => return Err(OpenError::NotAMessage),

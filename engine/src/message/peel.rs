@@ -1,7 +1,7 @@
 //! Peeling: from a MIME tree to its CMS objects, and from the content of each
 //! to the tree inside it.
 
-use std::io::{self, Read, SeekFrom};
+use std::io::{self, SeekFrom};
 
 use waxseal_key::DigestAlgorithm;
 use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Reason, Signer};
@@ -15,7 +15,7 @@ use crate::message::context::Context;
 use crate::message::headers::Payload;
 use crate::message::object::{Announced, Object};
 use crate::message::request::OpenError;
-use crate::message::signed::{self, SignedObject};
+use crate::message::signed::{self, SignedContent, SignedObject};
 use crate::message::{enclosed, enveloped};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
 use crate::mime::{self, MimeError, Part};
@@ -113,12 +113,9 @@ impl<'a> Peeler<'a> {
         prefix: &str,
     ) -> Result<(), OpenError> {
         let object = self.read_detached(source, signature, &mut layer)?;
-        let digests = signed::hash(
-            &mut mime::canonical(source, content.entity(), content.line_ends),
-            &object.digests(),
-            self.context,
-        )?;
-        signed::judge(&mut layer, &object, &digests, self.context);
+        let mut canonical = mime::canonical(source, content.entity(), content.line_ends);
+        let signed = SignedContent::new(&mut canonical, &object, self.context)?;
+        signed::judge(&mut layer, &object, &signed, self.context);
         if object.content.is_some() && Check::DetachedWithoutContent.on() {
             let detail = format!(
                 "part {prefix}{}: the detached signature carries content of its own (RFC 8551 section 3.5.3.1)",
@@ -286,29 +283,25 @@ impl<'a> Peeler<'a> {
         if object.announced.contradicts(&found) {
             layer.deviate(Deviation::SmimeTypeWrong);
         }
-        let wanted = signed.digests();
-        let mut missing = false;
-        let digests = match (signed.content.as_mut(), detached) {
+        let missing = signed.content.is_none() && detached.is_none();
+        let mut inside = signed.content.take();
+        let content = match (inside.as_mut(), detached) {
             (Some(content), detached) => {
-                let digests = signed::hash(content, &wanted, self.context)?;
-                content.seek(SeekFrom::Start(0))?;
                 if detached.is_some() && Check::DetachedWithoutContent.on() {
                     let detail = "content was given, but the signature carries content of its own";
                     layer.structure = Aspect::bad(Reason::DetachedWithContent, detail);
                 }
-                digests
+                SignedContent::new(content, &signed, self.context)?
             }
-            (None, Some(content)) => {
-                content.seek(SeekFrom::Start(0))?;
-                signed::hash(&mut CopyOf(content), &wanted, self.context)?
-            }
-            (None, None) => {
-                missing = true;
-                signed::Digests::new()
-            }
+            (None, Some(content)) => SignedContent::new(content, &signed, self.context)?,
+            (None, None) => SignedContent::none(),
         };
         let before = std::mem::take(&mut layer.structure);
-        signed::judge(&mut layer, &signed, &digests, self.context);
+        signed::judge(&mut layer, &signed, &content, self.context);
+        drop(content);
+        if let Some(content) = inside.as_mut() {
+            content.seek(SeekFrom::Start(0))?;
+        }
         layer.structure = std::mem::take(&mut layer.structure).worst(before);
         if missing && !certs_only && layer.structure.is_good() {
             let detail = "SignedData holds no eContent, and there is no part beside it that it could sign";
@@ -316,7 +309,7 @@ impl<'a> Peeler<'a> {
         }
         let content_type = signed.head.map(|head| head.content.content_type).unwrap_or_default();
         self.layers.push(layer);
-        match signed.content {
+        match inside {
             Some(content) if content::unsupported("", &content_type).is_none() => {
                 self.peel_content(content, &content_type)
             }
@@ -551,14 +544,5 @@ fn mime_aspect(error: MimeError) -> Result<Aspect, OpenError> {
     match error.reason() {
         Some(reason) => Ok(Aspect::bad(reason, error.to_string())),
         None => Err(error.into()),
-    }
-}
-
-/// Reads a source that is only borrowed as a trait object.
-struct CopyOf<'a>(&'a mut dyn Source);
-
-impl Read for CopyOf<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.read(out)
     }
 }

@@ -1,17 +1,18 @@
 //! Reading SignedData and judging what all its signers share (RFC 5652
 //! section 5).
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{Read, SeekFrom};
 
 use waxseal_key::{DigestAlgorithm, Hasher};
 use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
 
-use crate::ber::Reader;
+use crate::ber::{Cursor, Reader, Tag};
 use crate::certificate::Certificate;
 use crate::check::Check;
-use crate::cms::{self, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid};
-use crate::io::{Spool, Workspace};
+use crate::cms::{self, Attributes, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid};
+use crate::io::{Source, Spool, Workspace};
 use crate::message::content::{self, each_block};
 use crate::message::context::Context;
 use crate::message::request::OpenError;
@@ -88,8 +89,8 @@ impl SignedObject {
 
     /// The digests that the signers used, as far as they are known.
     pub(super) fn digests(&self) -> Vec<DigestAlgorithm> {
-        let mut list: Vec<_> =
-            self.tail.signers.iter().filter_map(|signer| DigestAlgorithm::from_oid(&signer.digest.oid)).collect();
+        let hashed = self.tail.signers.iter().filter(|signer| !signer::signs_content(signer));
+        let mut list: Vec<_> = hashed.filter_map(|signer| DigestAlgorithm::from_oid(&signer.digest.oid)).collect();
         list.sort_unstable();
         list.dedup();
         list
@@ -125,8 +126,60 @@ pub(super) fn hash(
     Ok(hashers.into_iter().map(|(algorithm, hasher)| (algorithm, hasher.finish())).collect())
 }
 
+/// What was signed: its digests, and itself for the signatures that are over
+/// no digest. It is read from its start.
+pub(super) struct SignedContent<'a> {
+    pub(super) digests: Digests,
+    pub(super) source: RefCell<Option<&'a mut dyn Source>>,
+}
+
+impl<'a> SignedContent<'a> {
+    /// Hashes content for all signers of an object, in one pass.
+    pub(super) fn new(
+        source: &'a mut dyn Source,
+        object: &SignedObject,
+        context: &Context<'_>,
+    ) -> Result<Self, OpenError> {
+        source.seek(SeekFrom::Start(0))?;
+        let digests = hash(&mut Reading(source), &object.digests(), context)?;
+        Ok(Self { digests, source: RefCell::new(Some(source)) })
+    }
+
+    /// There is no content.
+    pub(super) fn none() -> Self {
+        Self { digests: Digests::new(), source: RefCell::new(None) }
+    }
+
+    /// Whether the content is the DER of signed attributes. Then a signature
+    /// over these fits it, too, if it comes without any.
+    fn is_like_attributes(&self) -> bool {
+        /// Octets of a set of attributes that somebody signed in earnest.
+        const MOST: u64 = 64 << 10;
+        let mut source = self.source.borrow_mut();
+        let Some(source) = source.as_mut() else { return false };
+        let mut octets = Vec::new();
+        let read = source.seek(SeekFrom::Start(0)).and_then(|_| Reading(*source).take(MOST).read_to_end(&mut octets));
+        if read.is_err() {
+            return false;
+        }
+        let mut cursor = Cursor::new(&octets, 0);
+        let set = cursor.take().ok().flatten().filter(|set| set.tag == Tag::SET && set.constructed);
+        let attributes = set.and_then(|set| Attributes::read(&set, "content").ok()).filter(|_| cursor.is_empty());
+        attributes.is_some_and(|attributes| attributes.list.iter().any(|attribute| !attribute.values.is_empty()))
+    }
+}
+
+/// Reads a source that is only borrowed as a trait object.
+struct Reading<'a>(&'a mut dyn Source);
+
+impl Read for Reading<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(out)
+    }
+}
+
 /// Judges every signer and puts the result on the layer.
-pub(super) fn judge(layer: &mut Layer, object: &SignedObject, digests: &Digests, context: &Context<'_>) {
+pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedContent<'_>, context: &Context<'_>) {
     if let Some(error) = object.error.as_ref().filter(|_| Check::Encoding.on()) {
         layer.structure = error.aspect();
     } else {
@@ -159,8 +212,12 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, digests: &Digests,
     }
     let mut candidates = inside;
     candidates.extend_from_slice(context.request.extra_certificates);
+    let bare = object.tail.signers.iter().any(|signer| signer.signed_attributes.is_none());
+    if bare && content.is_like_attributes() {
+        layer.deviate(Deviation::ContentLikeAttributes);
+    }
     for (index, info) in object.tail.signers.iter().enumerate() {
-        let subject = Subject { head, info, index, digests, candidates: &candidates };
+        let subject = Subject { head, info, index, content, candidates: &candidates };
         let (structure, signer) = signer::judge(&subject, context);
         for (aspect, found) in [
             (&mut layer.structure, structure),

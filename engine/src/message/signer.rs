@@ -1,6 +1,6 @@
 //! Judging one signer of SignedData (RFC 5652 sections 5.3, 5.4 and 5.6).
 
-use std::io::Cursor;
+use std::io::{Cursor, Seek as _, SeekFrom};
 
 use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
@@ -12,26 +12,26 @@ use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, Sign
 use crate::hex::hex;
 use crate::message::binding;
 use crate::message::context::{Context, key_aspect};
-use crate::message::signed::Digests;
+use crate::message::signed::SignedContent;
 
 /// A signer, and what of the message its verdict depends on.
-pub(super) struct Subject<'a> {
+pub(super) struct Subject<'a, 'c> {
     pub(super) head: &'a SignedDataHead,
     pub(super) info: &'a SignerInfo,
     /// Which one of the signerInfos.
     pub(super) index: usize,
-    pub(super) digests: &'a Digests,
+    pub(super) content: &'a SignedContent<'c>,
     /// Certificates that may be the signer's, or lead to an anchor.
     pub(super) candidates: &'a [Certificate],
 }
 
 /// Judges a signer; its structure stands beside it, because a verdict has that
 /// aspect of the layer only.
-pub(super) fn judge(subject: &Subject<'_>, context: &Context<'_>) -> (Aspect, Signer) {
+pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> (Aspect, Signer) {
     let mut judge = SignerJudge {
         head: subject.head,
         info: subject.info,
-        digests: subject.digests,
+        content: subject.content,
         candidates: subject.candidates,
         context,
         place: format!("SignedData.signerInfos[{}]", subject.index),
@@ -46,10 +46,10 @@ pub(super) fn judge(subject: &Subject<'_>, context: &Context<'_>) -> (Aspect, Si
 type Verified = Result<Option<Deviation>, Aspect>;
 
 /// The verdict on one signer while it is made.
-struct SignerJudge<'a> {
+struct SignerJudge<'a, 'c> {
     head: &'a SignedDataHead,
     info: &'a SignerInfo,
-    digests: &'a Digests,
+    content: &'a SignedContent<'c>,
     candidates: &'a [Certificate],
     context: &'a Context<'a>,
     place: String,
@@ -57,7 +57,7 @@ struct SignerJudge<'a> {
     signer: Signer,
 }
 
-impl<'a> SignerJudge<'a> {
+impl<'a> SignerJudge<'a, '_> {
     fn run(&mut self) {
         let info = self.info;
         self.signer.digest = info.digest.name();
@@ -76,7 +76,10 @@ impl<'a> SignerJudge<'a> {
         if info.digest.has_null() && digest > DigestAlgorithm::Sha1 {
             self.deviate(Deviation::DigestParametersNull);
         }
-        self.signer.content_digest = self.digests.get(&digest).map(|value| hex(value));
+        if !digest_suits(scheme, &info.digest.oid) {
+            self.deviate(Deviation::DigestUnsuited);
+        }
+        self.signer.content_digest = self.content.digests.get(&digest).map(|value| hex(value));
         let fitting = self.judge_integrity(digest, scheme);
         let path = self.judge_certificate(&fitting);
         self.judge_policy(digest, scheme, &path);
@@ -187,6 +190,8 @@ impl<'a> SignerJudge<'a> {
             self.structure_bad(Reason::BadParameters, format!("{}.signatureAlgorithm: {error}", self.place));
             None
         });
+        // Without attributes nothing is hashed with it, and it is to be ignored (RFC 9882 section 3.3).
+        let digest = digest.or_else(|| signs_content(info).then_some(DigestAlgorithm::Sha512));
         if digest.is_none() {
             let detail = format!("{}.digestAlgorithm: {} is not supported", self.place, info.digest.name());
             self.structure_bad(Reason::UnsupportedAlgorithm, detail);
@@ -231,13 +236,17 @@ impl<'a> SignerJudge<'a> {
         if !integrity.is_bad() {
             integrity = Aspect::Good;
         }
-        let Some(content_digest) = self.digests.get(&digest) else {
+        let content_digest = self.content.digests.get(&digest).map(Vec::as_slice);
+        let there =
+            if signs_content(self.info) { self.content.source.borrow().is_some() } else { content_digest.is_some() };
+        if !there {
             self.signer.integrity = Aspect::Unchecked(None);
             return self.named().into_iter().cloned().collect();
-        };
+        }
+        let content_digest = content_digest.unwrap_or_default();
         if let Some(attributes) = &self.info.signed_attributes {
             match attributes.message_digest() {
-                Ok(Some(stated)) if stated != *content_digest && Check::MessageDigest.on() => {
+                Ok(Some(stated)) if stated != content_digest && Check::MessageDigest.on() => {
                     let detail = format!(
                         "{}: the content's {} is {}, the messageDigest attribute says {}",
                         self.place,
@@ -334,12 +343,13 @@ impl<'a> SignerJudge<'a> {
         }
         let key = complete_key(certificate, self.candidates.iter().chain(self.context.request.anchors));
         let Some(attributes) = &self.info.signed_attributes else {
-            if scheme.signs_message() {
-                // The content would have to be read again, whole.
-                return Err(Aspect::unchecked(Reason::UnsupportedAlgorithm));
-            }
+            let fits = if scheme.signs_message() {
+                self.verify_content(&key, scheme)?
+            } else {
+                self.verify_value(&key, scheme, digest, content_digest)?
+            };
             // Without attributes an altered content and a wrong key look the same.
-            return if self.verify_value(&key, scheme, digest, content_digest)? {
+            return if fits {
                 Ok(None)
             } else {
                 Err(Aspect::bad(
@@ -379,6 +389,20 @@ impl<'a> SignerJudge<'a> {
         }
         self.spend()?;
         arithmetic.verify_message(key, scheme, &mut Cursor::new(octets), &self.info.signature).map_err(said)
+    }
+
+    /// Verifies the signature value over the content itself, which is read
+    /// again for it.
+    fn verify_content(&self, key: &[u8], scheme: SignatureScheme) -> Result<bool, Aspect> {
+        self.spend()?;
+        if !self.context.spend_reading() {
+            return Err(Aspect::unchecked(Reason::LimitExceeded));
+        }
+        let mut source = self.content.source.borrow_mut();
+        let source = source.as_mut().ok_or(Aspect::Unchecked(None))?;
+        let said = |error| key_aspect(&error, Reason::BadPublicKey);
+        source.seek(SeekFrom::Start(0)).map_err(|_| Aspect::Unchecked(None))?;
+        self.context.request.arithmetic.verify_message(key, scheme, source, &self.info.signature).map_err(said)
     }
 
     fn verify_value(
@@ -485,6 +509,36 @@ const fn badness(aspect: &Aspect) -> u8 {
         Aspect::Good | Aspect::Absent => 0,
         Aspect::Unchecked(_) => 2,
         Aspect::Bad(_) => 4,
+    }
+}
+
+/// Whether the signature is over the content itself, and over no digest of it:
+/// without attributes EdDSA (RFC 8419 section 3) and ML-DSA (RFC 9882 section
+/// 3.3) are.
+pub(super) fn signs_content(info: &SignerInfo) -> bool {
+    info.signed_attributes.is_none()
+        && algorithm::signature_from_oid(&info.signature_algorithm.oid)
+            .is_some_and(|(scheme, _)| scheme.signs_message())
+}
+
+/// Whether the digest is one that its RFC gives a signature algorithm.
+fn digest_suits(scheme: SignatureScheme, digest: &str) -> bool {
+    const SHA_512: &str = "2.16.840.1.101.3.4.2.3";
+    const SHA3_512: &str = "2.16.840.1.101.3.4.2.10";
+    const SHAKE_128: &str = "2.16.840.1.101.3.4.2.11";
+    const SHAKE_256: &str = "2.16.840.1.101.3.4.2.12";
+    const SHAKE_256_LEN: &str = "2.16.840.1.101.3.4.2.18";
+    const STRONG: &[&str] = &[SHA_512, SHA3_512, SHAKE_256];
+    // SHA-384 and SHA3-384; then SHA-256, SHA3-256 and SHAKE128.
+    const MIDDLE: &[&str] = &["2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.9"];
+    const SHORT: &[&str] = &["2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.8", SHAKE_128];
+    match scheme {
+        SignatureScheme::Ed25519 => digest == SHA_512,
+        SignatureScheme::Ed448 => [SHAKE_256, SHAKE_256_LEN].contains(&digest),
+        SignatureScheme::MlDsa44 => [STRONG, MIDDLE, SHORT].iter().any(|list| list.contains(&digest)),
+        SignatureScheme::MlDsa65 => [STRONG, MIDDLE].iter().any(|list| list.contains(&digest)),
+        SignatureScheme::MlDsa87 => STRONG.contains(&digest),
+        _ => true,
     }
 }
 

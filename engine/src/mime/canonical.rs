@@ -1,6 +1,6 @@
 //! The canonical form of an entity: what a signature is computed over.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::part::LineEnds;
@@ -22,6 +22,7 @@ pub fn canonical(source: &mut dyn Source, range: Range<u64>, line_ends: LineEnds
         raw: Vec::new(),
         out: Pending::default(),
         after_carriage_return: false,
+        position: 0,
     }
 }
 
@@ -33,6 +34,8 @@ pub struct Canonical<'a> {
     raw: Vec<u8>,
     out: Pending,
     after_carriage_return: bool,
+    /// Octets of the canonical form that were read.
+    position: u64,
 }
 
 impl BufRead for Canonical<'_> {
@@ -45,17 +48,38 @@ impl BufRead for Canonical<'_> {
 
     fn consume(&mut self, octets: usize) {
         self.out.consume(octets);
+        self.position += octets as u64;
     }
 }
 
 impl Read for Canonical<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.line_ends == LineEnds::Crlf && self.out.is_empty() {
-            return self.section.read(buffer);
+            let read = self.section.read(buffer)?;
+            self.position += read as u64;
+            return Ok(read);
         }
         let read = self.fill_buf()?.read(buffer)?;
         self.consume(read);
         Ok(read)
+    }
+}
+
+/// Goes back to the start, and tells where it stands; nothing else, because
+/// where an octet of the canonical form is stored only reading tells.
+impl Seek for Canonical<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(0) => {
+                self.section.seek(SeekFrom::Start(0))?;
+                self.out = Pending::default();
+                self.after_carriage_return = false;
+                self.position = 0;
+            }
+            SeekFrom::Current(0) => {}
+            _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "the canonical form is read from its start")),
+        }
+        Ok(self.position)
     }
 }
 

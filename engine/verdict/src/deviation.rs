@@ -57,6 +57,15 @@ codes! {
         TrailingBytes = "trailing-bytes",
         /// White space or other characters outside the base64 alphabet.
         Base64Junk = "base64-junk",
+        /// A digest other than the signature algorithm's RFC asks for (RFC 8419 section 2.3, RFC 9882 section 3.3).
+        DigestUnsuited = "digest-unsuited",
+        /// Content signed without attributes that is itself a set of signed attributes: perhaps somebody else's,
+        /// whose signature would fit it (RFC 5652 section 5.4 signs both in the same way).
+        ContentLikeAttributes = "content-like-attributes",
+        /// A malformed attribute that only informs; it is passed over.
+        AttributeMalformed = "attribute-malformed",
+        /// A receipt that asks for a receipt, or that went through a mailing list (RFC 2634 sections 2.2 and 2.4.1).
+        AttributeOutOfPlace = "attribute-out-of-place",
         /// The signature algorithm's parameters are absent where NULL is due, or the reverse.
         SignatureParametersOdd = "signature-parameters-odd",
         /// The content cipher's parameters are not in the form that its RFC gives them.

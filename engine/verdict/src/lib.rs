@@ -15,7 +15,9 @@ mod deviation;
 mod expect;
 mod header;
 mod reason;
+mod receipt;
 mod run;
+mod statement;
 mod verdict;
 
 pub use aspect::{Aspect, AspectName, Bad};
@@ -23,8 +25,13 @@ pub use deviation::Deviation;
 pub use expect::{Comparison, Expectation, LayerExpectation, Mismatch, ReasonMatch, Reports};
 pub use header::{HeaderField, HeaderProtection, HeaderScheme, HeaderState};
 pub use reason::Reason;
+pub use receipt::{AttributeCertificate, Notification, Receipt};
 pub use run::{
     Clock, Evidence, Hello, Knowledge, Line, Machine, Observed, Operation, Outcome, OutcomeRecord, PlanRecord, Planned,
     Record, RunRecord, SutRecord,
+};
+pub use statement::{
+    ContentHints, ContentReference, Expansion, NamedCertificate, ReceiptRequest, SecuredField, SecurityCategory,
+    SecurityLabel, Statements,
 };
 pub use verdict::{FORMAT, Form, Kind, Layer, Overall, Recipient, Signer, Timestamp, Verdict};

@@ -82,6 +82,8 @@ codes! {
         SignerCertificateNotFound = "signer-certificate-not-found",
         /// The signed attributes name another certificate than the one that the signature was verified with.
         SigningCertificateMismatch = "signing-certificate-mismatch",
+        /// A receipt is not for the message that was given.
+        ReceiptMismatch = "receipt-mismatch",
         /// The public key cannot be used.
         BadPublicKey = "bad-public-key",
 
@@ -221,6 +223,7 @@ impl Reason {
             | R::AlgorithmMismatch
             | R::SignerCertificateNotFound
             | R::SigningCertificateMismatch
+            | R::ReceiptMismatch
             | R::BadPublicKey => &[A::Integrity],
             R::UnsignedContentShown | R::Partial | R::OuterHeaderDiffers | R::EncryptedBesidePlain => &[A::Coverage],
             R::NoAnchor

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::code::codes;
-use crate::{Aspect, AspectName, Deviation, HeaderField, HeaderProtection};
+use crate::{
+    Aspect, AspectName, AttributeCertificate, Deviation, HeaderField, HeaderProtection, Notification, Receipt,
+    Statements,
+};
 
 /// The number of the verdict format written by this version.
 pub const FORMAT: u32 = 1;
@@ -33,6 +36,9 @@ pub struct Verdict {
     /// Time-stamps found on signatures.
     #[serde(default)]
     pub timestamps: Vec<Timestamp>,
+    /// Disposition notifications: what became of an earlier message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notifications: Vec<Notification>,
     /// The family of messages: `cms`, or a GM/T dialect.
     pub dialect: String,
 }
@@ -49,6 +55,7 @@ impl Verdict {
             header_protection: None,
             headers: BTreeMap::new(),
             timestamps: Vec::new(),
+            notifications: Vec::new(),
             dialect: "cms".to_owned(),
         }
     }
@@ -194,6 +201,21 @@ pub struct Layer {
     /// The content cipher, such as `aes-256-cbc`.
     #[serde(default)]
     pub content_cipher: Option<String>,
+    /// The message authentication code, such as `hmac-sha-256`; only on authenticated layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// What the receipt says; only on a signed receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// Attribute certificates that were sent along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attribute_certificates: Vec<AttributeCertificate>,
+    /// How many CRLs were sent along.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub crls: u32,
+    /// Types of other revocation information that was sent along, dotted (RFC 5652 section 10.2.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revocation: Vec<String>,
     /// MIME parts that this layer protects.
     #[serde(default)]
     pub covered: Vec<String>,
@@ -222,6 +244,11 @@ impl Layer {
             signers: Vec::new(),
             recipients: Vec::new(),
             content_cipher: None,
+            mac: None,
+            receipt: None,
+            attribute_certificates: Vec::new(),
+            crls: 0,
+            revocation: Vec::new(),
             covered: Vec::new(),
             uncovered: Vec::new(),
         }
@@ -295,6 +322,12 @@ pub struct Signer {
     /// Object identifiers of the signed attributes, in the order received.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<String>,
+    /// What the attributes say, as far as it is known.
+    #[serde(default, skip_serializing_if = "Statements::is_empty")]
+    pub statements: Statements,
+    /// Signatures over this signature (RFC 5652 section 11.4). They change nothing about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countersignatures: Vec<Signer>,
     /// Is the content the one this signer signed?
     #[serde(default)]
     pub integrity: Aspect,
@@ -313,6 +346,11 @@ pub struct Signer {
     /// What a standard forbids and the reader accepted on this signer.
     #[serde(default)]
     pub deviations: Vec<Deviation>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One recipient of an encrypted layer.

@@ -1,0 +1,119 @@
+//! Messages that Bouncy Castle wrote; `bouncycastle/README.md` says how.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::path::Path;
+
+use support::judge;
+use waxseal_engine::ber::{Cursor, Tag, writer as w};
+use waxseal_verdict::{Deviation, Layer, Reason};
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bouncycastle").join(name)).unwrap()
+}
+
+fn opened(octets: &[u8]) -> Layer {
+    judge(octets.to_vec(), &[], &[]).unwrap().verdict.layers.remove(0)
+}
+
+/// The same octets with another letter in the content.
+fn altered(octets: &[u8]) -> Vec<u8> {
+    let place = octets.windows(5).position(|window| window == b"hello").unwrap();
+    let mut octets = octets.to_vec();
+    octets[place] = b'j';
+    octets
+}
+
+/// RFC 8419 section 3: without attributes EdDSA signs the content itself.
+#[test]
+fn eddsa_over_the_content_itself() {
+    for name in ["ed25519-direct.p7m", "ed448-direct.p7m", "ed25519-attributes.p7m"] {
+        let layer = opened(&file(name));
+        assert!(layer.structure.is_good() && layer.integrity.is_good(), "{name}: {layer:?}");
+        assert!(!layer.deviations.contains(&Deviation::DigestUnsuited), "{name}: {layer:?}");
+        let layer = opened(&altered(&file(name)));
+        let due = if name.contains("direct") { Reason::SignatureMismatch } else { Reason::DigestMismatch };
+        assert_eq!(layer.integrity.reason(), Some(due), "{name}: {layer:?}");
+    }
+    // Ed448 asks for SHAKE256 (RFC 8419 section 2.3), which names another digest here.
+    let named = opened(&file("ed448-direct.p7m")).signers.remove(0);
+    assert!(named.digest.contains("shake") || named.digest.starts_with("2.16.840.1.101.3.4.2."), "{named:?}");
+}
+
+/// The signature stands after the content, which is read a second time in its
+/// canonical form.
+#[test]
+fn eddsa_over_the_parts_of_a_mail() {
+    let signature = data_encoding(&file("ed25519-direct-detached.p7s"));
+    let mail = |text: &str| {
+        format!(
+            "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-512; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{signature}\r\n--b--\r\n"
+        )
+    };
+    for (mail, due) in [
+        (mail("hello"), None),
+        (mail("hello").replace("\r\n", "\n"), None),
+        (mail("jello"), Some(Reason::SignatureMismatch)),
+        (mail("jello").replace("\r\n", "\n"), Some(Reason::SignatureMismatch)),
+    ] {
+        let layer = opened(mail.as_bytes());
+        assert!(layer.structure.is_good(), "{layer:?}");
+        assert_eq!(layer.integrity.reason(), due, "{layer:?}");
+    }
+}
+
+/// base64 in lines.
+fn data_encoding(octets: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for (index, group) in octets.chunks(3).enumerate() {
+        if index > 0 && index % 19 == 0 {
+            text.push_str("\r\n");
+        }
+        let bits = group.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let sextet = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap();
+            text.push(if place > group.len() { '=' } else { char::from(ALPHABET[sextet]) });
+        }
+    }
+    text
+}
+
+/// Signed attributes as content, and their signature without attributes: what
+/// is signed is the same (RFC 5652 section 5.4), and nobody ever signed it.
+#[test]
+fn attributes_that_became_content_are_named() {
+    let honest = file("ess-attributes.p7m");
+    let outer = Cursor::new(&honest, 0).take().unwrap().unwrap();
+    let mut info = outer.inside();
+    let content_type = info.take().unwrap().unwrap();
+    let signed_data = info.take().unwrap().unwrap().inside().take().unwrap().unwrap();
+    let fields: Vec<_> = elements(signed_data.inside());
+    let signer = Cursor::new(fields[4].content, 0).take().unwrap().unwrap();
+    let parts = elements(signer.inside());
+    assert_eq!(parts[3].tag, Tag::context(0));
+    let attributes = w::set_as_given([parts[3].content]);
+    let bare = w::sequence([0, 1, 2, 4, 5].map(|index: usize| parts[index].whole));
+    let forged = |content: &[u8]| {
+        let encapsulated =
+            w::sequence([w::oid("1.2.840.113549.1.7.1").unwrap(), w::context(0, &w::octet_string(content))]);
+        let signed_data =
+            w::sequence([fields[0].whole, fields[1].whole, &encapsulated, fields[3].whole, &w::set_as_given([&bare])]);
+        w::sequence([content_type.whole, &w::context(0, &signed_data)])
+    };
+    let layer = opened(&forged(&attributes));
+    assert!(layer.integrity.is_good(), "the attack works: {layer:?}");
+    assert!(layer.deviations.contains(&Deviation::ContentLikeAttributes), "{layer:?}");
+    let layer = opened(&forged(b"hello"));
+    assert!(layer.integrity.is_bad() && !layer.deviations.contains(&Deviation::ContentLikeAttributes), "{layer:?}");
+    let layer = opened(&honest);
+    assert!(layer.integrity.is_good() && !layer.deviations.contains(&Deviation::ContentLikeAttributes), "{layer:?}");
+}
+
+fn elements(mut cursor: Cursor<'_>) -> Vec<waxseal_engine::ber::Element<'_>> {
+    std::iter::from_fn(|| cursor.take().unwrap()).collect()
+}

@@ -1,0 +1,2 @@
+set -e
+for k in "rsa RSA -pkeyopt rsa_keygen_bits:2048" "ec EC -pkeyopt ec_paramgen_curve:P-256" "ed25519 ED25519" "ed448 ED448"; do set -- $k; n=$1; shift; openssl genpkey -algorithm "$@" -out $n.key; openssl req -x509 -key $n.key -subj "/O=Waxseal tests/CN=$n" -days 9000 -out $n.crt -addext subjectAltName=email:$n@example.test; openssl pkcs8 -topk8 -nocrypt -in $n.key -outform DER -out $n.p8; done
