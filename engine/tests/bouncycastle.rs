@@ -8,7 +8,10 @@ use std::path::Path;
 
 use support::judge;
 use waxseal_engine::ber::{Cursor, Tag, writer as w};
-use waxseal_verdict::{Deviation, Layer, Reason};
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
+use waxseal_key::PrivateKey;
+use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
 
 fn file(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bouncycastle").join(name)).unwrap()
@@ -116,4 +119,52 @@ fn attributes_that_became_content_are_named() {
 
 fn elements(mut cursor: Cursor<'_>) -> Vec<waxseal_engine::ber::Element<'_>> {
     std::iter::from_fn(|| cursor.take().unwrap()).collect()
+}
+
+/// The keys that open what is for somebody.
+fn with_keys(octets: Vec<u8>) -> Layer {
+    let key = |name: &str| PrivateKey::from_pkcs8_der(&file(name)).unwrap();
+    let own = |name: &str| Certificate::from_file(&file(name)).unwrap().remove(0);
+    let keys = [(key("rsa.key.der"), own("rsa.crt")), (key("ec.key.der"), own("ec.crt"))];
+    let credentials = keys.each_ref().map(|(key, own)| Credential { decryptor: key, certificate: Some(own.clone()) });
+    let secrets = Secrets {
+        passwords: vec![b"secret".to_vec().into()],
+        keys: vec![SymmetricKey { id: b"kek".to_vec(), key: b"0123456789abcdef".to_vec().into() }],
+    };
+    let opened = support::judge_by(octets, &credentials, &[], &secrets).unwrap();
+    opened.verdict.layers.into_iter().next().unwrap()
+}
+
+/// RFC 5652 section 9: with and without attributes, by every kind of recipient.
+#[test]
+fn authenticated_data() {
+    for (name, mac) in [
+        ("authenticated-rsa-hmac-sha1.p7m", "hmac-sha-1"),
+        ("authenticated-rsa-hmac-sha1-other.p7m", "hmac-sha-1"),
+        ("authenticated-rsa-hmac-sha1-attributes.p7m", "hmac-sha-1"),
+        ("authenticated-rsa-hmac-sha256.p7m", "hmac-sha-256"),
+        ("authenticated-rsa-hmac-sha256-attributes.p7m", "hmac-sha-256"),
+        ("authenticated-rsa-hmac-sha512-attributes.p7m", "hmac-sha-512"),
+        ("authenticated-kek.p7m", "hmac-sha-256"),
+        ("authenticated-password.p7m", "hmac-sha-256"),
+        ("authenticated-ecdh.p7m", "hmac-sha-256"),
+    ] {
+        let layer = with_keys(file(name));
+        assert_eq!((layer.kind, layer.mac.as_deref()), (Kind::Authenticated, Some(mac)), "{name}");
+        let good = [&layer.structure, &layer.decryption, &layer.integrity, &layer.policy];
+        assert!(good.iter().all(|aspect| aspect.is_good()), "{name}: {layer:?}");
+        let layer = with_keys(altered(&file(name)));
+        let attributes = !["sha1.p7m", "other.p7m", "sha256.p7m"].iter().any(|end| name.ends_with(end));
+        let due = if attributes { Reason::DigestMismatch } else { Reason::TagMismatch };
+        assert_eq!(layer.integrity.reason(), Some(due), "{name}: {layer:?}");
+        // The MAC is the last that stands there, before the ends of what is open.
+        let mut changed = file(name);
+        let last = changed.iter().rposition(|octet| *octet != 0).unwrap();
+        changed[last] ^= 2;
+        let layer = with_keys(changed);
+        assert_eq!(layer.integrity.reason(), Some(Reason::TagMismatch), "{name}: {layer:?}");
+        let layer = opened(&file(name));
+        assert_eq!(layer.decryption.reason(), Some(Reason::NoKey), "{name}: {layer:?}");
+        assert_eq!(layer.integrity, Aspect::Unchecked(None), "{name}: {layer:?}");
+    }
 }

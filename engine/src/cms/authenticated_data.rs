@@ -41,6 +41,8 @@ pub struct AuthenticatedDataTail {
     pub authenticated_attributes: Option<Attributes>,
     /// The MAC.
     pub mac: Vec<u8>,
+    /// The attributes that nothing protects.
+    pub unauthenticated_attributes: Option<Attributes>,
 }
 
 impl AuthenticatedDataHead {
@@ -93,16 +95,29 @@ impl AuthenticatedDataHead {
         }
         let octets = definite(reader, &header, limits, &mut room, place)?;
         let mac = implicit_octets(&one(&octets, header.offset, place)?, place)?;
+        let mut unauthenticated_attributes = None;
         match reader.next_element().within(OWNER)? {
             None => {}
             Some(header) if header.tag == Tag::context(3) => {
                 let place = "AuthenticatedData.unauthAttrs";
                 must_be_constructed(reader, &header, place)?;
-                reader.skip(&header).within(place)?;
+                let octets = definite(reader, &header, limits, &mut room, place)?;
+                unauthenticated_attributes = Some(Attributes::read(&one(&octets, header.offset, place)?, place)?);
                 must_end(reader, OWNER)?;
             }
             Some(header) => return Err(surplus(reader, &header, OWNER)),
         }
-        Ok(AuthenticatedDataTail { authenticated_attributes, mac })
+        Ok(AuthenticatedDataTail { authenticated_attributes, mac, unauthenticated_attributes })
+    }
+
+    /// Whether the version is one that RFC 5652 section 9.1 gives to what is
+    /// inside. What certificates originatorInfo holds is not looked at.
+    #[must_use]
+    pub const fn version_fits(&self) -> bool {
+        match self.version {
+            0 => true,
+            1 | 3 => self.has_originator,
+            _ => false,
+        }
     }
 }

@@ -88,6 +88,28 @@ pub(super) fn algorithms(info: &SignerInfo, attributes: &Attributes, place: &str
     Aspect::bad(Reason::AlgorithmMismatch, detail)
 }
 
+/// The same for AuthenticatedData, which has a MAC in the place of the signature.
+pub(super) fn mac_algorithms(
+    digest: &AlgorithmIdentifier,
+    mac: &AlgorithmIdentifier,
+    attributes: &Attributes,
+    place: &str,
+) -> Aspect {
+    let Ok(Some(found)) = attributes.algorithm_protection() else { return Aspect::Good };
+    let fits = same(&found.digest, digest) && found.mac.as_ref().is_some_and(|named| same(named, mac));
+    if fits || !Check::AlgorithmProtection.on() {
+        return Aspect::Good;
+    }
+    let named = found.mac.map_or_else(|| "no MAC".to_owned(), |named| named.name());
+    let detail = format!(
+        "{place}: CMSAlgorithmProtection names {} and {named}, the algorithms are {} and {} (RFC 6211 section 3)",
+        found.digest.name(),
+        digest.name(),
+        mac.name()
+    );
+    Aspect::bad(Reason::AlgorithmMismatch, detail)
+}
+
 /// Whether two identifiers say the same: absent parameters and NULL do, and so
 /// do those of RSASSA-PSS with a default left out or written.
 pub(super) fn same(one: &AlgorithmIdentifier, other: &AlgorithmIdentifier) -> bool {

@@ -1,5 +1,6 @@
 //! What a mail program does: open, sign, encrypt.
 
+mod authenticated;
 mod binding;
 mod cipher;
 mod compose;

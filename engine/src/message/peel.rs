@@ -16,7 +16,7 @@ use crate::message::headers::Payload;
 use crate::message::object::{Announced, Object};
 use crate::message::request::OpenError;
 use crate::message::signed::{self, SignedContent, SignedObject};
-use crate::message::{enclosed, enveloped};
+use crate::message::{authenticated, enclosed, enveloped};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
 use crate::mime::{self, MimeError, Part};
 
@@ -224,6 +224,12 @@ impl<'a> Peeler<'a> {
             oid::DIGESTED_DATA => {
                 let mut layer = object.layer(Kind::Digested, "digested-data");
                 let content = enclosed::digested(&mut layer, &mut reader, self.workspace, self.context)?;
+                self.peel_enclosed(layer, &reader.input().deviations(), content)
+            }
+            oid::AUTHENTICATED_DATA => {
+                let mut layer = object.layer(Kind::Authenticated, "authenticated-data");
+                let content = authenticated::read(&mut layer, &mut reader, self.workspace, self.context)?;
+                layer.covered = vec![layer.path.clone()];
                 self.peel_enclosed(layer, &reader.input().deviations(), content)
             }
             other => {

@@ -33,6 +33,13 @@ impl Policy {
         self.judge_algorithm(oid, key_bits, self.minimum.cipher_bits, Reason::WeakCipher)
     }
 
+    /// Judges a message authentication code, known to the engine or not, by the
+    /// strength that is asked of a cipher.
+    #[must_use]
+    pub fn judge_mac(&self, oid: &str) -> Aspect {
+        self.judge_algorithm(oid, None, self.minimum.cipher_bits, Reason::ForbiddenAlgorithm)
+    }
+
     /// Judges a public key, given as DER of the SubjectPublicKeyInfo. A key of
     /// which nothing is known is unchecked.
     #[must_use]

@@ -114,7 +114,8 @@ pub fn judge_with(octets: Vec<u8>, secrets: &Secrets) -> Result<Opened, OpenErro
     judge_by(octets, &[], &[], secrets)
 }
 
-fn judge_by(
+/// The same with all of these.
+pub fn judge_by(
     octets: Vec<u8>,
     credentials: &[Credential<'_>],
     extra_certificates: &[Certificate],
