@@ -11,7 +11,7 @@ use support::{Bench, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::cms::write::AttributeKind;
+use waxseal_engine::cms::write::{AttributeKind, Recipient};
 use waxseal_engine::io::{MemoryWorkspace, Source};
 use waxseal_engine::message::{
     Boundary, Credential, EncryptRequest, OpenRequest, Secrets, SignRequest, encrypt, open, sign,
@@ -61,7 +61,7 @@ fn what_hides_behind_a_limit_is_not_passed_over() {
     let credentials = [Credential { decryptor: &ann.key, certificate: Some(ann.certificate.clone()) }];
     let many = "--x\r\n\r\n\r\n".repeat(2001);
     let mail = format!("Content-Type: multipart/mixed; boundary=x\r\n\r\n{many}--x--\r\n");
-    let recipients = [ann.certificate.clone()];
+    let recipients = [Recipient::Certificate(&ann.certificate)];
     let mut encrypted = Vec::new();
     let request = EncryptRequest::new(&recipients, &arithmetic);
     encrypt(&mut Cursor::new(mail.as_bytes()), &mut encrypted, &request, &mut SeededRandom::new("many")).unwrap();
@@ -78,7 +78,7 @@ fn a_message_inside_a_clear_signature_is_opened_too() {
     let Some(bench) = Bench::new() else { return };
     let ann = bench.person("ann", RSA, "");
     let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
-    let recipients = [ann.certificate.clone()];
+    let recipients = [Recipient::Certificate(&ann.certificate)];
     let mut encrypted = Vec::new();
     let request = EncryptRequest::new(&recipients, &arithmetic);
     let letter = b"Content-Type: text/plain\r\n\r\nhello\r\n";
@@ -88,7 +88,7 @@ fn a_message_inside_a_clear_signature_is_opened_too() {
     let mut signed = Vec::new();
     let request = SignRequest::new(&signers, OffsetDateTime::now_utc(), Boundary::Random([7; 16]), &arithmetic);
     sign(&mut Cursor::new(wrapped), &mut signed, &request).unwrap();
-    let verdict = judge(&signed, None, &[], &recipients);
+    let verdict = judge(&signed, None, &[], std::slice::from_ref(&ann.certificate));
     assert_eq!(verdict.layers.len(), 2, "{verdict:?}");
     assert_eq!(verdict.layers[0].path, "1.2/signed-data");
     assert_eq!(verdict.layers[1].decryption.reason(), Some(Reason::NoKey), "{verdict:?}");

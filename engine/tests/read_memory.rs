@@ -14,7 +14,7 @@ use support::{Bench, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::cms::write::Encoding;
+use waxseal_engine::cms::write::{Encoding, Recipient};
 use waxseal_engine::io::{Spool, Workspace};
 use waxseal_engine::message::{
     Boundary, Credential, EncryptRequest, Form, OpenRequest, Secrets, SignRequest, encrypt, open, sign,
@@ -46,12 +46,12 @@ fn memory_does_not_grow_with_the_mail() {
     let ann = bench.person("ann", RSA, "");
     let arithmetic = Arithmetic::new(ProviderChoice::Auto);
     let signers: [(&dyn Signer, &Certificate); 1] = [(&ann.key, &ann.certificate)];
-    let recipients = [ann.certificate.clone()];
+    let recipients = [Recipient::Certificate(&ann.certificate)];
     let credentials = [Credential { decryptor: &ann.key, certificate: Some(ann.certificate.clone()) }];
     let request = OpenRequest {
         credentials: &credentials,
         secrets: &Secrets::default(),
-        anchors: &recipients,
+        anchors: std::slice::from_ref(&ann.certificate),
         extra_certificates: &[],
         at: OffsetDateTime::now_utc(),
         from: Some("ann@example.test"),

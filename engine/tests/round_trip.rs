@@ -11,7 +11,7 @@ use support::{Bench, P256, P384, Person, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::cms::write::Encoding;
+use waxseal_engine::cms::write::{Encoding, Recipient};
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
     Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, Secrets, SignRequest, encrypt, open, sign,
@@ -92,9 +92,9 @@ fn what_was_written_opens() {
         request.shape.encoding = signed_as;
         let mut signed = Vec::new();
         sign(&mut Cursor::new(mail.as_bytes()), &mut signed, &request).unwrap();
-        let recipients = [people.rsa.certificate.clone()];
+        let recipients = [Recipient::Certificate(&people.rsa.certificate)];
         let mut request = EncryptRequest::new(&recipients, &arithmetic);
-        request.cipher = CIPHERS[cipher];
+        request.cipher = CIPHERS[cipher].into();
         request.shape.encoding = encrypted_as;
         let mut encrypted = Vec::new();
         encrypt(&mut Cursor::new(&signed), &mut encrypted, &request, &mut SeededRandom::new(&body)).unwrap();

@@ -9,9 +9,10 @@ use std::io::Cursor;
 use cms::content_info::ContentInfo;
 use der::{Decode, Encode};
 use support::{Bench, P256, Person, RSA, text};
-use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::oid;
-use waxseal_engine::cms::write::{Encoding, EnvelopedData, IdentifierForm, Order, Shape, Tamper, WriteError};
+use waxseal_engine::cms::write::{
+    Encoding, EnvelopedData, IdentifierForm, KeyManagement, Order, Recipient, Shape, Tamper, WriteError,
+};
 use waxseal_engine::message::{EncryptRequest, encrypt};
 use waxseal_key::{Arithmetic, ContentCipher, ProviderChoice, SeededRandom};
 
@@ -23,10 +24,11 @@ fn write(
     content: &[u8],
 ) -> Result<Vec<u8>, WriteError> {
     let arithmetic = Arithmetic::new(ProviderChoice::Auto);
-    let recipients: Vec<Certificate> = recipients.iter().map(|person| person.certificate.clone()).collect();
+    let recipients: Vec<_> = recipients.iter().map(|person| Recipient::Certificate(&person.certificate)).collect();
     let recipe = EnvelopedData {
         recipients: &recipients,
-        cipher,
+        key_management: &KeyManagement::default(),
+        cipher: cipher.into(),
         content_type: oid::DATA,
         shape,
         tamper,
@@ -142,7 +144,7 @@ fn the_same_random_numbers_give_the_same_octets() {
     let Some(bench) = Bench::new() else { return };
     let ann = bench.person("ann", RSA, "keyEncipherment");
     let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
-    let recipients = [ann.certificate];
+    let recipients = [Recipient::Certificate(&ann.certificate)];
     let request = EncryptRequest::new(&recipients, &arithmetic);
     let once = |label: &str| {
         let mut out = Vec::new();
@@ -157,16 +159,17 @@ fn the_same_random_numbers_give_the_same_octets() {
 fn recipients_have_to_fit() {
     let Some(bench) = Bench::new() else { return };
     let ann = bench.person("ann", RSA, "digitalSignature");
-    let ben = bench.person("ben", P256, "keyAgreement");
+    let ben = bench.person("ben", P256, "digitalSignature");
+    let eve = bench.person("eve", &["-algorithm", "ED25519"], "digitalSignature");
     let shape = Shape::default();
     let try_with = |people: &[&Person], tamper: &Tamper| write(people, ContentCipher::Aes128Cbc, &shape, tamper, b"x");
     assert!(matches!(try_with(&[], &Tamper::default()), Err(WriteError::NoRecipient)));
-    assert!(matches!(try_with(&[&ben], &Tamper::default()), Err(WriteError::KeyKind { .. })));
-    let error = try_with(&[&ann], &Tamper::default()).unwrap_err();
-    assert!(
-        error.to_string().ends_with("may not be used for encryption: its keyUsage lacks keyEncipherment"),
-        "{error}"
-    );
+    assert!(matches!(try_with(&[&eve], &Tamper::default()), Err(WriteError::KeyKind { .. })));
+    for (person, needed) in [(&ann, "keyEncipherment"), (&ben, "keyAgreement")] {
+        let error = try_with(&[person], &Tamper::default()).unwrap_err().to_string();
+        let expected = format!("may not be used for encryption: its keyUsage lacks {needed}");
+        assert!(error.ends_with(&expected), "{error}");
+    }
     let unfit = Tamper { unfit_certificates: true, ..Tamper::default() };
     decrypts(&bench, &try_with(&[&ann], &unfit).unwrap(), &ann, b"x", "unfit");
 }
@@ -192,7 +195,7 @@ fn whole_mails_decrypt() {
     let Some(bench) = Bench::new() else { return };
     let ann = bench.person("ann", RSA, "keyEncipherment");
     let arithmetic = Arithmetic::new(ProviderChoice::Auto);
-    let recipients = [ann.certificate.clone()];
+    let recipients = [Recipient::Certificate(&ann.certificate)];
     let mail = "From: ann@example.test\nSubject: hidden?\nContent-Type: text/plain\n\nHello\n";
     for encoding in [Encoding::Der, Encoding::Ber { segment: 1024 }] {
         let mut request = EncryptRequest::new(&recipients, &arithmetic);

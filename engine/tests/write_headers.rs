@@ -13,6 +13,7 @@ use support::{Bench, Person, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
+use waxseal_engine::cms::write::Recipient;
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
     Boundary, Credential, EncryptRequest, Form, HeaderPolicy, HideHeaders, OpenRequest, ProtectHeaders, Secrets,
@@ -46,7 +47,7 @@ impl Writer {
     }
 
     fn encrypt(&self, mail: &str, hide: Option<HideHeaders>) -> Result<String, String> {
-        let recipients = [self.ann.certificate.clone()];
+        let recipients = [Recipient::Certificate(&self.ann.certificate)];
         let mut request = EncryptRequest::new(&recipients, &self.arithmetic);
         request.protect_headers = hide;
         let mut out = Vec::new();

@@ -12,7 +12,7 @@ use support::large::{Large, peak};
 use support::{Bench, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::cms::write::Encoding;
+use waxseal_engine::cms::write::{Encoding, Recipient};
 use waxseal_engine::message::{Boundary, EncryptRequest, Form, SignRequest, encrypt, sign};
 use waxseal_key::{Arithmetic, ProviderChoice, SeededRandom, Signer};
 
@@ -44,7 +44,7 @@ fn memory_does_not_grow_with_the_mail() {
     let ann = bench.person("ann", RSA, "");
     let arithmetic = Arithmetic::new(ProviderChoice::Auto);
     let signers: [(&dyn Signer, &Certificate); 1] = [(&ann.key, &ann.certificate)];
-    let recipients = [ann.certificate.clone()];
+    let recipients = [Recipient::Certificate(&ann.certificate)];
     let at = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
     for encoding in [Encoding::Der, Encoding::Ber { segment: 4096 }] {
         for form in [Form::Clear, Form::Opaque] {

@@ -13,7 +13,7 @@ use support::{Bench, P256, Person, RSA};
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::cms::write::{Encoding, IdentifierForm, Shape};
+use waxseal_engine::cms::write::{Encoding, IdentifierForm, Recipient, Shape};
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
     Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, Secrets, SignRequest, encrypt, open, sign,
@@ -80,9 +80,9 @@ fn apply(wrap: &Wrap, mail: &[u8], people: &[Person; 2]) -> Vec<u8> {
             sign(&mut Cursor::new(mail), &mut out, &request).unwrap();
         }
         Wrap::Encrypt { cipher, id, encoding } => {
-            let recipients = [people[0].certificate.clone()];
+            let recipients = [Recipient::Certificate(&people[0].certificate)];
             let mut request = EncryptRequest::new(&recipients, &arithmetic);
-            request.cipher = *cipher;
+            request.cipher = (*cipher).into();
             request.shape = Shape { recipient_id: *id, ..Shape::encoded(*encoding) };
             encrypt(&mut Cursor::new(mail), &mut out, &request, &mut SeededRandom::new("wrap")).unwrap();
         }

@@ -17,7 +17,7 @@ use waxseal_engine::cms::write::{
     WriteError,
 };
 use waxseal_engine::message::{Boundary, Form, SignRequest, sign};
-use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, Signer};
+use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PssParameters, Signer};
 
 const DIGESTS: [DigestAlgorithm; 5] = [
     DigestAlgorithm::Sha1,
@@ -33,12 +33,13 @@ struct Writer<'a> {
     tamper: Tamper,
     extra: Vec<Certificate>,
     content_type: &'a str,
+    pss: Option<PssParameters>,
 }
 
 impl<'a> Writer<'a> {
     fn new(people: &[&'a Person], digest: DigestAlgorithm, shape: Shape) -> Self {
         let people = people.iter().map(|person| (*person, digest)).collect();
-        Self { people, shape, tamper: Tamper::default(), extra: Vec::new(), content_type: oid::DATA }
+        Self { people, shape, tamper: Tamper::default(), extra: Vec::new(), content_type: oid::DATA, pss: None }
     }
 
     fn write(&self, content: &[u8], detached: bool) -> Result<Vec<u8>, WriteError> {
@@ -46,15 +47,12 @@ impl<'a> Writer<'a> {
         let signers: Vec<_> = self
             .people
             .iter()
-            .map(|(person, digest)| ContentSigner {
-                signer: &person.key,
-                certificate: &person.certificate,
-                digest: *digest,
-            })
-            .collect();
+            .map(|(person, digest)| ContentSigner::new(&person.key, &person.certificate, *digest, self.pss))
+            .collect::<Result<_, _>>()?;
         let recipe = SignedData {
             signers: &signers,
             certificates: &self.extra,
+            crls: &[],
             signing_time: Some(OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap()),
             encryption_certificate: self.people.first().map(|(person, _)| &person.certificate),
             content_type: self.content_type,
@@ -66,7 +64,7 @@ impl<'a> Writer<'a> {
         if detached {
             let mut digester = recipe.digester()?;
             digester.update(content);
-            recipe.write_detached(&mut out, &digester.finish())?;
+            recipe.write_detached(&mut out, &mut Cursor::new(content), &digester.finish())?;
         } else {
             recipe.write(&mut out, &mut Cursor::new(content))?;
         }
@@ -125,6 +123,45 @@ fn every_key_digest_and_encoding_verifies() {
                 verifies(&bench, &writer, &content, &what);
             }
         }
+    }
+}
+
+#[test]
+fn rsassa_pss_with_every_digest_and_salt_verifies() {
+    let Some(bench) = Bench::new() else { return };
+    let rsa = bench.person("rsa", RSA, "digitalSignature");
+    let pss = ["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"];
+    let bound = bench.person("bound", &pss, "digitalSignature");
+    anchors(&bench, &[&rsa, &bound]);
+    for digest in DIGESTS {
+        for (mgf, salt_len) in [(digest, digest.output_len() as u32), (DigestAlgorithm::Sha1, 0), (digest, 20)] {
+            for person in [&rsa, &bound] {
+                let mut writer = Writer::new(&[person], digest, Shape::default());
+                writer.pss = Some(PssParameters { mgf, salt_len });
+                verifies(&bench, &writer, b"content", &format!("{digest} {mgf} {salt_len}"));
+            }
+        }
+        // A key that is for RSASSA-PSS only needs not be told.
+        verifies(&bench, &Writer::new(&[&bound], digest, Shape::default()), b"content", digest.name());
+        let object = Writer::new(&[&bound], digest, Shape::default()).write(b"content", false).unwrap();
+        assert!(print(&bench, &object).contains("algorithm: rsassaPss"), "{digest}");
+    }
+}
+
+/// OpenSSL 3.0 knows none of these in CMS; what is wrong with them would be
+/// seen by the other peers of the corpus.
+#[test]
+fn schemes_that_sign_the_message_itself() {
+    let Some(bench) = Bench::new() else { return };
+    let person = bench.person("ed25519", &["-algorithm", "ED25519"], "digitalSignature");
+    for encoding in [Encoding::Der, Encoding::Ber { segment: 3 }] {
+        let writer = Writer::new(&[&person], DigestAlgorithm::Sha256, Shape::encoded(encoding));
+        let object = writer.write(b"content", false).unwrap();
+        let opened = support::judge(object, &[], &[]).unwrap();
+        let signer = &opened.verdict.layers[0].signers[0];
+        // RFC 8419 section 3.1.
+        assert_eq!((signer.signature.as_str(), signer.digest.as_str()), ("ed25519", "sha-512"));
+        assert!(signer.integrity.is_good(), "{signer:?}");
     }
 }
 

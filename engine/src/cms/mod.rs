@@ -7,6 +7,7 @@ mod attribute;
 mod authenticated_data;
 mod compressed_data;
 mod content_info;
+pub(crate) mod derivation;
 mod digested_data;
 mod encapsulated;
 mod encrypted_content;

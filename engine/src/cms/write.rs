@@ -1,7 +1,8 @@
-//! Writing CMS objects: SignedData and EnvelopedData (RFC 5652 sections 5 and 6).
+//! Writing CMS objects: every content type of RFC 5652, AuthEnvelopedData (RFC
+//! 5083) and CompressedData (RFC 3274).
 //!
-//! What is written is said by a recipe ([`SignedData`], [`EnvelopedData`]); how
-//! it is written, by a [`Shape`]: DER or segments, which attributes in which
+//! What is written is said by a recipe ([`SignedData`], [`EnvelopedData`], …);
+//! how it is written, by a [`Shape`]: DER or segments, which attributes in which
 //! order, which spelling of an algorithm. The default shape follows the
 //! standards; the habits of a real client are another value of the same type.
 //! What no standard allows is asked for with [`Tamper`] and nothing else.
@@ -11,21 +12,34 @@
 //! got is not an object.
 
 mod attributes;
+mod authenticated;
 mod capability;
+mod cipher;
+mod compressed;
 mod content;
+mod digested;
 mod enveloped;
 mod error;
+mod frame;
 mod identifier;
+mod recipient;
 mod shape;
+mod signature;
 mod signed;
 mod tamper;
 
+pub use authenticated::AuthenticatedData;
 pub use capability::{Capability, CapabilityError};
+pub use cipher::ContentEncryption;
+pub use compressed::CompressedData;
 pub use content::Content;
-pub use enveloped::EnvelopedData;
+pub use digested::DigestedData;
+pub use enveloped::{EncryptedData, EnvelopedData};
 pub use error::WriteError;
+pub use recipient::{KeyManagement, PasswordDerivation, Recipient};
 pub use shape::{AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape};
-pub use signed::{ContentSigner, Digester, Digests, SignedData};
+pub use signature::ContentSigner;
+pub use signed::{Digester, Digests, SignedData};
 pub use tamper::Tamper;
 
 /// Octets that are read, hashed, encrypted and written at once: a multiple of

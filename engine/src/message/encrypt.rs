@@ -5,20 +5,22 @@ use std::io::Write;
 use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, ContentCipher, Random};
 
-use super::compose::{Armor, ComposeError, Entity, Head, HideHeaders, Inserted, MimeShape, ProtectHeaders, fields};
+use super::compose::{HideHeaders, MimeShape};
+use super::wrap::{Outline, WrapError, wrap};
 use crate::Limits;
-use crate::certificate::Certificate;
 use crate::cms::oid;
-use crate::cms::write::{EnvelopedData, Shape, Tamper, WriteError};
+use crate::cms::write::{ContentEncryption, EnvelopedData, KeyManagement, Recipient, Shape, Tamper};
 use crate::io::Source;
 
 /// How a mail is encrypted.
 #[derive(Clone)]
 pub struct EncryptRequest<'a> {
     /// Who can read it, in this order; the sender too, where a copy is kept.
-    pub recipients: &'a [Certificate],
-    /// The content cipher.
-    pub cipher: ContentCipher,
+    pub recipients: &'a [Recipient<'a>],
+    /// How the content key gets to them.
+    pub key_management: KeyManagement,
+    /// The content cipher; one that authenticates makes an AuthEnvelopedData.
+    pub cipher: ContentEncryption,
     /// How the object is written.
     pub shape: Shape,
     /// How the mail around it is written.
@@ -42,10 +44,11 @@ pub struct EncryptRequest<'a> {
 impl<'a> EncryptRequest<'a> {
     /// AES-256-CBC in the default shapes.
     #[must_use]
-    pub fn new(recipients: &'a [Certificate], arithmetic: &'a Arithmetic) -> Self {
+    pub fn new(recipients: &'a [Recipient<'a>], arithmetic: &'a Arithmetic) -> Self {
         Self {
             recipients,
-            cipher: ContentCipher::Aes256Cbc,
+            key_management: KeyManagement::default(),
+            cipher: ContentCipher::Aes256Cbc.into(),
             shape: Shape::default(),
             mime: MimeShape::default(),
             date: None,
@@ -58,53 +61,41 @@ impl<'a> EncryptRequest<'a> {
     }
 }
 
-/// Why a mail could not be encrypted.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EncryptError {
-    /// The mail.
-    #[error(transparent)]
-    Compose(#[from] ComposeError),
-    /// The encryption.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
 /// Encrypts a mail or a MIME entity and writes a mail.
 ///
 /// The `Content-…` fields of the input and its body are encrypted, in canonical
 /// form (RFC 8551 section 3.1.1); all other fields stay outside and readable,
-/// but for what [`EncryptRequest::protect_headers`] hides. The input is read from its start, twice in DER. After an error, what the
-/// output got is no mail.
+/// but for what [`EncryptRequest::protect_headers`] hides. The input is read
+/// once in BER, and twice in DER or with CCM. After an error, what the output
+/// got is no mail.
 ///
 /// # Errors
 /// The input is no mail, a certificate cannot be encrypted for, or a shape has
-/// no encoding; see [`EncryptError`].
+/// no encoding; see [`WrapError`].
 pub fn encrypt(
     input: &mut dyn Source,
     out: &mut dyn Write,
     request: &EncryptRequest<'_>,
     random: &mut dyn Random,
-) -> Result<(), EncryptError> {
-    let mut head = Head::prepare(input, request.limits.header_octets, &request.headers, request.date)?;
+) -> Result<(), WrapError> {
     request.mime.check()?;
-    let insertions = match request.protect_headers {
-        Some(hide) => head.protect(input, ProtectHeaders::Cipher(hide), &request.limits)?,
-        None => Vec::new(),
-    };
-    let mut input = Inserted::new(input, insertions);
-    let mut entity = Entity::new(&mut input, &head);
     let recipe = EnvelopedData {
         recipients: request.recipients,
+        key_management: &request.key_management,
         cipher: request.cipher,
         content_type: oid::DATA,
         shape: &request.shape,
         tamper: &request.tamper,
         arithmetic: request.arithmetic,
     };
-    head.write_outer(out)?;
-    out.write_all(&fields(&request.mime.enveloped, "", "")).map_err(ComposeError::Write)?;
-    let mut armor = Armor::new(out, request.mime.columns);
-    recipe.write(&mut armor, &mut entity, random)?;
-    Ok(armor.finish().map_err(ComposeError::Write)?)
+    let authenticated = request.cipher.is_authenticated() && !request.tamper.authenticated_in_enveloped;
+    let outline = Outline {
+        fields: if authenticated { &request.mime.auth_enveloped } else { &request.mime.enveloped },
+        columns: request.mime.columns,
+        headers: &request.headers,
+        date: request.date,
+        protect_headers: request.protect_headers,
+        limits: &request.limits,
+    };
+    wrap(input, out, &outline, |out, content| recipe.write(out, content, random))
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use time::OffsetDateTime;
-use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, Signer};
+use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, PssParameters, Signer};
 use waxseal_verdict::Form;
 
 use super::compose::{
@@ -27,8 +27,14 @@ pub struct SignRequest<'a> {
     /// The certificate to encrypt answers for; named by the key preference
     /// attributes.
     pub encryption_certificate: Option<&'a Certificate>,
-    /// The digest.
+    /// The digest, of every signer whose scheme does not want another (Ed25519,
+    /// ML-DSA; see [`ContentSigner::new`]).
     pub digest: DigestAlgorithm,
+    /// RSA keys sign with RSASSA-PSS and these parameters (RFC 4056), in place
+    /// of RSA PKCS #1 v1.5.
+    pub pss: Option<PssParameters>,
+    /// CRLs that are sent along, in DER.
+    pub crls: &'a [Vec<u8>],
     /// Clear or opaque.
     pub form: Form,
     /// How the object is written.
@@ -67,6 +73,8 @@ impl<'a> SignRequest<'a> {
             certificates: &[],
             encryption_certificate: None,
             digest: DigestAlgorithm::Sha256,
+            pss: None,
+            crls: &[],
             form: Form::Clear,
             shape: Shape::default(),
             mime: MimeShape::default(),
@@ -122,14 +130,15 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
     };
     let mut input = Inserted::new(input, insertions);
     let mut entity = Entity::new(&mut input, &head);
-    let signers: Vec<_> = request
+    let signers = request
         .signers
         .iter()
-        .map(|(signer, certificate)| ContentSigner { signer: *signer, certificate, digest: request.digest })
-        .collect();
+        .map(|(signer, certificate)| ContentSigner::new(*signer, certificate, request.digest, request.pss));
+    let signers = signers.collect::<Result<Vec<_>, _>>()?;
     let recipe = SignedData {
         signers: &signers,
         certificates: request.certificates,
+        crls: request.crls,
         signing_time: request.signing_time,
         encryption_certificate: request.encryption_certificate,
         content_type: oid::DATA,
@@ -155,6 +164,7 @@ fn clear(
     recipe: &SignedData<'_>,
 ) -> Result<(), SignError> {
     let (boundary, eight_bit) = choose_boundary(entity, request)?;
+    let digests: Vec<_> = recipe.signers.iter().map(|signer| signer.digest).collect();
     let write = |out: &mut dyn Write, octets: &[u8]| out.write_all(octets).map_err(ComposeError::Write);
 
     head.write_outer(out)?;
@@ -164,7 +174,7 @@ fn clear(
     } else if eight_bit {
         write(out, b"Content-Transfer-Encoding: 8bit\r\n")?;
     }
-    write(out, &fields(&request.mime.signed, &request.mime.micalg(&[request.digest]), &boundary))?;
+    write(out, &fields(&request.mime.signed, &request.mime.micalg(&digests), &boundary))?;
     write(out, request.mime.preamble.as_bytes())?;
     write(out, format!("--{boundary}\r\n").as_bytes())?;
     let digests = copy_and_hash(entity, out, recipe)?;
@@ -175,7 +185,7 @@ fn clear(
     if request.tamper.content_in_detached {
         recipe.write(&mut armor, entity)?;
     } else {
-        recipe.write_detached(&mut armor, &digests)?;
+        recipe.write_detached(&mut armor, entity, &digests)?;
     }
     armor.finish().map_err(ComposeError::Write)?;
     Ok(write(out, format!("\r\n--{boundary}--\r\n").as_bytes())?)

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use time::OffsetDateTime;
-use waxseal_engine::cms::write::{Encoding, Shape};
+use waxseal_engine::cms::write::{ContentEncryption, Encoding, Recipient, Shape};
 use waxseal_engine::message::{self, EncryptRequest};
-use waxseal_key::{ContentCipher, SystemRandom};
+use waxseal_key::SystemRandom;
 
 use super::open::source;
 use super::options::{HideOptions, ProviderOption};
@@ -33,8 +33,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "CERT", required = true)]
     to: Vec<PathBuf>,
     /// The content cipher
-    #[arg(long, value_name = "NAME", default_value = "aes-256-cbc", value_parser = cipher)]
-    cipher: ContentCipher,
+    #[arg(long, value_name = "NAME", default_value = "aes-256-cbc")]
+    cipher: ContentEncryption,
     /// Write indefinite lengths and cut the content into segments of so many octets
     #[arg(long, value_name = "SEGMENT", value_parser = segment)]
     ber: Option<usize>,
@@ -51,11 +51,6 @@ pub(super) struct Arguments {
     out: Option<PathBuf>,
 }
 
-fn cipher(name: &str) -> Result<ContentCipher, String> {
-    let names = || ContentCipher::ALL.map(ContentCipher::name).join(", ");
-    ContentCipher::from_name(name).ok_or_else(|| format!("one of {} is known", names()))
-}
-
 /// A segment length of the command line.
 pub(super) fn segment(text: &str) -> Result<usize, String> {
     match text.parse() {
@@ -65,7 +60,8 @@ pub(super) fn segment(text: &str) -> Result<usize, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
-    let recipients = load_certificates(&arguments.to)?;
+    let certificates = load_certificates(&arguments.to)?;
+    let recipients = Recipient::certificates(&certificates);
     let arithmetic = arguments.provider.arithmetic();
     let mut request = EncryptRequest::new(&recipients, &arithmetic);
     request.cipher = arguments.cipher;

@@ -1,7 +1,7 @@
 //! Why a case cannot be made.
 
 use waxseal_engine::certificate::CertificateError;
-use waxseal_engine::message::{EncryptError, SignError};
+use waxseal_engine::message::{SignError, WrapError};
 use waxseal_key::KeyError;
 use waxseal_model::{Case, RecordingsError};
 
@@ -24,7 +24,7 @@ pub enum ForgeError {
         /// The number of the step, from 1.
         step: usize,
         /// What the engine said.
-        source: EncryptError,
+        source: WrapError,
     },
     /// A step asks for what cannot be done with the message as it stands.
     #[error("step {step}: {what}")]

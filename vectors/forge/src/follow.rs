@@ -5,10 +5,10 @@ use std::io::Cursor;
 use sha2::{Digest, Sha256};
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{
-    AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper,
+    AttributeKind, Encoding, IdentifierForm, Order, Parameters, Recipient, RsaSignature, Shape, Tamper,
 };
 use waxseal_engine::message::{self, Boundary, EncryptRequest, HeaderPolicy, HideHeaders, ProtectHeaders, SignRequest};
-use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
+use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
 use waxseal_model::{
     Attributes, Case, EncryptStep, Hp, Identifier, Instant, LineEnds, Pki, ProtectHeaders as HeaderProtection, Recipe,
     SignStep, Step, TamperStep, WrapStep,
@@ -148,11 +148,14 @@ impl<'a> Way<'a> {
     }
 
     fn encrypt(&mut self, step: &EncryptStep) -> Result<Vec<u8>, ForgeError> {
-        let recipients =
+        let certificates =
             step.to.iter().map(|name| credentials::certificate(self.pki, name)).collect::<Result<Vec<_>, _>>()?;
+        let recipients = Recipient::certificates(&certificates);
         let mut request = EncryptRequest::new(&recipients, &self.arithmetic);
-        request.cipher = ContentCipher::from_name(&step.cipher)
-            .ok_or_else(|| self.cannot(format!("{:?} is no content cipher", step.cipher)))?;
+        request.cipher = step
+            .cipher
+            .parse()
+            .map_err(|what| self.cannot(format!("{:?} is no content cipher: {what}", step.cipher)))?;
         request.shape = Shape { recipient_id: identifier(step.identifier), ..encoded(step.segment) };
         request.mime = shape(&step.mime, Object::Enveloped);
         if step.protect_headers.as_ref().is_some_and(|protect| protect.hp != Hp::Cipher) {

@@ -56,6 +56,16 @@ pub(super) fn signed_attributes(
     Ok(Some(writer::constructed(tag::SET, attributes)))
 }
 
+/// An attribute with one value.
+pub(super) fn attribute(oid: &str, value: &[u8]) -> Result<Vec<u8>, WriteError> {
+    Ok(writer::sequence([writer::oid(oid)?, writer::set_as_given([value])]))
+}
+
+/// The contentType attribute (RFC 5652 section 11.1).
+pub(super) fn content_type_attribute(content_type: &str) -> Result<Vec<u8>, WriteError> {
+    attribute(oid::ATTRIBUTE_CONTENT_TYPE, &writer::oid(content_type)?)
+}
+
 const fn attribute_oid(kind: AttributeKind) -> &'static str {
     match kind {
         AttributeKind::ContentType => oid::ATTRIBUTE_CONTENT_TYPE,

@@ -41,6 +41,43 @@ impl<T: Read + Seek + ?Sized> Content for T {
     }
 }
 
+/// A content as the message that a signature is over: it can go back to its
+/// start, and nowhere else.
+pub(super) struct Message<'a> {
+    content: &'a mut dyn Content,
+    position: u64,
+}
+
+impl<'a> Message<'a> {
+    /// The content from its start.
+    pub(super) fn new(content: &'a mut dyn Content) -> io::Result<Self> {
+        content.rewind()?;
+        Ok(Self { content, position: 0 })
+    }
+}
+
+impl Read for Message<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.content.read(buffer)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Message<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(0) => {
+                self.content.rewind()?;
+                self.position = 0;
+            }
+            SeekFrom::Current(0) => {}
+            _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "a content goes back to its start only")),
+        }
+        Ok(self.position)
+    }
+}
+
 /// Reads all content from its start, a chunk at a time.
 pub(super) fn each_chunk(
     content: &mut dyn Content,

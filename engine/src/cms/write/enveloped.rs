@@ -1,25 +1,30 @@
-//! EnvelopedData (RFC 5652 section 6) with RSA PKCS#1 v1.5 key transport.
+//! EnvelopedData (RFC 5652 section 6), AuthEnvelopedData (RFC 5083) and
+//! EncryptedData (RFC 5652 section 8).
 
 use std::io::Write;
 
-use waxseal_key::{Arithmetic, BlockMode, ContentCipher, PublicKeyAlgorithm, Random};
-use zeroize::Zeroizing;
+use waxseal_key::{Arithmetic, Random};
 
-use super::content::each_chunk;
-use super::identifier::{algorithm, algorithm_with, certificate_id};
-use super::{CHUNK, Content, IdentifierForm, Order, Parameters, Shape, Tamper, WriteError};
-use crate::ber::writer::{self, Segments, Stream, StreamError, element_len, tag};
-use crate::certificate::{Certificate, KeyUsage};
+use super::attributes::content_type_attribute;
+use super::cipher::{Encryption, Start};
+use super::frame::{Frame, Holder, Lengths};
+use super::identifier::algorithm_with;
+use super::recipient::Wrapping;
+use super::{Content, ContentEncryption, KeyManagement, Recipient, Shape, Tamper, WriteError};
+use crate::ber::writer::{self, element_len, tag};
 use crate::cms::oid;
 
-/// A recipe for an EnvelopedData.
+/// A recipe for an EnvelopedData, or for an AuthEnvelopedData where the cipher
+/// authenticates.
 #[derive(Clone, Copy)]
 pub struct EnvelopedData<'a> {
     /// Who can decrypt, in this order; the originator too, where a copy is kept
     /// (RFC 8551 section 3.3).
-    pub recipients: &'a [Certificate],
+    pub recipients: &'a [Recipient<'a>],
+    /// How the content key gets to them.
+    pub key_management: &'a KeyManagement,
     /// The content cipher.
-    pub cipher: ContentCipher,
+    pub cipher: ContentEncryption,
     /// contentType of what is encrypted, dotted; [`oid::DATA`] in mail.
     pub content_type: &'a str,
     /// How it is written.
@@ -41,203 +46,166 @@ impl EnvelopedData<'_> {
         content: &mut dyn Content,
         random: &mut dyn Random,
     ) -> Result<(), WriteError> {
-        if self.recipients.is_empty() {
-            return Err(WriteError::NoRecipient);
-        }
-        for certificate in self.recipients {
-            self.check_recipient(certificate)?;
-        }
-        let key = content_key(self.cipher, random);
-        let mut iv = vec![0; self.cipher.iv_len()];
-        random.fill(&mut iv);
-        let mut head = writer::integer(self.tamper.version.unwrap_or_else(|| self.version()));
-        head.extend(self.recipient_infos(&key, random)?);
-        let mut info = writer::oid(self.content_type)?;
-        info.extend(algorithm_with(self.cipher.oid(), &self.cipher.parameters_der(&iv)?)?);
-        let encryption = Encryption {
-            mode: self.arithmetic.cbc_encryptor(self.cipher, &key, &iv)?,
-            block: self.cipher.block_len(),
-            padding: self.tamper.padding.as_deref(),
+        let wrapping = Wrapping {
+            recipients: self.recipients,
+            key_management: self.key_management,
+            shape: self.shape,
+            tamper: self.tamper,
+            arithmetic: self.arithmetic,
         };
-        match self.shape.encoding {
-            super::Encoding::Der => write_definite(out, content, encryption, &head, &info),
-            super::Encoding::Ber { segment: 0 } => {
-                Err(WriteError::Recipe("segments of 0 octets: give a segment size of 1 at least"))
-            }
-            super::Encoding::Ber { .. } => self.write_indefinite(out, content, encryption, &head, &info),
-        }
+        wrapping.check()?;
+        let key = self.cipher.draw_key(random);
+        let infos = wrapping.infos(&key, random)?;
+        let object = self.object();
+        // AuthEnvelopedData has one version (RFC 5083 section 2.1).
+        let version = if object == oid::AUTH_ENVELOPED_DATA { 0 } else { infos.enveloped_version };
+        let mut head = writer::integer(self.tamper.version.unwrap_or(version));
+        head.extend(infos.der);
+        let sealed = Sealed {
+            object,
+            head,
+            key: &key,
+            cipher: self.cipher,
+            content_type: self.content_type,
+            shape: self.shape,
+            tamper: self.tamper,
+            arithmetic: self.arithmetic,
+        };
+        sealed.write(out, content, random)
     }
 
-    fn write_indefinite(
+    const fn object(&self) -> &'static str {
+        if self.cipher.is_authenticated() && !self.tamper.authenticated_in_enveloped {
+            oid::AUTH_ENVELOPED_DATA
+        } else {
+            oid::ENVELOPED_DATA
+        }
+    }
+}
+
+/// A recipe for an EncryptedData: both sides have the key, and nothing in the
+/// object says which one.
+#[derive(Clone, Copy)]
+pub struct EncryptedData<'a> {
+    /// The content key.
+    pub key: &'a [u8],
+    /// The content cipher.
+    pub cipher: ContentEncryption,
+    /// contentType of what is encrypted, dotted; [`oid::DATA`] in mail.
+    pub content_type: &'a str,
+    /// How it is written.
+    pub shape: &'a Shape,
+    /// What is wrong with it.
+    pub tamper: &'a Tamper,
+    /// Who encrypts.
+    pub arithmetic: &'a Arithmetic,
+}
+
+impl EncryptedData<'_> {
+    /// Draws an initialization vector, and writes the object.
+    ///
+    /// # Errors
+    /// See [`WriteError`]; a cipher that authenticates has no place for its tag
+    /// here.
+    pub fn write(
         &self,
         out: &mut dyn Write,
         content: &mut dyn Content,
-        encryption: Encryption<'_>,
-        head: &[u8],
-        info: &[u8],
+        random: &mut dyn Random,
     ) -> Result<(), WriteError> {
-        let Some(plan) = self.shape.segments(encryption.block) else {
-            return Err(WriteError::Recipe("definite lengths have no segments"));
+        if self.cipher.is_authenticated() && !self.tamper.authenticated_in_enveloped {
+            return Err(WriteError::Recipe(
+                "EncryptedData has no place for an authentication tag: take a cipher in CBC mode, or a recipient \
+                 with a key-encryption key",
+            ));
+        }
+        let sealed = Sealed {
+            object: oid::ENCRYPTED_DATA,
+            head: writer::integer(self.tamper.version.unwrap_or(0)),
+            key: self.key,
+            cipher: self.cipher,
+            content_type: self.content_type,
+            shape: self.shape,
+            tamper: self.tamper,
+            arithmetic: self.arithmetic,
         };
-        let mut stream = Stream::new(out);
-        stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(&writer::oid(oid::ENVELOPED_DATA)?)?;
-        stream.start_indefinite(tag::context(0))?;
-        stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(head)?;
-        stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(info)?;
-        stream.start_indefinite(tag::context(0))?;
-        let mut segments = Segments::new(&mut stream, &plan);
-        encryption.run(content, |octets| segments.octets(octets))?;
-        segments.finish()?;
-        for _ in 0..5 {
-            stream.end()?;
-        }
-        stream.finish()?;
-        Ok(())
+        sealed.write(out, content, random)
     }
+}
 
-    /// RSA keys only, and keyEncipherment where keyUsage stands (RFC 8550 section 4.4.2).
-    fn check_recipient(&self, certificate: &Certificate) -> Result<(), WriteError> {
-        let subject = || certificate.subject();
-        match waxseal_key::describe_public_key(certificate.spki())?.algorithm {
-            PublicKeyAlgorithm::Rsa => {}
-            other => {
-                return Err(WriteError::KeyKind {
-                    subject: subject(),
-                    kind: format!("{other:?}"),
-                    purpose: "encryption",
-                    expected: "an RSA key would do",
-                });
+/// What is left to do when there is a content key.
+struct Sealed<'a> {
+    object: &'static str,
+    head: Vec<u8>,
+    key: &'a [u8],
+    cipher: ContentEncryption,
+    content_type: &'a str,
+    shape: &'a Shape,
+    tamper: &'a Tamper,
+    arithmetic: &'a Arithmetic,
+}
+
+impl Sealed<'_> {
+    fn write(self, out: &mut dyn Write, content: &mut dyn Content, random: &mut dyn Random) -> Result<(), WriteError> {
+        let plan = self.shape.segments(self.cipher.block_len())?;
+        // Where a length stands before the content, or goes into the cipher, the content is read twice.
+        let needs_len = matches!(self.cipher, ContentEncryption::Aead { cipher, .. } if cipher.needs_content_len());
+        let content_len = match plan {
+            Some(_) if !needs_len => None,
+            _ => Some(content.measure().map_err(WriteError::Read)?),
+        };
+        let attributes = self.authenticated_attributes()?;
+        let start = Start {
+            cipher: self.cipher,
+            key: self.key,
+            additional: attributes.as_deref().unwrap_or_default(),
+            content_len,
+            padding: self.tamper.padding.as_deref(),
+            glued: self.object != oid::AUTH_ENVELOPED_DATA,
+        };
+        let encryption = Encryption::start(&start, self.arithmetic, random)?;
+        let mut info = writer::oid(self.content_type)?;
+        info.extend(algorithm_with(self.cipher_oid(), &encryption.parameters)?);
+        let frame = Frame { object: self.object, head: self.head, info, holder: Holder::EncryptedContent };
+        // The attributes stand in the object with an implicit [1] (RFC 5083 section 2.1), and are authenticated as a
+        // SET OF (section 2.2).
+        let mut tail = attributes.clone().unwrap_or_default();
+        if let Some(first) = tail.first_mut() {
+            *first = tag::context(1);
+        }
+        let mac_len = match (self.cipher, start.glued) {
+            (ContentEncryption::Aead { tag_len, .. }, false) => element_len(tag_len as u64),
+            _ => 0,
+        };
+        let lengths = match (plan, content_len) {
+            (None, Some(length)) => {
+                Lengths::Definite { content: Some(encryption.cipher_len(length)), tail: tail.len() as u64 + mac_len }
             }
-        }
-        let forbidden = certificate.key_usage().is_some_and(|usage| !usage.any_of(KeyUsage::KEY_ENCIPHERMENT));
-        if forbidden && !self.tamper.unfit_certificates {
-            return Err(WriteError::KeyUsage { subject: subject(), purpose: "encryption", needed: "keyEncipherment" });
-        }
-        Ok(())
-    }
-
-    /// The version of RFC 5652 section 6.1 for key transport alone, without
-    /// originatorInfo and unprotectedAttrs.
-    const fn version(&self) -> u64 {
-        self.recipient_version()
-    }
-
-    /// The version of RFC 5652 section 6.2.1.
-    const fn recipient_version(&self) -> u64 {
-        match self.shape.recipient_id {
-            IdentifierForm::IssuerAndSerial => 0,
-            IdentifierForm::SubjectKeyId => 2,
-        }
-    }
-
-    fn recipient_infos(&self, key: &[u8], random: &mut dyn Random) -> Result<Vec<u8>, WriteError> {
-        let mut infos = Vec::with_capacity(self.recipients.len());
-        for certificate in self.recipients {
-            let wrapped = self.arithmetic.wrap_rsa_pkcs1(certificate.spki(), key, random).map_err(|source| {
-                WriteError::Key { operation: "wrapping the content key", subject: certificate.subject(), source }
-            })?;
-            infos.push(writer::sequence([
-                writer::integer(self.tamper.info_version.unwrap_or_else(|| self.recipient_version())),
-                certificate_id(certificate, self.shape.recipient_id)?,
-                algorithm(oid::RSA_ENCRYPTION, Parameters::Null)?,
-                writer::octet_string(&wrapped),
-            ]));
-        }
-        Ok(match self.shape.set_order {
-            Order::Der => writer::set_of(infos),
-            Order::AsGiven => writer::set_as_given(infos),
+            (plan, _) => Lengths::Indefinite { content: plan },
+        };
+        frame.write(out, lengths, |put| {
+            let mac = encryption.run(content, put)?;
+            if !mac.is_empty() {
+                tail.extend(writer::octet_string(&mac));
+            }
+            Ok(tail)
         })
     }
-}
 
-fn write_definite(
-    out: &mut dyn Write,
-    content: &mut dyn Content,
-    encryption: Encryption<'_>,
-    head: &[u8],
-    info: &[u8],
-) -> Result<(), WriteError> {
-    let plain_len = content.measure().map_err(WriteError::Read)?;
-    let cipher_len = encryption.cipher_len(plain_len);
-    // Lengths from the inside out; every `…_len` is that of the contents of an element.
-    let info_len = info.len() as u64 + element_len(cipher_len);
-    let enveloped_len = head.len() as u64 + element_len(info_len);
-    let outer_oid = writer::oid(oid::ENVELOPED_DATA)?;
-
-    let mut stream = Stream::new(out);
-    stream.start(tag::SEQUENCE, outer_oid.len() as u64 + element_len(element_len(enveloped_len)))?;
-    stream.octets(&outer_oid)?;
-    stream.start(tag::context(0), element_len(enveloped_len))?;
-    stream.start(tag::SEQUENCE, enveloped_len)?;
-    stream.octets(head)?;
-    stream.start(tag::SEQUENCE, info_len)?;
-    stream.octets(info)?;
-    // encryptedContent is [0] IMPLICIT OCTET STRING.
-    stream.start(tag::context_primitive(0), cipher_len)?;
-    encryption.run(content, |octets| stream.octets(octets))?;
-    for _ in 0..5 {
-        stream.end()?;
-    }
-    stream.finish()?;
-    Ok(())
-}
-
-/// A cipher, and what comes after the content.
-struct Encryption<'a> {
-    mode: Box<dyn BlockMode>,
-    block: usize,
-    padding: Option<&'a [u8]>,
-}
-
-impl Encryption<'_> {
-    fn pad_len(&self, plain_len: u64) -> u64 {
-        self.padding.map_or_else(|| self.block as u64 - plain_len % self.block as u64, |octets| octets.len() as u64)
+    /// authAttrs as a SET OF. There has to be the content type where it is not
+    /// data (RFC 5083 section 2.1).
+    fn authenticated_attributes(&self) -> Result<Option<Vec<u8>>, WriteError> {
+        let wanted = self.shape.authenticated_content_type || self.content_type != oid::DATA;
+        if self.object != oid::AUTH_ENVELOPED_DATA || !wanted {
+            return Ok(None);
+        }
+        Ok(Some(writer::set_of(vec![content_type_attribute(self.content_type)?])))
     }
 
-    fn cipher_len(&self, plain_len: u64) -> u64 {
-        plain_len + self.pad_len(plain_len)
-    }
-
-    /// Encrypts all content, padded as RFC 5652 section 6.3 says.
-    fn run(
-        mut self,
-        content: &mut dyn Content,
-        mut put: impl FnMut(&[u8]) -> Result<(), StreamError>,
-    ) -> Result<(), WriteError> {
-        each_chunk(content, |chunk, last| {
-            if last {
-                // The chunks before were whole blocks, so this one's length decides.
-                match self.padding {
-                    Some(octets) => chunk.extend_from_slice(octets),
-                    None => {
-                        let count = self.pad_len(chunk.len() as u64);
-                        chunk.resize(chunk.len() + count as usize, count as u8);
-                    }
-                }
-                if chunk.len() % self.block != 0 {
-                    return Err(WriteError::Recipe("a tampered padding has to fill the last block"));
-                }
-            }
-            self.mode.process(chunk);
-            Ok(put(chunk)?)
-        })
-    }
-}
-
-const _: () = assert!(CHUNK.is_multiple_of(64), "chunks are whole blocks of every cipher");
-
-/// A key from the random numbers; with odd parity where the cipher has parity
-/// (FIPS 46-3).
-fn content_key(cipher: ContentCipher, random: &mut dyn Random) -> Zeroizing<Vec<u8>> {
-    let mut key = Zeroizing::new(vec![0; cipher.key_len()]);
-    random.fill(&mut key);
-    if cipher == ContentCipher::TripleDesCbc {
-        for octet in key.iter_mut() {
-            *octet = (*octet & 0xfe) | u8::from((*octet & 0xfe).count_ones() % 2 == 0);
+    fn cipher_oid(&self) -> &'static str {
+        match self.cipher {
+            ContentEncryption::Cbc(cipher) => cipher.oid(),
+            ContentEncryption::Aead { cipher, .. } => cipher.oid(),
         }
     }
-    key
 }

@@ -5,6 +5,7 @@ use std::io;
 use waxseal_key::KeyError;
 
 use crate::ber::writer::{StreamError, ValueError};
+use crate::certificate::Certificate;
 
 /// Why an object could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -76,4 +77,11 @@ pub enum WriteError {
     /// A recipe or shape that no object can have.
     #[error("{0}")]
     Recipe(&'static str),
+}
+
+impl WriteError {
+    /// What went wrong while a key was wrapped for the holder of a certificate.
+    pub(super) fn wrapping(certificate: &Certificate) -> impl Fn(KeyError) -> Self + '_ {
+        |source| Self::Key { operation: "wrapping the content key", subject: certificate.subject(), source }
+    }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Capability;
-use crate::ber::writer::SegmentPlan;
+use super::{Capability, WriteError};
+use crate::ber::writer::{self, SegmentPlan};
 
 /// A writer's habits, as data.
 ///
@@ -40,6 +40,9 @@ pub struct Shape {
     pub signer_id: IdentifierForm,
     /// How a recipient's certificate is named.
     pub recipient_id: IdentifierForm,
+    /// Whether AuthEnvelopedData says its content type in an authenticated
+    /// attribute where it need not: it has to where that is not data.
+    pub authenticated_content_type: bool,
     /// Whether the signers' certificates stand in the object, before the
     /// others. Without it, the certificates are just those that are given.
     pub signer_certificates: bool,
@@ -67,6 +70,7 @@ impl Default for Shape {
             rsa_signature: RsaSignature::WithDigest,
             signer_id: IdentifierForm::IssuerAndSerial,
             recipient_id: IdentifierForm::IssuerAndSerial,
+            authenticated_content_type: false,
             signer_certificates: true,
         }
     }
@@ -81,15 +85,26 @@ impl Shape {
 
     /// How content is cut, where it is; `block` is the cipher's block length,
     /// or 0 for content that is not encrypted.
-    pub(super) fn segments(&self, block: usize) -> Option<SegmentPlan> {
+    pub(super) fn segments(&self, block: usize) -> Result<Option<SegmentPlan>, WriteError> {
         match self.encoding {
-            Encoding::Der => None,
-            Encoding::Ber { segment } => Some(SegmentPlan {
+            Encoding::Der => Ok(None),
+            Encoding::Ber { segment: 0 } => {
+                Err(WriteError::Recipe("segments of 0 octets: give a segment size of 1 at least"))
+            }
+            Encoding::Ber { segment } => Ok(Some(SegmentPlan {
                 first: self.first_segments.clone(),
                 size: segment,
                 apart: if self.last_block_apart { block } else { 0 },
-            }),
+            })),
         }
+    }
+
+    /// The elements of a SET OF in their order, under this tag.
+    pub(super) fn set(&self, tag: u8, mut elements: Vec<Vec<u8>>) -> Vec<u8> {
+        if self.set_order == Order::Der {
+            writer::sort(&mut elements);
+        }
+        writer::constructed(tag, elements)
     }
 }
 
@@ -185,7 +200,7 @@ mod tests {
         let shape: Shape = toml::from_str(text).unwrap();
         assert_eq!(shape.encoding, Encoding::Ber { segment: 8192 });
         assert_eq!(shape.attributes.len(), 3);
-        assert_eq!(shape.segments(16), Some(SegmentPlan { first: vec![], size: 8192, apart: 16 }));
+        assert_eq!(shape.segments(16).unwrap(), Some(SegmentPlan { first: vec![], size: 8192, apart: 16 }));
         assert_eq!(toml::from_str::<Shape>(&toml::to_string(&shape).unwrap()).unwrap(), shape);
         assert_eq!(toml::from_str::<Shape>("").unwrap(), Shape::default());
         assert_eq!(toml::from_str::<Shape>("encoding = \"der\"").unwrap(), Shape::default());

@@ -3,27 +3,16 @@
 use std::io::Write;
 
 use time::OffsetDateTime;
-use waxseal_key::algorithm::signature_oid;
-use waxseal_key::{Arithmetic, DigestAlgorithm, Hasher, PublicKeyAlgorithm, SignatureScheme, Signer};
+use waxseal_key::{Arithmetic, DigestAlgorithm, Hasher};
 
 use super::attributes::{Values, signed_attributes};
-use super::content::each_chunk;
+use super::content::{Message, each_chunk};
+use super::frame::{Frame, Holder, Lengths};
 use super::identifier::{algorithm, certificate_id, same_key};
-use super::{Content, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper, WriteError};
-use crate::ber::writer::{self, Segments, Stream, element_len, tag};
+use super::{Content, ContentSigner, IdentifierForm, Shape, Tamper, WriteError};
+use crate::ber::writer::{self, tag};
 use crate::certificate::{Certificate, KeyUsage};
 use crate::cms::oid;
-
-/// One signature to be made.
-#[derive(Clone, Copy)]
-pub struct ContentSigner<'a> {
-    /// The key, in software or on a card.
-    pub signer: &'a dyn Signer,
-    /// The certificate of that key.
-    pub certificate: &'a Certificate,
-    /// The digest, of the content and of the signed attributes alike (RFC 8933).
-    pub digest: DigestAlgorithm,
-}
 
 /// A recipe for a SignedData. Without signers it carries certificates only
 /// (RFC 8551 section 3.8) and has to be detached.
@@ -36,6 +25,8 @@ pub struct SignedData<'a> {
     pub certificates: &'a [Certificate],
     /// The signingTime attribute; `None` for none.
     pub signing_time: Option<OffsetDateTime>,
+    /// CRLs that stand in the object, in DER.
+    pub crls: &'a [Vec<u8>],
     /// The certificate that both key preference attributes name.
     pub encryption_certificate: Option<&'a Certificate>,
     /// eContentType, dotted; [`oid::DATA`] in mail.
@@ -74,28 +65,55 @@ impl SignedData<'_> {
             ));
         }
         self.check_signers()?;
-        if self.shape.segments(0).is_some() {
-            return self.write_indefinite(out, Some(content), None);
-        }
         let mut digester = self.digester()?;
+        let frame = self.frame()?;
+        if let Some(plan) = self.shape.segments(0)? {
+            // The content is hashed while it is written.
+            return frame.write(out, Lengths::Indefinite { content: Some(plan) }, |put| {
+                each_chunk(content, |chunk, _| {
+                    digester.update(chunk);
+                    Ok(put(chunk)?)
+                })?;
+                self.tail(&digester.finish(), content)
+            });
+        }
+        // Everything but the content is made first.
         each_chunk(content, |chunk, _| {
             digester.update(chunk);
             Ok(())
         })?;
         let digests = digester.finish();
-        self.write_definite(out, Some((content, digests.length)), &digests)
+        let tail = self.tail(&digests, content)?;
+        let lengths = Lengths::Definite { content: Some(digests.length), tail: tail.len() as u64 };
+        frame.write(out, lengths, |put| {
+            each_chunk(content, |chunk, _| Ok(put(chunk)?))?;
+            Ok(tail)
+        })
     }
 
-    /// Writes the object without content, which was hashed elsewhere.
+    /// Writes the object without content, which was hashed elsewhere. Only a
+    /// scheme that signs the message itself, without attributes, reads it again.
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub fn write_detached(&self, out: &mut dyn Write, digests: &Digests) -> Result<(), WriteError> {
+    pub fn write_detached(
+        &self,
+        out: &mut dyn Write,
+        content: &mut dyn Content,
+        digests: &Digests,
+    ) -> Result<(), WriteError> {
         self.check_signers()?;
-        match self.shape.segments(0) {
-            Some(_) => self.write_indefinite(out, None, Some(digests)),
-            None => self.write_definite(out, None, digests),
-        }
+        let tail = self.tail(digests, content)?;
+        let lengths = match self.shape.segments(0)? {
+            Some(_) => Lengths::Indefinite { content: None },
+            None => Lengths::Definite { content: None, tail: tail.len() as u64 },
+        };
+        self.frame()?.write(out, lengths, |_| Ok(tail))
+    }
+
+    fn frame(&self) -> Result<Frame<'static>, WriteError> {
+        let info = writer::oid(self.content_type)?;
+        Ok(Frame { object: oid::SIGNED_DATA, head: self.head()?, info, holder: Holder::EContent })
     }
 
     fn check_signers(&self) -> Result<(), WriteError> {
@@ -116,88 +134,6 @@ impl SignedData<'_> {
         Ok(())
     }
 
-    /// Definite lengths: everything but the content is made first.
-    fn write_definite(
-        &self,
-        out: &mut dyn Write,
-        content: Option<(&mut dyn Content, u64)>,
-        digests: &Digests,
-    ) -> Result<(), WriteError> {
-        let head = self.head()?;
-        let tail = self.tail(digests)?;
-        let oid = writer::oid(self.content_type)?;
-        // Lengths from the inside out; every `…_len` is that of the contents of an element.
-        let octets_len = content.as_ref().map(|(_, length)| *length);
-        let info_len = oid.len() as u64 + octets_len.map_or(0, |length| element_len(element_len(length)));
-        let signed_len = head.len() as u64 + element_len(info_len) + tail.len() as u64;
-        let outer_oid = writer::oid(oid::SIGNED_DATA)?;
-
-        let mut stream = Stream::new(out);
-        stream.start(tag::SEQUENCE, outer_oid.len() as u64 + element_len(element_len(signed_len)))?;
-        stream.octets(&outer_oid)?;
-        stream.start(tag::context(0), element_len(signed_len))?;
-        stream.start(tag::SEQUENCE, signed_len)?;
-        stream.octets(&head)?;
-        stream.start(tag::SEQUENCE, info_len)?;
-        stream.octets(&oid)?;
-        if let Some((content, length)) = content {
-            stream.start(tag::context(0), element_len(length))?;
-            stream.start(tag::OCTET_STRING, length)?;
-            each_chunk(content, |chunk, _| Ok(stream.octets(chunk)?))?;
-            stream.end()?;
-            stream.end()?;
-        }
-        stream.end()?;
-        stream.octets(&tail)?;
-        stream.end()?;
-        stream.end()?;
-        stream.end()?;
-        stream.finish()?;
-        Ok(())
-    }
-
-    /// Indefinite lengths: the content is hashed while it is written, unless
-    /// its digests are there already.
-    fn write_indefinite(
-        &self,
-        out: &mut dyn Write,
-        content: Option<&mut dyn Content>,
-        digests: Option<&Digests>,
-    ) -> Result<(), WriteError> {
-        let Some(plan) = self.shape.segments(0).filter(|plan| plan.size > 0) else {
-            return Err(WriteError::Recipe("segments of 0 octets: give a segment size of 1 at least"));
-        };
-        let mut stream = Stream::new(out);
-        stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(&writer::oid(oid::SIGNED_DATA)?)?;
-        stream.start_indefinite(tag::context(0))?;
-        stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(&self.head()?)?;
-        stream.start_indefinite(tag::SEQUENCE)?;
-        stream.octets(&writer::oid(self.content_type)?)?;
-        let mut digester = self.digester()?;
-        if let Some(content) = content {
-            stream.start_indefinite(tag::context(0))?;
-            stream.start_indefinite(tag::OCTET_STRING)?;
-            let mut segments = Segments::new(&mut stream, &plan);
-            each_chunk(content, |chunk, _| {
-                digester.update(chunk);
-                Ok(segments.octets(chunk)?)
-            })?;
-            segments.finish()?;
-            stream.end()?;
-            stream.end()?;
-        }
-        stream.end()?;
-        let hashed = digester.finish();
-        stream.octets(&self.tail(digests.unwrap_or(&hashed))?)?;
-        stream.end()?;
-        stream.end()?;
-        stream.end()?;
-        stream.finish()?;
-        Ok(())
-    }
-
     /// version and digestAlgorithms.
     fn head(&self) -> Result<Vec<u8>, WriteError> {
         let mut used = Vec::new();
@@ -212,19 +148,20 @@ impl SignedData<'_> {
             .map(|digest| algorithm(digest.oid(), self.shape.digest_parameters))
             .collect::<Result<Vec<_>, _>>()?;
         let mut head = writer::integer(self.tamper.version.unwrap_or_else(|| self.version()));
-        head.extend(self.set(tag::SET, algorithms));
+        head.extend(self.shape.set(tag::SET, algorithms));
         Ok(head)
     }
 
-    /// The version of RFC 5652 section 5.1; certificates and CRLs of other
-    /// types, which would make it 4 or 5, are not written.
+    /// The version of RFC 5652 section 5.1; attribute certificates and
+    /// revocation information of other kinds than CRLs, which would make it 3, 4
+    /// or 5, are not written.
     fn version(&self) -> u64 {
         let by_key_id = self.shape.signer_id == IdentifierForm::SubjectKeyId && !self.signers.is_empty();
         if by_key_id || self.content_type != oid::DATA { 3 } else { 1 }
     }
 
-    /// certificates and signerInfos.
-    fn tail(&self, digests: &Digests) -> Result<Vec<u8>, WriteError> {
+    /// certificates, crls and signerInfos.
+    fn tail(&self, digests: &Digests, content: &mut dyn Content) -> Result<Vec<u8>, WriteError> {
         let mut certificates: Vec<Vec<u8>> = Vec::new();
         let own = self.signers.iter().map(|signer| signer.certificate).filter(|_| self.shape.signer_certificates);
         for certificate in own.chain(self.certificates) {
@@ -234,32 +171,29 @@ impl SignedData<'_> {
         }
         let mut tail = Vec::new();
         if !certificates.is_empty() {
-            tail.extend(self.set(tag::context(0), certificates));
+            tail.extend(self.shape.set(tag::context(0), certificates));
         }
-        let infos =
-            self.signers.iter().map(|signer| self.signer_info(signer, digests)).collect::<Result<Vec<_>, _>>()?;
-        tail.extend(self.set(tag::SET, infos));
+        if !self.crls.is_empty() {
+            tail.extend(self.shape.set(tag::context(1), self.crls.to_vec()));
+        }
+        let infos = self.signers.iter().map(|signer| self.signer_info(signer, digests, content));
+        tail.extend(self.shape.set(tag::SET, infos.collect::<Result<Vec<_>, _>>()?));
         Ok(tail)
     }
 
-    fn set(&self, tag: u8, mut elements: Vec<Vec<u8>>) -> Vec<u8> {
-        if self.shape.set_order == Order::Der {
-            writer::sort(&mut elements);
-        }
-        writer::constructed(tag, elements)
-    }
-
     /// SignerInfo (RFC 5652 section 5.3), with the signature made here.
-    fn signer_info(&self, signer: &ContentSigner<'_>, digests: &Digests) -> Result<Vec<u8>, WriteError> {
+    fn signer_info(
+        &self,
+        signer: &ContentSigner<'_>,
+        digests: &Digests,
+        content: &mut dyn Content,
+    ) -> Result<Vec<u8>, WriteError> {
         let ContentSigner { certificate, digest, .. } = *signer;
-        let failed = |source| WriteError::Key { operation: "signing", subject: certificate.subject(), source };
-        let content_digest = digests.of(digest)?;
-        let scheme = scheme(signer)?;
         let digest_algorithm = algorithm(digest.oid(), self.shape.digest_parameters)?;
-        let signature_algorithm = self.signature_algorithm(scheme, digest)?;
+        let signature_algorithm = signer.signature_algorithm(self.shape)?;
         let values = Values {
             content_type: self.content_type,
-            digest: content_digest,
+            digest: digests.of(digest)?,
             signing_time: self.signing_time,
             certificate,
             encryption_certificate: self.encryption_certificate,
@@ -267,13 +201,7 @@ impl SignedData<'_> {
             signature_algorithm: &signature_algorithm,
         };
         let attributes = signed_attributes(&values, self.shape, self.tamper, self.arithmetic)?;
-        // The signature is over the SET OF, although [0] stands in the object (RFC 5652 section 5.4).
-        let signed_digest = match &attributes {
-            Some(set) => self.arithmetic.digest(digest, set)?,
-            None => content_digest.to_vec(),
-        };
-        let signature = signer.signer.sign_digest(scheme, digest, &signed_digest).map_err(failed)?;
-
+        let signature = self.signature(signer, attributes.as_deref(), digests, content)?;
         let version = match self.shape.signer_id {
             IdentifierForm::IssuerAndSerial => 1,
             IdentifierForm::SubjectKeyId => 3,
@@ -292,36 +220,29 @@ impl SignedData<'_> {
         Ok(writer::element(tag::SEQUENCE, &info))
     }
 
-    /// signatureAlgorithm: NULL with RSA, nothing with ECDSA (RFC 5754 section 3).
-    fn signature_algorithm(&self, scheme: SignatureScheme, digest: DigestAlgorithm) -> Result<Vec<u8>, WriteError> {
-        let (oid, parameters) = match scheme {
-            SignatureScheme::RsaPkcs1 if self.shape.rsa_signature == RsaSignature::RsaEncryption => {
-                (oid::RSA_ENCRYPTION, Parameters::Null)
+    /// The signature value: over the SET OF attributes, although [0] stands in
+    /// the object, else over the content (RFC 5652 section 5.4). Schemes that
+    /// sign the message itself get one of the two as their message (RFC 8419
+    /// section 3, RFC 9882 section 3).
+    fn signature(
+        &self,
+        signer: &ContentSigner<'_>,
+        attributes: Option<&[u8]>,
+        digests: &Digests,
+        content: &mut dyn Content,
+    ) -> Result<Vec<u8>, WriteError> {
+        let ContentSigner { signer: key, certificate, scheme, digest } = *signer;
+        let made = match (scheme.signs_message(), attributes) {
+            (true, Some(set)) => key.sign_message(scheme, &mut std::io::Cursor::new(set)),
+            (true, None) => {
+                let mut message = Message::new(content).map_err(WriteError::Read)?;
+                key.sign_message(scheme, &mut message)
             }
-            SignatureScheme::RsaPkcs1 => (signature_oid(scheme, digest), Parameters::Null),
-            _ => (signature_oid(scheme, digest), Parameters::Absent),
+            (false, Some(set)) => key.sign_digest(scheme, digest, &self.arithmetic.digest(digest, set)?),
+            (false, None) => key.sign_digest(scheme, digest, digests.of(digest)?),
         };
-        if scheme == SignatureScheme::Ecdsa && digest == DigestAlgorithm::Md5 {
-            return Err(WriteError::Recipe("ECDSA with MD5 has no identifier: sign with SHA-256 or better"));
-        }
-        Ok(algorithm(oid, parameters)?)
-    }
-}
-
-/// The scheme that fits the key; that of the signer, not of the certificate,
-/// which a tampered recipe may have exchanged.
-fn scheme(signer: &ContentSigner<'_>) -> Result<SignatureScheme, WriteError> {
-    let wrong = |kind: String| WriteError::KeyKind {
-        subject: signer.certificate.subject(),
-        kind,
-        purpose: "signing",
-        expected: "RSA, P-256, P-384 or P-521 would do",
-    };
-    match waxseal_key::describe_public_key(signer.signer.public_key())?.algorithm {
-        PublicKeyAlgorithm::Rsa => Ok(SignatureScheme::RsaPkcs1),
-        PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::P384 | PublicKeyAlgorithm::P521 => Ok(SignatureScheme::Ecdsa),
-        PublicKeyAlgorithm::Other(oid) => Err(wrong(oid)),
-        _ => Err(wrong("unknown".to_owned())),
+        let subject = || certificate.subject();
+        made.map_err(|source| WriteError::Key { operation: "signing", subject: subject(), source })
     }
 }
 

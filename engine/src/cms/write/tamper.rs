@@ -34,4 +34,7 @@ pub struct Tamper {
     /// The octets after the content in place of the padding of RFC 5652
     /// section 6.3. They have to fill the last block.
     pub padding: Option<Vec<u8>>,
+    /// A cipher that authenticates stands in EnvelopedData or EncryptedData,
+    /// its tag after the content (RFC 5084 wants AuthEnvelopedData).
+    pub authenticated_in_enveloped: bool,
 }

@@ -22,6 +22,13 @@ pub struct MimeShape {
     pub opaque: Vec<String>,
     /// Fields of an encrypted mail.
     pub enveloped: Vec<String>,
+    /// Fields of a mail that is encrypted with a cipher that authenticates.
+    pub auth_enveloped: Vec<String>,
+    /// Fields of a compressed mail.
+    pub compressed: Vec<String>,
+    /// Fields of a mail around any other object: RFC 8551 section 3.2.2 has no
+    /// smime-type for these.
+    pub other: Vec<String>,
     /// Lines before the first part.
     pub preamble: String,
     /// How digests are called in micalg, by their name here; those of RFC 8551
@@ -37,6 +44,14 @@ pub struct MimeShape {
 impl Default for MimeShape {
     fn default() -> Self {
         let lines = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect();
+        let object = |parameter: &str, name: &str| {
+            vec![
+                "MIME-Version: 1.0".to_owned(),
+                format!("Content-Type: application/pkcs7-mime{parameter};\r\n name=\"{name}\""),
+                "Content-Transfer-Encoding: base64".to_owned(),
+                format!("Content-Disposition: attachment; filename=\"{name}\""),
+            ]
+        };
         Self {
             signed: lines(&[
                 "MIME-Version: 1.0",
@@ -48,18 +63,11 @@ impl Default for MimeShape {
                 "Content-Transfer-Encoding: base64",
                 "Content-Disposition: attachment; filename=\"smime.p7s\"",
             ]),
-            opaque: lines(&[
-                "MIME-Version: 1.0",
-                "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n name=\"smime.p7m\"",
-                "Content-Transfer-Encoding: base64",
-                "Content-Disposition: attachment; filename=\"smime.p7m\"",
-            ]),
-            enveloped: lines(&[
-                "MIME-Version: 1.0",
-                "Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\r\n name=\"smime.p7m\"",
-                "Content-Transfer-Encoding: base64",
-                "Content-Disposition: attachment; filename=\"smime.p7m\"",
-            ]),
+            opaque: object("; smime-type=signed-data", "smime.p7m"),
+            enveloped: object("; smime-type=enveloped-data", "smime.p7m"),
+            auth_enveloped: object("; smime-type=authEnveloped-data", "smime.p7m"),
+            compressed: object("; smime-type=compressed-data", "smime.p7z"),
+            other: object("", "smime.p7m"),
             preamble: String::new(),
             micalg: BTreeMap::new(),
             boundary: "----=_waxseal_@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@".to_owned(),

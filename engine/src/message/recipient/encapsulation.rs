@@ -1,19 +1,13 @@
 //! Content keys that are wrapped under a key that was encapsulated (RFC 9629).
 
-use waxseal_key::{Decryptor, DigestAlgorithm, KeyWrap};
+use waxseal_key::{Decryptor, KeyWrap};
 use zeroize::Zeroizing;
 
 use super::{Refusal, shared};
 use crate::ber::writer as w;
+use crate::cms::derivation::{ENCAPSULATIONS, kem_other_info};
 use crate::cms::{AlgorithmIdentifier, KeyEncapsulation};
 use crate::message::context::Context;
-
-/// How a key comes from the encapsulated secret: HKDF without a salt (RFC 8619).
-const DERIVATIONS: &[(&str, DigestAlgorithm)] = &[
-    ("1.2.840.113549.1.9.16.3.28", DigestAlgorithm::Sha256),
-    ("1.2.840.113549.1.9.16.3.29", DigestAlgorithm::Sha384),
-    ("1.2.840.113549.1.9.16.3.30", DigestAlgorithm::Sha512),
-];
 
 /// The content key of the recipient.
 pub(super) fn content_key(
@@ -22,8 +16,8 @@ pub(super) fn content_key(
     place: &str,
     context: &Context<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let derivation = DERIVATIONS.iter().find(|row| row.0 == info.kdf.oid);
-    let (_, digest) = derivation.ok_or_else(|| Refusal::unsupported(place, &info.kdf.name()))?;
+    let derivation = ENCAPSULATIONS.iter().find(|row| row.0 == info.kdf.oid);
+    let (_, derivation) = derivation.ok_or_else(|| Refusal::unsupported(place, &info.kdf.name()))?;
     let wrap = KeyWrap::from_oid(&info.wrap.oid).ok_or_else(|| Refusal::unsupported(place, &info.wrap.name()))?;
     if info.kek_length != wrap.key_len() as u64 {
         let why = format!("kekLength is {}, {wrap} needs {} (RFC 9629 section 3)", info.kek_length, wrap.key_len());
@@ -32,7 +26,7 @@ pub(super) fn content_key(
     let other_info = other_info(info)
         .ok_or_else(|| Refusal::bad_parameters(place, "the identifier of the key wrap cannot be written"))?;
     let secret = decryptor.decapsulate(&info.ciphertext).map_err(|error| Refusal::key(&error, place))?;
-    let key = context.request.arithmetic.hkdf(*digest, None, &secret, &other_info, wrap.key_len());
+    let key = derivation.derive(context.request.arithmetic, &secret, &other_info, wrap.key_len());
     let key = key.map_err(|error| Refusal::key(&error, place))?;
     shared::unwrap(wrap, &key, &info.encrypted_key, place, context)
 }
@@ -42,7 +36,5 @@ fn other_info(info: &KeyEncapsulation) -> Option<Vec<u8>> {
     let AlgorithmIdentifier { oid, parameters } = &info.wrap;
     let mut wrap = vec![w::oid(oid).ok()?];
     wrap.extend(parameters.clone());
-    let mut fields = vec![w::sequence(wrap), w::integer(info.kek_length)];
-    fields.extend(info.ukm.as_ref().map(|ukm| w::context(0, &w::octet_string(ukm))));
-    Some(w::sequence(fields))
+    Some(kem_other_info(&w::sequence(wrap), info.kek_length, info.ukm.as_deref()))
 }
