@@ -228,7 +228,7 @@ fn pad(chunk: &mut Vec<u8>, block: usize, padding: Option<&[u8]>) -> Result<(), 
             chunk.resize(chunk.len() + count, count as u8);
         }
     }
-    if chunk.len() % block != 0 {
+    if !chunk.len().is_multiple_of(block) {
         return Err(WriteError::Recipe("a tampered padding has to fill the last block"));
     }
     Ok(())
