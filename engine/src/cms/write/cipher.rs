@@ -57,6 +57,13 @@ impl ContentEncryption {
         }
     }
 
+    pub(super) fn oid(self) -> &'static str {
+        match self {
+            Self::Cbc(cipher) => cipher.oid(),
+            Self::Aead { cipher, .. } => cipher.oid(),
+        }
+    }
+
     /// Octets of a block; 0 where there are none.
     pub(super) fn block_len(self) -> usize {
         match self {
@@ -134,11 +141,11 @@ enum Mode<'a> {
 }
 
 /// What a cipher is started with.
-pub(super) struct Start<'a> {
+pub(super) struct Start<'k, 'a> {
     pub(super) cipher: ContentEncryption,
-    pub(super) key: &'a [u8],
+    pub(super) key: &'k [u8],
     /// Authenticated beside the content.
-    pub(super) additional: &'a [u8],
+    pub(super) additional: &'k [u8],
     /// Octets of the content, where they are known.
     pub(super) content_len: Option<u64>,
     /// What stands after the content in place of the right padding.
@@ -150,7 +157,7 @@ pub(super) struct Start<'a> {
 impl<'a> Encryption<'a> {
     /// Draws an initialization vector or a nonce, and starts.
     pub(super) fn start(
-        start: &Start<'a>,
+        start: &Start<'_, 'a>,
         arithmetic: &Arithmetic,
         random: &mut dyn Random,
     ) -> Result<Self, WriteError> {

@@ -11,7 +11,7 @@ use super::frame::{Frame, Holder, Lengths};
 use super::identifier::algorithm_with;
 use super::recipient::Wrapping;
 use super::{Content, ContentEncryption, KeyManagement, Recipient, Shape, Tamper, WriteError};
-use crate::ber::writer::{self, element_len, tag};
+use crate::ber::writer::{self, SegmentPlan, element_len, tag};
 use crate::cms::oid;
 
 /// A recipe for an EnvelopedData, or for an AuthEnvelopedData where the cipher
@@ -55,23 +55,22 @@ impl EnvelopedData<'_> {
         };
         wrapping.check()?;
         let key = self.cipher.draw_key(random);
-        let infos = wrapping.infos(&key, random)?;
         let object = self.object();
-        // AuthEnvelopedData has one version (RFC 5083 section 2.1).
-        let version = if object == oid::AUTH_ENVELOPED_DATA { 0 } else { infos.enveloped_version };
-        let mut head = writer::integer(self.tamper.version.unwrap_or(version));
-        head.extend(infos.der);
-        let sealed = Sealed {
+        let sealing = Sealing {
             object,
-            head,
-            key: &key,
             cipher: self.cipher,
             content_type: self.content_type,
             shape: self.shape,
             tamper: self.tamper,
             arithmetic: self.arithmetic,
         };
-        sealed.write(out, content, random)
+        let started = sealing.start(&key, content, random)?;
+        let infos = wrapping.infos(&key, random)?;
+        // AuthEnvelopedData has one version (RFC 5083 section 2.1).
+        let version = if object == oid::AUTH_ENVELOPED_DATA { 0 } else { infos.enveloped_version };
+        let mut head = writer::integer(self.tamper.version.unwrap_or(version));
+        head.extend(infos.der);
+        sealing.write(out, content, head, started)
     }
 
     const fn object(&self) -> &'static str {
@@ -119,25 +118,22 @@ impl EncryptedData<'_> {
                  with a key-encryption key",
             ));
         }
-        let sealed = Sealed {
+        let sealing = Sealing {
             object: oid::ENCRYPTED_DATA,
-            head: writer::integer(self.tamper.version.unwrap_or(0)),
-            key: self.key,
             cipher: self.cipher,
             content_type: self.content_type,
             shape: self.shape,
             tamper: self.tamper,
             arithmetic: self.arithmetic,
         };
-        sealed.write(out, content, random)
+        let started = sealing.start(self.key, content, random)?;
+        sealing.write(out, content, writer::integer(self.tamper.version.unwrap_or(0)), started)
     }
 }
 
-/// What is left to do when there is a content key.
-struct Sealed<'a> {
+/// What is done with the content, whoever has its key.
+struct Sealing<'a> {
     object: &'static str,
-    head: Vec<u8>,
-    key: &'a [u8],
     cipher: ContentEncryption,
     content_type: &'a str,
     shape: &'a Shape,
@@ -145,8 +141,17 @@ struct Sealed<'a> {
     arithmetic: &'a Arithmetic,
 }
 
-impl Sealed<'_> {
-    fn write(self, out: &mut dyn Write, content: &mut dyn Content, random: &mut dyn Random) -> Result<(), WriteError> {
+/// A cipher that was started, and what goes into it beside the content.
+struct Started<'a> {
+    encryption: Encryption<'a>,
+    plan: Option<SegmentPlan>,
+    content_len: Option<u64>,
+    /// authAttrs as a SET OF; empty where there are none.
+    attributes: Vec<u8>,
+}
+
+impl<'a> Sealing<'a> {
+    fn start(&self, key: &[u8], content: &mut dyn Content, random: &mut dyn Random) -> Result<Started<'a>, WriteError> {
         let plan = self.shape.segments(self.cipher.block_len())?;
         // Where a length stands before the content, or goes into the cipher, the content is read twice.
         let needs_len = matches!(self.cipher, ContentEncryption::Aead { cipher, .. } if cipher.needs_content_len());
@@ -157,24 +162,34 @@ impl Sealed<'_> {
         let attributes = self.authenticated_attributes()?;
         let start = Start {
             cipher: self.cipher,
-            key: self.key,
-            additional: attributes.as_deref().unwrap_or_default(),
+            key,
+            additional: &attributes,
             content_len,
             padding: self.tamper.padding.as_deref(),
-            glued: self.object != oid::AUTH_ENVELOPED_DATA,
+            glued: self.glued(),
         };
         let encryption = Encryption::start(&start, self.arithmetic, random)?;
+        Ok(Started { encryption, plan, content_len, attributes })
+    }
+
+    fn write(
+        &self,
+        out: &mut dyn Write,
+        content: &mut dyn Content,
+        head: Vec<u8>,
+        started: Started<'_>,
+    ) -> Result<(), WriteError> {
+        let Started { encryption, plan, content_len, attributes: mut tail } = started;
         let mut info = writer::oid(self.content_type)?;
-        info.extend(algorithm_with(self.cipher_oid(), &encryption.parameters)?);
-        let frame = Frame { object: self.object, head: self.head, info, holder: Holder::EncryptedContent };
-        // The attributes stand in the object with an implicit [1] (RFC 5083 section 2.1), and are authenticated as a
-        // SET OF (section 2.2).
-        let mut tail = attributes.clone().unwrap_or_default();
+        info.extend(algorithm_with(self.cipher.oid(), &encryption.parameters)?);
+        let frame = Frame { object: self.object, head, info, holder: Holder::EncryptedContent };
+        // The attributes are authenticated as a SET OF, and stand in the object with an implicit [1] (RFC 5083
+        // sections 2.1 and 2.2).
         if let Some(first) = tail.first_mut() {
             *first = tag::context(1);
         }
-        let mac_len = match (self.cipher, start.glued) {
-            (ContentEncryption::Aead { tag_len, .. }, false) => element_len(tag_len as u64),
+        let mac_len = match self.cipher {
+            ContentEncryption::Aead { tag_len, .. } if !self.glued() => element_len(tag_len as u64),
             _ => 0,
         };
         let lengths = match (plan, content_len) {
@@ -192,20 +207,18 @@ impl Sealed<'_> {
         })
     }
 
-    /// authAttrs as a SET OF. There has to be the content type where it is not
-    /// data (RFC 5083 section 2.1).
-    fn authenticated_attributes(&self) -> Result<Option<Vec<u8>>, WriteError> {
-        let wanted = self.shape.authenticated_content_type || self.content_type != oid::DATA;
-        if self.object != oid::AUTH_ENVELOPED_DATA || !wanted {
-            return Ok(None);
-        }
-        Ok(Some(writer::set_of(vec![content_type_attribute(self.content_type)?])))
+    /// Only AuthEnvelopedData has a place of its own for the tag.
+    fn glued(&self) -> bool {
+        self.object != oid::AUTH_ENVELOPED_DATA
     }
 
-    fn cipher_oid(&self) -> &'static str {
-        match self.cipher {
-            ContentEncryption::Cbc(cipher) => cipher.oid(),
-            ContentEncryption::Aead { cipher, .. } => cipher.oid(),
+    /// authAttrs as a SET OF. There has to be the content type where it is not
+    /// data (RFC 5083 section 2.1).
+    fn authenticated_attributes(&self) -> Result<Vec<u8>, WriteError> {
+        let wanted = self.shape.authenticated_content_type || self.content_type != oid::DATA;
+        if self.object != oid::AUTH_ENVELOPED_DATA || !wanted {
+            return Ok(Vec::new());
         }
+        Ok(writer::set_of(vec![content_type_attribute(self.content_type)?]))
     }
 }
