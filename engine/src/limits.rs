@@ -30,13 +30,25 @@ pub struct Limits {
     pub path_length: usize,
     /// Signature checks while one path is sought.
     pub path_work: usize,
-    /// Iterations of the derivation of a key from a password.
+    /// Readings of content for signatures that are over the content itself and
+    /// no digest of it, in all of one message.
+    pub content_readings: usize,
+    /// Attempts to open content with a key, in all of one message: every pair
+    /// of a recipient and a key that may belong together is one, and costs an
+    /// operation with that key and a reading of the content.
+    pub key_attempts: usize,
+    /// Iterations of the derivation of a key from a password, of one recipient.
+    /// Files of keys have limits of their own, see
+    /// [`PasswordLimits`](waxseal_key::PasswordLimits).
     pub password_iterations: u32,
+    /// Iterations of all derivations in one message.
+    pub password_work: u64,
     /// Octets of content that one layer may put out.
     pub content_octets: u64,
     /// Octets that each octet of compressed content may become, beyond
     /// [`expansion_free`](Self::expansion_free). Text becomes ten times its
-    /// size, a bomb a thousand times.
+    /// size, a bomb a thousand times. All that is compressed in a message is
+    /// bounded in the same way by the size of the message.
     pub expansion: u64,
     /// Octets that compressed content of any size may become.
     pub expansion_free: u64,
@@ -57,7 +69,10 @@ impl Default for Limits {
             certificates: 500,
             path_length: 16,
             path_work: 200,
+            content_readings: 16,
+            key_attempts: 32,
             password_iterations: 2_000_000,
+            password_work: 10_000_000,
             content_octets: 64 << 30,
             expansion: 100,
             expansion_free: 16 << 20,

@@ -35,6 +35,7 @@ pub use digest::DigestAlgorithm;
 pub use error::KeyError;
 pub use key_wrap::KeyWrap;
 pub use message::Content;
+pub use pbe::PasswordLimits;
 pub use private_key::PrivateKey;
 pub use public_key::{PublicKeyAlgorithm, PublicKeyInfo, describe_public_key, with_inherited_parameters};
 pub use random::{SeededRandom, SystemRandom};

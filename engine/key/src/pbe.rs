@@ -11,9 +11,13 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::{DigestAlgorithm, KeyError, PrivateKey, algorithm::describe, digest::with_digest, private_key::not};
 
 /// Reads an EncryptedPrivateKeyInfo in DER (RFC 5208 section 6).
-pub(crate) fn encrypted_private_key(der: &[u8], password: &str) -> Result<PrivateKey, KeyError> {
+pub(crate) fn encrypted_private_key(
+    der: &[u8],
+    password: &str,
+    limits: PasswordLimits,
+) -> Result<PrivateKey, KeyError> {
     let (algorithm, data) = encrypted_parts(der)?;
-    let info = decrypt(&algorithm, data, password, &mut Budget::default())?;
+    let info = decrypt(&algorithm, data, password, &mut Budget::new(limits))?;
     // A wrong password passes the check of the padding once in 256 times.
     PrivateKey::from_pkcs8_der(&info).map_err(|error| match error {
         KeyError::NotAKey(_) => KeyError::WrongPassword,
@@ -33,22 +37,36 @@ pub(crate) fn encrypted_parts(der: &[u8]) -> Result<(AlgorithmIdentifierRef<'_>,
     Ok((info.algorithm, info.data.as_bytes()))
 }
 
-/// How much work the passwords of one file may cost. The counts stand in the
-/// file, so without a bound it could keep a machine busy for years.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    iterations: u32,
+/// How much work the password of one file of keys may cost. The counts stand in
+/// the file, so without a bound it could keep a machine busy for years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordLimits {
+    /// Rounds of key derivation, all uses of the password in the file together.
+    pub iterations: u32,
+    /// Octets of memory that one derivation with scrypt may take.
+    pub memory: u64,
 }
 
-impl Default for Budget {
+impl Default for PasswordLimits {
     /// Common writers use 2048 to 600 000 rounds for each of two to four
-    /// uses of a password; this takes a few seconds.
+    /// uses of a password; 5 000 000 take a few seconds.
     fn default() -> Self {
-        Self { iterations: 5_000_000 }
+        Self { iterations: 5_000_000, memory: 256 << 20 }
     }
 }
 
+/// What is left of the [`PasswordLimits`] of one file.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    iterations: u32,
+    memory: u64,
+}
+
 impl Budget {
+    pub(crate) const fn new(limits: PasswordLimits) -> Self {
+        Self { iterations: limits.iterations, memory: limits.memory }
+    }
+
     /// Takes rounds of a key derivation from what is left.
     pub(crate) fn spend(&mut self, algorithm: &str, iterations: u32) -> Result<(), KeyError> {
         let refused = |why: String| KeyError::BadParameters { algorithm: algorithm.to_owned(), why };
@@ -103,13 +121,13 @@ fn decrypt_pbes2(
     })
 }
 
-/// The memory of scrypt (RFC 7914 section 2) is bounded by 256 MiB. Its time
+/// The memory of scrypt (RFC 7914 section 2) is bounded by itself. Its time
 /// grows with N, r and p, and is taken from what the file may cost: four times
 /// Salsa20/8 for each of N times r times p are about as long as one round of
 /// PBKDF2.
 fn spend_scrypt(kdf: &pbes2::ScryptParams, budget: &mut Budget) -> Result<(), KeyError> {
     let blocks = kdf.cost_parameter.saturating_mul(u64::from(kdf.block_size));
-    if blocks.saturating_mul(128) > 256 << 20 {
+    if blocks.saturating_mul(128) > budget.memory {
         return Err(KeyError::BadParameters {
             algorithm: "scrypt".to_owned(),
             why: format!("N {} and r {} take too much memory", kdf.cost_parameter, kdf.block_size),
@@ -349,16 +367,17 @@ mod tests {
             let params = pkcs8::pkcs5::scrypt::Params::new(log_n, r, p).unwrap();
             pbes2::ScryptParams::from_params_and_salt(params, b"saltsalt").unwrap()
         };
-        let budget = &mut Budget::default();
+        let budget = &mut Budget::new(PasswordLimits::default());
         spend_scrypt(&kdf(1 << 14, 8, 1), budget).unwrap();
         assert_eq!(budget.iterations, 5_000_000 - (1 << 17));
         // Within the memory, and each use within the bound: only the sum is too much.
         let uses = (0..100).take_while(|_| spend_scrypt(&kdf(1 << 17, 8, 1), budget).is_ok()).count();
         assert_eq!(uses, 4);
         budget.spend("pbkdf2", 1_000_000).unwrap_err();
-        let refused = spend_scrypt(&kdf(1 << 20, 8, 1), &mut Budget::default()).unwrap_err().to_string();
+        let refused =
+            spend_scrypt(&kdf(1 << 20, 8, 1), &mut Budget::new(PasswordLimits::default())).unwrap_err().to_string();
         assert!(refused.contains("too much memory"), "{refused}");
-        spend_scrypt(&kdf(1 << 14, 8, 1 << 10), &mut Budget::default()).unwrap_err();
+        spend_scrypt(&kdf(1 << 14, 8, 1 << 10), &mut Budget::new(PasswordLimits::default())).unwrap_err();
     }
 
     #[test]

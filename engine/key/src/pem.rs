@@ -3,16 +3,17 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use crate::{KeyError, PrivateKey, pbe};
+use crate::{KeyError, PasswordLimits, PrivateKey, pbe};
 
 /// Reads the first private key of a text.
-pub(crate) fn private_key(text: &str, password: Option<&str>) -> Result<PrivateKey, KeyError> {
+pub(crate) fn private_key(text: &str, password: Option<&str>, limits: PasswordLimits) -> Result<PrivateKey, KeyError> {
     let mut rest = text;
     while let Some(block) = next_block(&mut rest)? {
         match block.label {
             "PRIVATE KEY" => return PrivateKey::from_pkcs8_der(&block.decode()?),
             "ENCRYPTED PRIVATE KEY" => {
-                return pbe::encrypted_private_key(&block.decode()?, password.ok_or_else(no_password)?);
+                let password = password.ok_or_else(no_password)?;
+                return pbe::encrypted_private_key(&block.decode()?, password, limits);
             }
             "RSA PRIVATE KEY" => return block.read(password, PrivateKey::from_pkcs1_der),
             "EC PRIVATE KEY" => return block.read(password, |der| PrivateKey::from_sec1_der(der, None)),

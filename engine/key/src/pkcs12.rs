@@ -13,7 +13,7 @@ use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
 use crate::{
-    KeyError, PrivateKey,
+    KeyError, PasswordLimits, PrivateKey,
     ber::{CONTEXT_0, Element, Elements, OID, SEQUENCE, bad},
     pbe::{self, Budget},
 };
@@ -42,7 +42,15 @@ pub struct Pkcs12 {
 /// asks for too many rounds, or uses an algorithm that is not known; or there
 /// are keys in it, and not one of them is of a known kind.
 pub fn open(der: &[u8], password: &str) -> Result<Pkcs12, KeyError> {
-    let budget = &mut Budget::default();
+    open_within(der, password, PasswordLimits::default())
+}
+
+/// The same within limits on what the password may cost.
+///
+/// # Errors
+/// As [`open`], or the file asks for more than that.
+pub fn open_within(der: &[u8], password: &str, limits: PasswordLimits) -> Result<Pkcs12, KeyError> {
+    let budget = &mut Budget::new(limits);
     let mut pfx = Elements::new(der).expect(SEQUENCE, "PFX")?.elements();
     let version = pfx.integer("version")?;
     if version != 3 {

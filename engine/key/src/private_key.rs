@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    Arithmetic, Content, Decryptor, DigestAlgorithm, KeyError, OaepParameters, ProviderChoice, PssParameters,
-    PublicKeyAlgorithm, SignatureScheme, Signer,
+    Arithmetic, Content, Decryptor, DigestAlgorithm, KeyError, OaepParameters, PasswordLimits, ProviderChoice,
+    PssParameters, PublicKeyAlgorithm, SignatureScheme, Signer,
     algorithm::describe,
     arithmetic::{check_kind, check_restriction},
     pem,
@@ -85,7 +85,15 @@ impl PrivateKey {
     /// There is no private key in the text, the key is damaged, the password is
     /// wrong or missing, or the key is of an unknown algorithm or size.
     pub fn from_pem(text: &str, password: Option<&str>) -> Result<Self, KeyError> {
-        pem::private_key(text, password)
+        Self::from_pem_within(text, password, PasswordLimits::default())
+    }
+
+    /// The same within limits on what the password may cost.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem), or the key asks for more than that.
+    pub fn from_pem_within(text: &str, password: Option<&str>, limits: PasswordLimits) -> Result<Self, KeyError> {
+        pem::private_key(text, password, limits)
     }
 
     /// The same key, working with this arithmetic.

@@ -10,6 +10,7 @@ use crate::ber::{Cursor, Tag};
 use crate::certificate::Certificate;
 use crate::certificate::identity::Author;
 use crate::cms::SignerIdentifier;
+use crate::message::budget::Budget;
 use crate::message::request::OpenRequest;
 
 /// The request, and what the mail itself says.
@@ -23,11 +24,9 @@ pub(super) struct Context<'a> {
     pub(super) work: Cell<usize>,
     /// Times that content may still be read again for a signature over itself.
     pub(super) readings: Cell<usize>,
+    /// What else the message may cost.
+    pub(super) budget: Budget,
 }
-
-/// Readings of content for signatures that are over no digest of it: one pass
-/// serves all the others, of which there may be as many as [`crate::Limits`] say.
-pub(super) const MOST_READINGS: usize = 16;
 
 impl Context<'_> {
     /// The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public

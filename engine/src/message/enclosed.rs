@@ -73,7 +73,7 @@ pub(super) fn compressed<R: Read>(
         return Ok(missing(layer, "CompressedData"));
     }
     let mut spool = workspace.spool()?;
-    let mut inflate = Inflate::new(limits);
+    let mut inflate = Inflate::new(limits, &context.budget);
     let mut stopped = None;
     let place = "CompressedData.encapContentInfo";
     let read = each_block(

@@ -153,12 +153,21 @@ fn opener_of(
     context: &Context<'_>,
 ) -> Result<Opener, Refusal> {
     let candidate = candidate.ok_or_else(|| recipients.none())?;
+    if !context.budget.attempt() {
+        return Err(Refusal::Structure(too_many_attempts(context)));
+    }
     let key = recipients.content_key(candidate, context)?;
     if !cipher.takes_key_len(key.len()) {
         let detail = format!("the content cipher takes no key of {} octets, as this one has", key.len());
         return Err(Refusal::Decryption(Aspect::bad(Reason::WrongKey, detail)));
     }
     cipher.opener(&key, known, context)
+}
+
+/// Some pairs of recipient and key were not tried.
+pub(super) fn too_many_attempts(context: &Context<'_>) -> Aspect {
+    let most = context.request.limits.key_attempts;
+    Aspect::bad(Reason::LimitExceeded, format!("more than {most} pairs of recipient and key in the message"))
 }
 
 /// Reads to the end of the object, and notes what deviates there.

@@ -8,11 +8,12 @@ use waxseal_verdict::Reason;
 
 use crate::Limits;
 use crate::cms::CmsError;
+use crate::message::budget::Budget;
 
 const PLACE: &str = "CompressedData.encapContentInfo.eContent";
 
 /// A running decompression.
-pub(super) struct Inflate {
+pub(super) struct Inflate<'a> {
     state: Decompress,
     out: Vec<u8>,
     ended: bool,
@@ -20,10 +21,12 @@ pub(super) struct Inflate {
     expansion: u64,
     free: u64,
     limit: u64,
+    /// What all of the message may put out.
+    budget: &'a Budget,
 }
 
-impl Inflate {
-    pub(super) fn new(limits: &Limits) -> Self {
+impl<'a> Inflate<'a> {
+    pub(super) fn new(limits: &Limits, budget: &'a Budget) -> Self {
         Self {
             state: Decompress::new(true),
             out: vec![0; 64 << 10],
@@ -31,6 +34,7 @@ impl Inflate {
             expansion: limits.expansion,
             free: limits.expansion_free,
             limit: limits.content_octets,
+            budget,
         }
     }
 
@@ -46,7 +50,8 @@ impl Inflate {
             let status = match self.state.decompress(octets, &mut self.out, FlushDecompress::None) {
                 Ok(status) => status,
                 Err(error) => {
-                    let detail = format!("not zlib (RFC 1950) at octet {before_in} of the content: {error}");
+                    let at = self.state.total_in();
+                    let detail = format!("not zlib (RFC 1950) at octet {at} of the content: {error}");
                     return Ok(Err(CmsError::new(Reason::BadCompression, PLACE, detail)));
                 }
             };
@@ -57,7 +62,7 @@ impl Inflate {
                 let detail = format!("not zlib (RFC 1950) at octet {before_in} of the content");
                 return Ok(Err(CmsError::new(Reason::BadCompression, PLACE, detail)));
             }
-            if let Err(error) = self.check_size() {
+            if let Err(error) = self.check_size(made) {
                 return Ok(Err(error));
             }
             out.write_all(&self.out[..made])?;
@@ -79,7 +84,11 @@ impl Inflate {
     }
 
     /// A bomb is small and becomes large.
-    fn check_size(&self) -> Result<(), CmsError> {
+    fn check_size(&self, added: usize) -> Result<(), CmsError> {
+        if !self.budget.expand(added as u64) {
+            let detail = format!("what is compressed in the message becomes over {} times its size", self.expansion);
+            return Err(CmsError::new(Reason::LimitExceeded, PLACE, detail));
+        }
         let (taken, made) = (self.state.total_in(), self.state.total_out());
         if made > self.limit {
             let detail = format!("content over {} octets", self.limit);
@@ -110,7 +119,8 @@ mod tests {
     }
 
     fn inflate(octets: &[u8], piece: usize, limits: &Limits) -> Result<Vec<u8>, CmsError> {
-        let mut inflate = Inflate::new(limits);
+        let budget = Budget::new(limits, octets.len() as u64);
+        let mut inflate = Inflate::new(limits, &budget);
         let mut out = Vec::new();
         for piece in octets.chunks(piece) {
             inflate.update(piece, &mut out).unwrap()?;

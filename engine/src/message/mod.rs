@@ -2,6 +2,7 @@
 
 mod authenticated;
 mod binding;
+mod budget;
 mod cipher;
 mod compose;
 mod content;

@@ -7,7 +7,8 @@ use waxseal_verdict::{Aspect, Overall, Reason, Verdict};
 
 use crate::certificate::identity::Author;
 use crate::io::{Source, Workspace};
-use crate::message::context::{Context, MOST_READINGS};
+use crate::message::budget::Budget;
+use crate::message::context::Context;
 use crate::message::headers;
 use crate::message::input::InputKind;
 use crate::message::object::Object;
@@ -32,6 +33,7 @@ pub fn open(
     request: &OpenRequest<'_>,
 ) -> Result<Opened, OpenError> {
     let kind = InputKind::of(input, request.limits)?;
+    let octets = input.seek(SeekFrom::End(0))?;
     input.seek(SeekFrom::Start(0))?;
     let expected = request.from.map(Author::expected);
     let mut context = Context {
@@ -39,7 +41,8 @@ pub fn open(
         author: expected,
         date: None,
         work: Cell::new(request.limits.path_work),
-        readings: Cell::new(MOST_READINGS),
+        readings: Cell::new(request.limits.content_readings),
+        budget: Budget::new(request.limits, octets),
     };
     let mut outer = None;
     let peeler = match kind {

@@ -20,9 +20,6 @@ use crate::message::{authenticated, enclosed, enveloped};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
 use crate::mime::{self, MimeError, Part};
 
-/// Pairs of recipient and key that are tried; each costs a reading of the content.
-const MOST_ATTEMPTS: usize = 8;
-
 /// Peels a message, layer by layer.
 pub(super) struct Peeler<'a> {
     context: &'a Context<'a>,
@@ -424,10 +421,9 @@ impl<'a> Peeler<'a> {
             if tried >= result.candidates {
                 break;
             }
-            if tried >= MOST_ATTEMPTS {
-                let detail = format!("more than {MOST_ATTEMPTS} pairs of recipient and key");
+            if self.context.budget.no_attempt_is_left() {
                 if let Some(first) = first.as_mut().filter(|_| opened.is_none()) {
-                    first.structure = Aspect::bad(Reason::LimitExceeded, detail);
+                    first.structure = enveloped::too_many_attempts(self.context);
                 }
                 break;
             }

@@ -1,6 +1,7 @@
 //! Header sections: fields in their order, with their exact octets.
 
 use std::borrow::Cow;
+use std::io::{Read as _, SeekFrom};
 use std::ops::Range;
 
 use super::error::MimeError;
@@ -243,12 +244,16 @@ fn with_limit(error: MimeError, limit: usize) -> MimeError {
     }
 }
 
+/// Octets of a line that is too long in which the name of a field is sought.
+const LONGEST_NAME: u64 = 1 << 10;
+
 /// Whether the input has a header field at all, so that it is mail.
 ///
 /// Looks at the lines before the first empty one, after the `From ` line of an
 /// mbox. A control character before the first field says that the input is
 /// binary (a DER object can hold the octets of a field by chance). Where the
-/// section is longer than the limit, a field within it still makes it mail.
+/// section, or one line of it, is longer than the limit, a field that begins
+/// within it still makes it mail.
 ///
 /// # Errors
 /// When the source cannot be read.
@@ -256,6 +261,7 @@ pub fn has_header_field(source: &mut dyn Source, limits: &Limits) -> Result<bool
     let limit = limits.header_octets;
     let mut scanner = Scanner::new(source)?;
     let mut read = 0;
+    let mut too_long = None;
     while read < limit {
         match scanner.line(limit - read, "octets in a header section") {
             Ok(Some((_, octets))) if !octets.is_empty() => {
@@ -267,11 +273,20 @@ pub fn has_header_field(source: &mut dyn Source, limits: &Limits) -> Result<bool
                     return Ok(false);
                 }
             }
-            Ok(_) | Err(MimeError::LimitExceeded { .. }) => return Ok(false),
+            Ok(_) => return Ok(false),
+            Err(MimeError::LimitExceeded { offset, .. }) => {
+                too_long = Some(offset);
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok(false)
+    let Some(offset) = too_long else { return Ok(false) };
+    let failed = |source| MimeError::Read { offset, source };
+    let mut start = Vec::new();
+    source.seek(SeekFrom::Start(offset)).map_err(failed)?;
+    source.take(LONGEST_NAME).read_to_end(&mut start).map_err(failed)?;
+    Ok(field_name_len(&start).is_some())
 }
 
 #[cfg(test)]

@@ -96,6 +96,13 @@ fn derive(
         let detail = format!("{place}: {} iterations of PBKDF2, over {limit}", found.iterations);
         return Err(Refusal::Structure(Aspect::bad(Reason::LimitExceeded, detail)));
     }
+    let work = context.request.limits.password_work;
+    // One block of the derivation for each output of the hash that the key takes.
+    let blocks = key_len.div_ceil(prf.output_len()).max(1) as u64;
+    if !context.budget.derive(found.iterations.saturating_mul(blocks)) {
+        let detail = format!("{place}: over {work} iterations of PBKDF2 in the message");
+        return Err(Refusal::Structure(Aspect::bad(Reason::LimitExceeded, detail)));
+    }
     if found.key_len.is_some_and(|stated| stated != key_len as u64) {
         let why = format!("keyLength is {}, the cipher needs {key_len}", found.key_len.unwrap_or_default());
         return Err(Refusal::bad_parameters(place, why));
