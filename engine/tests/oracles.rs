@@ -304,3 +304,45 @@ fn ml_kem_of_the_working_group() {
     let layer = Given::default().open(message).verdict.layers.remove(0);
     assert_eq!(layer.decryption.reason(), Some(Reason::NoKey));
 }
+
+/// RFC 4134 section 4.10 has every attribute of RFC 2634 but the receipt
+/// request; the values are those of its dump.
+#[test]
+fn the_attributes_of_rfc_4134_are_shown() {
+    let Some(folder) = oracles("rfc4134") else { return };
+    let said = |name: &str| {
+        let layer = Given::default().open(fs::read(folder.join(name)).unwrap()).verdict.layers.remove(0);
+        assert!(layer.structure.is_good(), "{name}: {layer:?}");
+        assert!(!layer.deviations.contains(&Deviation::AttributeMalformed), "{name}: {layer:?}");
+        layer.signers.into_iter().next().unwrap().statements
+    };
+    let found = said("4.10.bin");
+    let hints = found.content_hints.unwrap();
+    assert_eq!(hints.description.as_deref(), Some("Content Hints Description Buffer"));
+    assert_eq!(hints.content_type, "1.2.840.113549.1.7.1");
+    let label = found.security_label.unwrap();
+    assert_eq!((label.policy.as_str(), label.classification), ("1.2.3.4.5.6.7.8", Some(1)));
+    assert_eq!(label.privacy_mark.as_deref(), Some("THIS IS A PRIVACY MARK TEST"));
+    let [category] = label.categories.as_slice() else { panic!("{:?}", label.categories) };
+    assert_eq!(
+        (category.kind.as_str(), category.value.as_str()),
+        ("1.2.3.4.5.6.7.888", "THIS IS A TEST SECURITY-CATEGORY.")
+    );
+    let policies: Vec<_> = found.equivalent_labels.iter().map(|label| label.policy.as_str()).collect();
+    assert_eq!(policies, ["1.2.3.4.5.6.7.9", "1.2.3.4.5.6.7.10"]);
+    let second = found.equivalent_labels[1].privacy_mark.as_deref();
+    assert_eq!(second, Some("EQUIVALENT THIS IS A SECOND PRIVACY MARK TEST"));
+    let reference = found.content_reference.unwrap();
+    assert_eq!(reference.content_type, "1.2.3.4.5.6");
+    assert_eq!(octets(&reference.identifier), b"Content Reference Content Identifier Buffer");
+    assert_eq!(octets(&reference.signature), b"Content Reference Signature Value Buffer");
+    assert_eq!(found.capabilities, ["1.2.3.4.5.6", "1.2.3.4.5.6.77"]);
+    let daisy = "issuer=CN=Daisy RSA,OU=VDA,OU=VDA Site,O=US Government,C=US, serial=0a554433";
+    assert_eq!(found.encryption_key.as_deref(), Some(daisy));
+    let [expansion] = found.expansion_history.as_slice() else { panic!("{:?}", found.expansion_history) };
+    assert_eq!((expansion.list.as_str(), expansion.time.as_str()), ("ski=35373338323939", "1999-03-11T10:44:33Z"));
+    assert_eq!(expansion.receipts.as_deref(), Some("instead-of"));
+    let duck = "CN=Bugs Bunny DSA,OU=VDA,OU=VDA Site,O=US Government,C=US";
+    assert_eq!(expansion.receipts_to[0][0], duck);
+    assert!(said("4.2.bin").is_empty(), "no attributes");
+}

@@ -62,3 +62,32 @@ fn the_named_certificate_is_used_and_no_other() {
         }
     }
 }
+
+/// RFC 2634 section 2.7, as `-receipt_request_…` writes it.
+#[test]
+fn requests_for_receipts_are_shown() {
+    let Some(bench) = Bench::new() else { return };
+    let ann = bench.person("ann", RSA, "");
+    bench.write("letter", b"Content-Type: text/plain\r\n\r\nhello\r\n");
+    let said = |options: &[&str]| {
+        let certificate = text(&ann.certificate_file);
+        let mut arguments = vec!["cms", "-sign", "-binary", "-in", "letter", "-signer", certificate, "-inkey"];
+        arguments.extend([
+            text(&ann.key_file),
+            "-nodetach",
+            "-outform",
+            "DER",
+            "-receipt_request_to",
+            "ann@example.test",
+        ]);
+        arguments.extend(options);
+        signer(&bench.run(&arguments), &[]).statements.receipt_request.unwrap()
+    };
+    let request = said(&["-receipt_request_all"]);
+    assert_eq!((request.from.as_str(), request.to), ("all", vec![vec!["ann@example.test".to_owned()]]));
+    assert!(!request.identifier.is_empty());
+    assert_eq!(said(&["-receipt_request_first"]).from, "first-tier");
+    let request = said(&["-receipt_request_from", "bob@example.test", "-receipt_request_from", "eve@example.test"]);
+    let names = [vec!["bob@example.test".to_owned()], vec!["eve@example.test".to_owned()]];
+    assert_eq!((request.from.as_str(), request.from_list.as_slice()), ("list", names.as_slice()));
+}

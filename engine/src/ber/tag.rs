@@ -85,6 +85,16 @@ impl Tag {
     pub const NULL: Self = Self::universal(5);
     /// OBJECT IDENTIFIER.
     pub const OBJECT_IDENTIFIER: Self = Self::universal(6);
+    /// ENUMERATED.
+    pub const ENUMERATED: Self = Self::universal(10);
+    /// UTF8String.
+    pub const UTF8_STRING: Self = Self::universal(12);
+    /// PrintableString.
+    pub const PRINTABLE_STRING: Self = Self::universal(19);
+    /// IA5String.
+    pub const IA5_STRING: Self = Self::universal(22);
+    /// VisibleString.
+    pub const VISIBLE_STRING: Self = Self::universal(26);
     /// SEQUENCE and SEQUENCE OF.
     pub const SEQUENCE: Self = Self::universal(16);
     /// SET and SET OF.

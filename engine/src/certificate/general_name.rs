@@ -61,8 +61,22 @@ impl GeneralName {
     }
 }
 
+/// For a person: the name itself, with its kind where it would not tell it.
+impl std::fmt::Display for GeneralName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rfc822(text) | Self::SmtpUtf8Mailbox(text) | Self::Dns(text) | Self::Uri(text) => f.write_str(text),
+            Self::Ip(octets) => write!(f, "ip={}", crate::hex::hex(octets)),
+            Self::Directory(name) => name.fmt(f),
+            Self::RegisteredId(oid) => write!(f, "oid={oid}"),
+            Self::Other(kind) => write!(f, "otherName of type {kind}"),
+            Self::Unread(tag) => write!(f, "[{tag}]"),
+        }
+    }
+}
+
 /// All names of a GeneralNames SEQUENCE.
-pub(super) fn read_general_names(mut list: Cursor<'_>) -> Result<Vec<GeneralName>, CertificateError> {
+pub(crate) fn read_general_names(mut list: Cursor<'_>) -> Result<Vec<GeneralName>, CertificateError> {
     let mut names = Vec::new();
     while !list.is_empty() {
         names.push(GeneralName::read(&list.any("general name")?)?);

@@ -21,10 +21,12 @@ mod corpora;
 
 pub use extensions::{AuthorityKeyIdentifier, BasicConstraints, Extension, KeyUsage};
 pub use general_name::GeneralName;
+pub(crate) use general_name::read_general_names;
 pub(crate) use inherited::complete_key;
 pub use name::{EncodedName, Name};
 pub use name_constraints::NameConstraints;
 pub use parsed::Certificate;
+pub(crate) use parsed::hex_integer as serial_text;
 
 /// Why bytes are no certificate, or a file holds none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -363,7 +363,7 @@ fn trim_integer(mut content: &[u8]) -> &[u8] {
 }
 
 /// An INTEGER as hexadecimal octets of its magnitude, `-` before a negative one.
-fn hex_integer(content: &[u8]) -> String {
+pub(crate) fn hex_integer(content: &[u8]) -> String {
     let mut magnitude = trim_integer(content).to_vec();
     let negative = magnitude.first().is_some_and(|octet| octet & 0x80 != 0);
     if negative {

@@ -41,6 +41,26 @@ pub const ATTRIBUTE_SMIME_CAPABILITIES: &str = "1.2.840.113549.1.9.15";
 pub const ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE: &str = "1.2.840.113549.1.9.16.2.11";
 /// The same preference as Microsoft wrote it before the standard.
 pub const ATTRIBUTE_MICROSOFT_KEY_PREFERENCE: &str = "1.3.6.1.4.1.311.16.4";
+/// id-aa-receiptRequest (RFC 2634 section 2.7).
+pub const ATTRIBUTE_RECEIPT_REQUEST: &str = "1.2.840.113549.1.9.16.2.1";
+/// id-aa-securityLabel (RFC 2634 section 3.2).
+pub const ATTRIBUTE_SECURITY_LABEL: &str = "1.2.840.113549.1.9.16.2.2";
+/// id-aa-mlExpandHistory (RFC 2634 section 4.2).
+pub const ATTRIBUTE_EXPANSION_HISTORY: &str = "1.2.840.113549.1.9.16.2.3";
+/// id-aa-contentHint (RFC 2634 section 2.9).
+pub const ATTRIBUTE_CONTENT_HINTS: &str = "1.2.840.113549.1.9.16.2.4";
+/// id-aa-msgSigDigest (RFC 2634 section 2.12).
+pub const ATTRIBUTE_RECEIPT_DIGEST: &str = "1.2.840.113549.1.9.16.2.5";
+/// id-aa-contentIdentifier (RFC 2634 section 2.7).
+pub const ATTRIBUTE_CONTENT_IDENTIFIER: &str = "1.2.840.113549.1.9.16.2.7";
+/// id-aa-equivalentLabels (RFC 2634 section 3.4).
+pub const ATTRIBUTE_EQUIVALENT_LABELS: &str = "1.2.840.113549.1.9.16.2.9";
+/// id-aa-contentReference (RFC 2634 section 2.11).
+pub const ATTRIBUTE_CONTENT_REFERENCE: &str = "1.2.840.113549.1.9.16.2.10";
+/// id-aa-secureHeaderFieldsIdentifier (RFC 7508 section 4.5.1).
+pub const ATTRIBUTE_SECURE_HEADERS: &str = "1.2.840.113549.1.9.16.2.55";
+/// countersignature (RFC 5652 section 11.4).
+pub const ATTRIBUTE_COUNTERSIGNATURE: &str = "1.2.840.113549.1.9.6";
 /// id-aa-signingCertificate (RFC 2634 section 5.4).
 pub const ATTRIBUTE_SIGNING_CERTIFICATE: &str = "1.2.840.113549.1.9.16.2.12";
 /// id-aa-signingCertificateV2 (RFC 5035 section 5.4.1.1).
@@ -60,7 +80,8 @@ pub const RSAES_OAEP: &str = "1.2.840.113549.1.1.7";
 /// PBKDF2 (RFC 8018 appendix A.2).
 pub const PBKDF2: &str = "1.2.840.113549.1.5.12";
 /// Attributes that must be signed: RFC 5652 sections 11.1 to 11.3, RFC 8551
-/// section 2.5, RFC 5035 section 5.4, RFC 6211 section 2.
+/// section 2.5, RFC 2634 section 1.3.4, RFC 5035 section 5.4, RFC 6211 section
+/// 2, RFC 7508 section 4.5.1.
 pub const SIGNED_ONLY: &[&str] = &[
     ATTRIBUTE_CONTENT_TYPE,
     ATTRIBUTE_MESSAGE_DIGEST,
@@ -70,7 +91,14 @@ pub const SIGNED_ONLY: &[&str] = &[
     ATTRIBUTE_SIGNING_CERTIFICATE,
     ATTRIBUTE_SIGNING_CERTIFICATE_V2,
     ATTRIBUTE_ALGORITHM_PROTECTION,
+    ATTRIBUTE_RECEIPT_REQUEST,
+    ATTRIBUTE_SECURITY_LABEL,
+    ATTRIBUTE_EXPANSION_HISTORY,
+    ATTRIBUTE_RECEIPT_DIGEST,
+    ATTRIBUTE_EQUIVALENT_LABELS,
+    ATTRIBUTE_CONTENT_REFERENCE,
+    ATTRIBUTE_SECURE_HEADERS,
 ];
 /// Attributes that must not be signed: countersignature (RFC 5652 section
 /// 11.4), and the time-stamp on a signature (RFC 3161 appendix A).
-pub const UNSIGNED_ONLY: &[&str] = &["1.2.840.113549.1.9.6", "1.2.840.113549.1.9.16.2.14"];
+pub const UNSIGNED_ONLY: &[&str] = &[ATTRIBUTE_COUNTERSIGNATURE, "1.2.840.113549.1.9.16.2.14"];

@@ -22,6 +22,7 @@ mod request;
 mod sign;
 mod signed;
 mod signer;
+mod statements;
 mod wrap;
 
 pub use compose::{Boundary, ComposeError, HeaderPolicy, HideHeaders, MimeShape, ProtectHeaders};

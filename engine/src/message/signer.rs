@@ -13,6 +13,7 @@ use crate::hex::hex;
 use crate::message::binding;
 use crate::message::context::{Context, key_aspect};
 use crate::message::signed::SignedContent;
+use crate::message::statements::{self, Problem};
 
 /// A signer, and what of the message its verdict depends on.
 pub(super) struct Subject<'a, 'c> {
@@ -167,9 +168,12 @@ impl<'a> SignerJudge<'a, '_> {
             }
             Err(error) => self.attribute_error(&error),
         }
-        for preference in [oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE, oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE] {
-            if let Err(error) = attributes.single(preference) {
-                self.attribute_error(&error);
+        let (said, problems) = statements::read(attributes);
+        self.signer.statements = said;
+        for problem in problems {
+            match problem {
+                Problem::Structure(error) => self.attribute_error(&error),
+                Problem::Passed(deviation) => self.deviate(deviation),
             }
         }
     }

@@ -13,6 +13,7 @@ mod run;
 mod shim;
 mod show;
 mod sign;
+mod statements_text;
 mod verdict_text;
 
 use std::process::ExitCode;

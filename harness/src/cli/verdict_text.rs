@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use waxseal_verdict::{Aspect, AspectName, HeaderField, Layer, Signer, Verdict};
 
 use super::output::{Paint, harmless};
+use super::statements_text;
 
 /// The verdict as indented text, layers outermost first.
 pub(super) fn write(verdict: &Verdict, paint: Paint) -> String {
@@ -45,12 +46,29 @@ struct Text<'a> {
 impl Text<'_> {
     fn layer(&mut self, layer: &Layer) {
         let form = layer.form.map(|form| format!(", {form}")).unwrap_or_default();
-        let cipher =
-            layer.content_cipher.as_deref().map(|cipher| format!(", {}", harmless(cipher))).unwrap_or_default();
+        let cipher = layer
+            .content_cipher
+            .as_deref()
+            .or(layer.mac.as_deref())
+            .map(|cipher| format!(", {}", harmless(cipher)))
+            .unwrap_or_default();
         let head = format!("{}{form}{cipher}", layer.kind);
         let head = self.paint.bold(&head);
         self.line(0, &format!("{head}  ({})", harmless(&layer.path)));
         self.aspects(1, layer);
+        if let Some(receipt) = &layer.receipt {
+            let head = format!("receipt for content {} of type ", harmless(&receipt.identifier));
+            self.line(1, &(head + &harmless(&receipt.content_type)));
+        }
+        for certificate in &layer.attribute_certificates {
+            let (holder, issuer) = (harmless(&certificate.holder), harmless(&certificate.issuer));
+            let serial = harmless(&certificate.serial);
+            self.line(1, &format!("attribute certificate of {holder}, issued by {issuer}, serial {serial}"));
+        }
+        if layer.crls > 0 || !layer.revocation.is_empty() {
+            let other = layer.revocation.len();
+            self.line(1, &format!("carries {} CRLs and {other} other objects about revocation", layer.crls));
+        }
         for recipient in &layer.recipients {
             let matched = if recipient.matched { "  <- a key that was given" } else { "" };
             let (kind, id) = (harmless(&recipient.kind), harmless(&recipient.id));
@@ -107,6 +125,7 @@ impl Text<'_> {
         if !signer.issuer.is_empty() {
             self.line(2, &format!("issued by {}, serial {}", harmless(&signer.issuer), harmless(&signer.serial)));
         }
+        statements_text::lines(&signer.statements).iter().for_each(|line| self.line(2, line));
         if one_of_several {
             let values = [
                 ("integrity", &signer.integrity),
