@@ -168,3 +168,49 @@ fn authenticated_data() {
         assert_eq!(layer.integrity, Aspect::Unchecked(None), "{name}: {layer:?}");
     }
 }
+
+/// RFC 5652 section 11.4: two on the signer, and one on one of these. The other
+/// is over the signature value itself, without attributes; DER puts it first.
+#[test]
+fn countersignatures() {
+    let whole = file("countersigned.p7m");
+    let layer = opened(&whole);
+    let [signer] = layer.signers.as_slice() else { panic!("{layer:?}") };
+    assert!(layer.structure.is_good() && signer.integrity.is_good(), "{layer:?}");
+    let [second, first] = signer.countersignatures.as_slice() else { panic!("{signer:?}") };
+    let [nested] = first.countersignatures.as_slice() else { panic!("{first:?}") };
+    assert!(second.countersignatures.is_empty() && nested.countersignatures.is_empty());
+    for (counter, subject) in [(first, "CN=ec"), (second, "CN=ec"), (nested, "CN=rsa")] {
+        assert!(counter.integrity.is_good() && counter.subject.contains(subject), "{counter:?}");
+        assert_eq!(counter.identity, Aspect::Absent);
+        assert!(counter.deviations.is_empty(), "{:?}", counter.deviations);
+    }
+    // A countersignature that is altered is bad, and what it stands on is not.
+    let digest = octets_of(first.content_digest.as_deref().unwrap());
+    let place = whole.windows(digest.len()).position(|window| window == digest).unwrap();
+    let mut changed = whole.clone();
+    changed[place] ^= 1;
+    let layer = opened(&changed);
+    let signer = &layer.signers[0];
+    assert!(layer.structure.is_good() && layer.integrity.is_good() && signer.integrity.is_good(), "{layer:?}");
+    assert_eq!(signer.countersignatures[1].integrity.reason(), Some(Reason::DigestMismatch), "{signer:?}");
+    assert!(signer.countersignatures[0].integrity.is_good(), "{signer:?}");
+}
+
+fn octets_of(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+#[test]
+fn attribute_certificates_and_revocation_information() {
+    let layer = opened(&file("attribute-certificate.p7m"));
+    assert!(layer.structure.is_good() && layer.integrity.is_good(), "{layer:?}");
+    let [found] = layer.attribute_certificates.as_slice() else { panic!("{layer:?}") };
+    assert_eq!((found.version, found.issuer.as_str(), found.serial.as_str()), (2, "CN=attribute authority", "1267"));
+    assert!(found.holder.starts_with("issuer=CN=rsa,O=Waxseal tests, serial="), "{}", found.holder);
+    assert_eq!((layer.crls, layer.revocation), (1, vec!["1.3.6.1.5.5.7.16.2".to_owned()]));
+    let layer = with_keys(file("originator.p7m"));
+    assert!(layer.structure.is_good() && layer.decryption.is_good(), "{layer:?}");
+    assert!(layer.attribute_certificates.is_empty() && layer.crls == 0);
+}

@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use waxseal_engine::ber::writer as w;
 use waxseal_engine::message::{OpenError, Opened};
 use waxseal_verdict::Reason;
 
@@ -89,4 +90,46 @@ fn every_cut_of_a_recorded_mail_is_a_verdict() {
         altered[place] ^= 0x15;
         let _ = judge(altered);
     }
+}
+
+/// SignedData with one signer, and countersignatures on each other or beside
+/// each other; nothing of it is signed by anybody.
+fn countersigned(deep: usize, wide: usize) -> Vec<u8> {
+    let algorithm = |dotted: &str| w::sequence([w::oid(dotted).unwrap()]);
+    let signer = |unsigned: &[u8]| {
+        let mut fields = vec![
+            w::integer(1),
+            w::sequence([w::sequence([b""]), w::integer(9)]),
+            algorithm("2.16.840.1.101.3.4.2.1"),
+            algorithm("1.2.840.113549.1.1.1"),
+            w::octet_string(&[1]),
+        ];
+        if !unsigned.is_empty() {
+            fields.push(w::context(1, unsigned));
+        }
+        w::sequence(fields)
+    };
+    let countersignature =
+        |value: &[u8]| w::sequence([w::oid("1.2.840.113549.1.9.6").unwrap(), w::set_as_given([value])]);
+    let mut inner = signer(&[]);
+    for _ in 0..deep {
+        inner = signer(&countersignature(&inner));
+    }
+    let inner = signer(&countersignature(&inner).repeat(wide));
+    let data = w::sequence([
+        w::integer(1),
+        w::set_as_given([algorithm("2.16.840.1.101.3.4.2.1")]),
+        w::sequence([w::oid("1.2.840.113549.1.7.1").unwrap(), w::context(0, &w::octet_string(b"hello"))]),
+        w::set_as_given([inner]),
+    ]);
+    w::sequence([w::oid("1.2.840.113549.1.7.2").unwrap(), w::context(0, &data)])
+}
+
+#[test]
+fn countersignatures_are_bounded() {
+    assert_eq!(reason(countersigned(0, 0)), None);
+    assert_eq!(reason(countersigned(3, 2)), None);
+    assert_eq!(reason(countersigned(500, 1)), Some(Reason::LimitExceeded));
+    assert_eq!(reason(countersigned(0, 5000)), Some(Reason::LimitExceeded));
+    assert_eq!(reason(countersigned(7, 5000)), Some(Reason::LimitExceeded));
 }

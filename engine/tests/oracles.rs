@@ -346,3 +346,15 @@ fn the_attributes_of_rfc_4134_are_shown() {
     assert_eq!(expansion.receipts_to[0][0], duck);
     assert!(said("4.2.bin").is_empty(), "no attributes");
 }
+
+/// RFC 4134 section 4.4: Diane signs, and Alice countersigns with RSA.
+#[test]
+fn the_countersignature_of_rfc_4134_holds() {
+    let Some(folder) = oracles("rfc4134") else { return };
+    let layer = Given::default().open(fs::read(folder.join("4.4.bin")).unwrap()).verdict.layers.remove(0);
+    let [signer] = layer.signers.as_slice() else { panic!("{layer:?}") };
+    assert!(layer.structure.is_good() && signer.integrity.is_good(), "{layer:?}");
+    let [counter] = signer.countersignatures.as_slice() else { panic!("{signer:?}") };
+    assert!(counter.integrity.is_good() && counter.subject.contains("AliceRSA"), "{counter:?}");
+    assert_eq!(counter.signing_time.as_deref(), Some("2003-05-14T15:39:00Z"));
+}

@@ -7,6 +7,7 @@ use crate::Limits;
 use crate::ber::{Reader, Tag};
 use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::attribute::Attributes;
+use crate::cms::carried::Carried;
 use crate::cms::encapsulated::EncapsulatedContent;
 use crate::cms::enveloped_data::read_recipients;
 use crate::cms::error::{CmsError, Within};
@@ -21,8 +22,8 @@ const OWNER: &str = "AuthenticatedData";
 pub struct AuthenticatedDataHead {
     /// CMSVersion.
     pub version: u64,
-    /// Whether originatorInfo is present.
-    pub has_originator: bool,
+    /// What originatorInfo carries, if it is present.
+    pub originator: Option<Carried>,
     /// The recipients, in the order received.
     pub recipients: Vec<RecipientInfo>,
     /// The MAC algorithm.
@@ -54,7 +55,7 @@ impl AuthenticatedDataHead {
         reader.enter(Tag::SEQUENCE, "AuthenticatedData (SEQUENCE)").within(OWNER)?;
         let mut room = Room::new(limits);
         let version = read_version(reader, limits, &mut room, "AuthenticatedData.version")?;
-        let (has_originator, recipients) = read_recipients(reader, limits, &mut room, OWNER)?;
+        let (originator, recipients) = read_recipients(reader, limits, &mut room, OWNER)?;
         let place = "AuthenticatedData.macAlgorithm";
         let header = reader.expect(Tag::SEQUENCE, "macAlgorithm (SEQUENCE)").within(place)?;
         let octets = definite(reader, &header, limits, &mut room, place)?;
@@ -69,7 +70,7 @@ impl AuthenticatedDataHead {
             header = next(reader, "encapContentInfo (SEQUENCE)", OWNER)?;
         }
         let content = EncapsulatedContent::read_begun(reader, &header, limits, &mut room, OWNER)?;
-        Ok(Self { version, has_originator, recipients, mac_algorithm, digest_algorithm, content, room })
+        Ok(Self { version, originator, recipients, mac_algorithm, digest_algorithm, content, room })
     }
 
     /// Reads what follows the content, up to the end of the structure.
@@ -116,7 +117,7 @@ impl AuthenticatedDataHead {
     pub const fn version_fits(&self) -> bool {
         match self.version {
             0 => true,
-            1 | 3 => self.has_originator,
+            1 | 3 => self.originator.is_some(),
             _ => false,
         }
     }

@@ -9,6 +9,7 @@ use waxseal_verdict::Reason;
 use crate::Limits;
 use crate::ber::{Element, Reader, Tag};
 use crate::cms::attribute::Attributes;
+use crate::cms::carried::Carried;
 use crate::cms::encrypted_content::EncryptedContent;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::identifier::implicit_octets;
@@ -45,8 +46,8 @@ pub struct EnvelopedDataHead {
     pub envelope: Envelope,
     /// CMSVersion.
     pub version: u64,
-    /// Whether originatorInfo is present.
-    pub has_originator: bool,
+    /// What originatorInfo carries, if it is present.
+    pub originator: Option<Carried>,
     /// The recipients, in the order received.
     pub recipients: Vec<RecipientInfo>,
     /// What is encrypted, and how.
@@ -76,12 +77,12 @@ impl EnvelopedDataHead {
         reader.enter(Tag::SEQUENCE, "EnvelopedData, AuthEnvelopedData or EncryptedData (SEQUENCE)").within(owner)?;
         let mut room = Room::new(limits);
         let version = read_version(reader, limits, &mut room, &format!("{owner}.version"))?;
-        let (has_originator, recipients) = match envelope {
-            Envelope::Encrypted => (false, Vec::new()),
+        let (originator, recipients) = match envelope {
+            Envelope::Encrypted => (None, Vec::new()),
             _ => read_recipients(reader, limits, &mut room, owner)?,
         };
         let content = EncryptedContent::read(reader, limits, &mut room, owner)?;
-        Ok(Self { envelope, version, has_originator, recipients, content, room })
+        Ok(Self { envelope, version, originator, recipients, content, room })
     }
 
     /// Reads what follows the encrypted content, up to the end of the structure.
@@ -141,7 +142,7 @@ impl EnvelopedDataHead {
         // Key transport is of version 0 with issuerAndSerialNumber; the other kinds never are.
         let all_of_version_0 =
             self.recipients.iter().all(|info| matches!(info, RecipientInfo::KeyTransport { version: 0, .. }));
-        match (self.has_originator, self.recipients.iter().any(unusual)) {
+        match (self.originator.is_some(), self.recipients.iter().any(unusual)) {
             (true, true) => matches!(self.version, 3 | 4),
             (true, false) => matches!(self.version, 2..=4),
             (false, true) => self.version == 3,
@@ -150,21 +151,20 @@ impl EnvelopedDataHead {
     }
 }
 
-/// Reads originatorInfo, which is passed over, and recipientInfos.
+/// Reads originatorInfo and recipientInfos.
 pub(super) fn read_recipients<R: Read>(
     reader: &mut Reader<R>,
     limits: &Limits,
     room: &mut Room,
     owner: &str,
-) -> Result<(bool, Vec<RecipientInfo>), CmsError> {
+) -> Result<(Option<Carried>, Vec<RecipientInfo>), CmsError> {
     let context = format!("{owner}.recipientInfos");
     let expected = "recipientInfos (SET)";
     let mut header = next(reader, expected, &context)?;
-    let has_originator = header.tag == Tag::context(0);
-    if has_originator {
+    let mut originator = None;
+    if header.tag == Tag::context(0) {
         let place = format!("{owner}.originatorInfo");
-        must_be_constructed(reader, &header, &place)?;
-        reader.skip(&header).within(&place)?;
+        originator = Some(Carried::read_originator(reader, &header, limits, room, &place)?);
         header = next(reader, expected, &context)?;
     }
     must_be_set(reader, &header, expected, &context)?;
@@ -191,7 +191,7 @@ pub(super) fn read_recipients<R: Read>(
         }
         recipients.push(info);
     }
-    Ok((has_originator, recipients))
+    Ok((originator, recipients))
 }
 
 #[cfg(test)]
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn every_field_is_read() {
         let (head, content) = read(&full().der()).unwrap();
-        assert_eq!((head.version, head.has_originator, head.content.content_type.as_str()), (2, true, oid::DATA));
+        assert_eq!((head.version, head.originator.is_some(), head.content.content_type.as_str()), (2, true, oid::DATA));
         assert_eq!((head.content.cipher.oid.as_str(), content.as_slice()), ("1.2.5", b"hello world".as_slice()));
         let [RecipientInfo::KeyTransport { version, id, algorithm, encrypted_key }] = head.recipients.as_slice() else {
             panic!("{head:?}")

@@ -4,7 +4,9 @@
 mod algorithm;
 mod algorithm_protection;
 mod attribute;
+mod attribute_certificate;
 mod authenticated_data;
+mod carried;
 mod compressed_data;
 mod content_info;
 pub(crate) mod derivation;
@@ -28,6 +30,7 @@ pub use algorithm::AlgorithmIdentifier;
 pub use algorithm_protection::AlgorithmProtection;
 pub use attribute::{Attribute, Attributes};
 pub use authenticated_data::{AuthenticatedDataHead, AuthenticatedDataTail};
+pub use carried::Carried;
 pub use compressed_data::CompressedDataHead;
 pub use content_info::{ContentInfo, finish};
 pub use digested_data::DigestedDataHead;

@@ -5,7 +5,7 @@ use std::io::Read;
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{BerError, BerErrorKind, Cursor, Element, Form, Header, Reader, Tag, oid, to_definite};
+use crate::ber::{BerError, BerErrorKind, Cursor, Element, Form, Header, Length, Reader, Tag, oid, to_definite};
 use crate::cms::error::{CmsError, Within};
 
 /// The next element, which `expected` names where it is missing.
@@ -77,6 +77,16 @@ impl Room {
     /// The room of an object of which nothing is held yet.
     pub(super) const fn new(limits: &Limits) -> Self {
         Self { octets: limits.element_octets }
+    }
+
+    /// Whether there is room for the element that `header` began; of one that
+    /// does not tell its length nobody knows.
+    pub(super) fn fits(&self, header: &Header) -> bool {
+        let len = match header.length {
+            Length::Definite(len) => len.saturating_add(u64::from(header.header_len)),
+            Length::Indefinite => return false,
+        };
+        len <= self.octets as u64
     }
 
     /// The element that `header` began, as it stands.

@@ -6,15 +6,14 @@ use std::io::Read;
 use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::ber::{Element, Form, Header, Reader, Tag};
+use crate::ber::{Element, Form, Reader, Tag};
 use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::attribute::Attributes;
+use crate::cms::carried::Carried;
 use crate::cms::encapsulated::EncapsulatedContent;
 use crate::cms::error::{CmsError, Within};
 use crate::cms::identifier::SignerIdentifier;
-use crate::cms::read::{
-    Room, definite, must_be_constructed, must_be_set, must_end, must_hold_elements, next, one, read_version, version,
-};
+use crate::cms::read::{Room, definite, must_be_set, must_end, must_hold_elements, next, one, read_version, version};
 
 /// What stands before the content.
 #[derive(Debug)]
@@ -32,12 +31,8 @@ pub struct SignedDataHead {
 /// What stands after the content.
 #[derive(Debug, Clone, Default)]
 pub struct SignedDataTail {
-    /// The X.509 certificates as they stand, in the order received.
-    pub certificates: Vec<Vec<u8>>,
-    /// Tags of the other members of the certificates set (RFC 5652 section 10.2.2).
-    pub other_certificates: Vec<Tag>,
-    /// How many CRLs there are. Nothing reads them, so they are not held.
-    pub crls: usize,
+    /// Certificates and revocation information.
+    pub carried: Carried,
     /// The signers.
     pub signers: Vec<SignerInfo>,
 }
@@ -103,11 +98,11 @@ impl SignedDataTail {
         let expected = "signerInfos (SET)";
         let mut header = next(reader, expected, context)?;
         if header.tag == Tag::context(0) {
-            self.read_certificates(reader, &header, limits, &mut room)?;
+            self.carried.read_certificates(reader, &header, limits, &mut room, "SignedData.certificates")?;
             header = next(reader, expected, context)?;
         }
         if header.tag == Tag::context(1) {
-            self.read_crls(reader, &header, limits)?;
+            self.carried.read_revocation(reader, &header, limits, "SignedData.crls")?;
             header = next(reader, expected, context)?;
         }
         must_be_set(reader, &header, expected, context)?;
@@ -122,47 +117,14 @@ impl SignedDataTail {
         }
         must_end(reader, "SignedData")
     }
-
-    fn read_certificates<R: Read>(
-        &mut self,
-        reader: &mut Reader<R>,
-        set: &Header,
-        limits: &Limits,
-        room: &mut Room,
-    ) -> Result<(), CmsError> {
-        let context = "SignedData.certificates";
-        must_be_constructed(reader, set, context)?;
-        while let Some(header) = reader.next_element().within(context)? {
-            if self.certificates.len() + self.other_certificates.len() >= limits.certificates {
-                let detail = format!("more than {} certificates at offset {}", limits.certificates, header.offset);
-                return Err(CmsError::new(Reason::LimitExceeded, context, detail));
-            }
-            if header.tag == Tag::SEQUENCE {
-                self.certificates.push(room.raw(reader, &header, context)?);
-            } else {
-                reader.skip(&header).within(context)?;
-                self.other_certificates.push(header.tag);
-            }
-        }
-        Ok(())
-    }
-
-    fn read_crls<R: Read>(&mut self, reader: &mut Reader<R>, set: &Header, limits: &Limits) -> Result<(), CmsError> {
-        let context = "SignedData.crls";
-        must_be_constructed(reader, set, context)?;
-        while let Some(header) = reader.next_element().within(context)? {
-            if self.crls >= limits.certificates {
-                let detail = format!("more than {} CRLs at offset {}", limits.certificates, header.offset);
-                return Err(CmsError::new(Reason::LimitExceeded, context, detail));
-            }
-            reader.skip(&header).within(context)?;
-            self.crls += 1;
-        }
-        Ok(())
-    }
 }
 
 impl SignerInfo {
+    /// Reads a SignerInfo that stands alone, in definite lengths.
+    pub(crate) fn parse(octets: &[u8], offset: u64, context: &str) -> Result<Self, CmsError> {
+        Self::read(&one(octets, offset, context)?, context)
+    }
+
     fn read(element: &Element<'_>, context: &str) -> Result<Self, CmsError> {
         if element.tag != Tag::SEQUENCE {
             let detail = format!("expected SignerInfo (SEQUENCE), found {} at offset {}", element.tag, element.offset);
@@ -258,7 +220,7 @@ mod tests {
         let (head, content, tail) = read(&full().der()).unwrap();
         assert_eq!((head.version, head.digest_algorithms.len(), head.content.content_type.as_str()), (1, 1, oid::DATA));
         assert_eq!(content, b"hello world");
-        assert_eq!((&tail.certificates, tail.crls), (&vec![vec![0x30, 3, 2, 1, 5]], 1));
+        assert_eq!((&tail.carried.certificates, tail.carried.crls), (&vec![vec![0x30, 3, 2, 1, 5]], 1));
         let [signer] = tail.signers.as_slice() else { panic!("{tail:?}") };
         assert_eq!(signer.id, SignerIdentifier::IssuerAndSerial { issuer: vec![0x30, 0].into(), serial: vec![9] });
         assert_eq!((signer.digest.oid.as_str(), signer.signature_algorithm.oid.as_str()), ("1.2.4", "1.2.5"));
@@ -378,7 +340,7 @@ mod tests {
         let limits = Limits { element_octets: 5000, ..Limits::default() };
         // What is not held is not counted.
         let (_, _, tail) = read_within(&object(4, 9000), &limits).unwrap();
-        assert_eq!((tail.certificates.len(), tail.crls), (4, 1));
+        assert_eq!((tail.carried.certificates.len(), tail.carried.crls), (4, 1));
         let error = read_within(&object(5, 1), &limits).unwrap_err();
         assert_eq!((error.reason, error.context.as_str()), (Reason::LimitExceeded, "SignedData.certificates"));
         assert!(error.detail.contains("octets held of one object"), "{error}");

@@ -20,10 +20,6 @@ use crate::message::signed;
 
 const OWNER: &str = "AuthenticatedData";
 
-/// Pairs of recipient and key that are tried. Each costs an operation with a
-/// private key, and a reading of the content where no attributes are.
-const MOST_ATTEMPTS: usize = 16;
-
 /// Reads AuthenticatedData to its end, checks its MAC, and gives its content,
 /// which everybody can read. The type was read.
 pub(super) fn read<R: Read>(
@@ -41,6 +37,9 @@ pub(super) fn read<R: Read>(
         Ok(head) => head,
         Err(error) => return Ok(damaged(layer, &error)),
     };
+    if let Some(originator) = &head.originator {
+        signed::show_carried(layer, originator);
+    }
     let mut spool = workspace.spool()?;
     let place = "AuthenticatedData.encapContentInfo";
     let read = each_block(
@@ -105,7 +104,12 @@ impl Judge<'_> {
         };
         let mut refused = None;
         let mut tried = 0;
-        for candidate in candidates.iter().take(MOST_ATTEMPTS) {
+        for candidate in &candidates {
+            if !self.context.budget.attempt() {
+                let detail = format!("{OWNER}.recipientInfos: more pairs of recipient and key than may be tried");
+                self.structure_bad(Reason::LimitExceeded, detail);
+                return Ok(());
+            }
             let key = match recipients.content_key(*candidate, self.context) {
                 Ok(key) => key,
                 Err(refusal) => {
@@ -128,10 +132,7 @@ impl Judge<'_> {
                 }
             }
         }
-        if candidates.len() > MOST_ATTEMPTS {
-            let detail = format!("{OWNER}.recipientInfos: more than {MOST_ATTEMPTS} pairs of recipient and key");
-            self.structure_bad(Reason::LimitExceeded, detail);
-        } else if tried > 0 {
+        if tried > 0 {
             self.layer.decryption = Aspect::Good;
             let detail = format!("{OWNER}.mac does not fit key and content: it was altered, or the key is another one");
             self.layer.integrity = bound.worst(Aspect::bad(Reason::TagMismatch, detail));

@@ -24,6 +24,8 @@ pub(super) struct Context<'a> {
     pub(super) work: Cell<usize>,
     /// Times that content may still be read again for a signature over itself.
     pub(super) readings: Cell<usize>,
+    /// Countersignatures that may still be judged in this message.
+    pub(super) countersigners: Cell<usize>,
     /// What else the message may cost.
     pub(super) budget: Budget,
 }
@@ -43,6 +45,13 @@ impl Context<'_> {
     pub(super) fn spend(&self) -> bool {
         let left = self.work.get();
         self.work.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Takes one countersignature from what is left; `false` if nothing is.
+    pub(super) fn spend_countersigner(&self) -> bool {
+        let left = self.countersigners.get();
+        self.countersigners.set(left.saturating_sub(1));
         left > 0
     }
 

@@ -14,6 +14,7 @@ use crate::message::content::{self, each_block};
 use crate::message::context::Context;
 use crate::message::recipient::{Candidate, Recipients, Refusal};
 use crate::message::request::OpenError;
+use crate::message::signed;
 
 /// What one reading of an envelope gave.
 pub(super) struct Attempt {
@@ -58,6 +59,9 @@ pub(super) fn read<R: Read>(
             return Ok(Attempt { plaintext: None, candidates: 0, same_pair: 0, known: None });
         }
     };
+    if let Some(originator) = &head.originator {
+        signed::show_carried(layer, originator);
+    }
     let owner = envelope.name();
     let recipients = Recipients { infos: &head.recipients, owner };
     let cipher = Cipher::of(&head.content.cipher, envelope);

@@ -7,6 +7,7 @@ mod cipher;
 mod compose;
 mod content;
 mod context;
+mod countersignature;
 mod enclose;
 mod enclosed;
 mod encrypt;

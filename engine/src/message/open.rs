@@ -41,6 +41,7 @@ pub fn open(
         author: expected,
         date: None,
         work: Cell::new(request.limits.path_work),
+        countersigners: Cell::new(request.limits.signers),
         readings: Cell::new(request.limits.content_readings),
         budget: Budget::new(request.limits, octets),
     };

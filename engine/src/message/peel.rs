@@ -111,7 +111,7 @@ impl<'a> Peeler<'a> {
     ) -> Result<(), OpenError> {
         let object = self.read_detached(source, signature, &mut layer)?;
         let mut canonical = mime::canonical(source, content.entity(), content.line_ends);
-        let signed = SignedContent::new(&mut canonical, &object, self.context)?;
+        let signed = SignedContent::new(&mut canonical, &object.digests(), self.context)?;
         signed::judge(&mut layer, &object, &signed, self.context);
         if object.content.is_some() && Check::DetachedWithoutContent.on() {
             let detail = format!(
@@ -294,9 +294,9 @@ impl<'a> Peeler<'a> {
                     let detail = "content was given, but the signature carries content of its own";
                     layer.structure = Aspect::bad(Reason::DetachedWithContent, detail);
                 }
-                SignedContent::new(content, &signed, self.context)?
+                SignedContent::new(content, &signed.digests(), self.context)?
             }
-            (None, Some(content)) => SignedContent::new(content, &signed, self.context)?,
+            (None, Some(content)) => SignedContent::new(content, &signed.digests(), self.context)?,
             (None, None) => SignedContent::none(),
         };
         let before = std::mem::take(&mut layer.structure);

@@ -11,12 +11,12 @@ use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
 use crate::ber::{Cursor, Reader, Tag};
 use crate::certificate::Certificate;
 use crate::check::Check;
-use crate::cms::{self, Attributes, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid};
+use crate::cms::{self, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid};
 use crate::io::{Source, Spool, Workspace};
 use crate::message::content::{self, each_block};
 use crate::message::context::Context;
 use crate::message::request::OpenError;
-use crate::message::signer::{self, Subject};
+use crate::message::signer::{self, Over, Subject};
 
 /// A SignedData as far as it could be read.
 #[derive(Default)]
@@ -83,7 +83,7 @@ impl SignedObject {
 
     /// Whether this only carries certificates (RFC 8551 section 3.8).
     pub(super) fn is_certs_only(&self) -> bool {
-        let carries = !self.tail.certificates.is_empty() || self.tail.crls > 0;
+        let carries = !self.tail.carried.certificates.is_empty() || self.tail.carried.crls > 0;
         self.error.is_none() && self.tail.signers.is_empty() && self.content.is_none() && carries
     }
 
@@ -137,11 +137,11 @@ impl<'a> SignedContent<'a> {
     /// Hashes content for all signers of an object, in one pass.
     pub(super) fn new(
         source: &'a mut dyn Source,
-        object: &SignedObject,
+        wanted: &[DigestAlgorithm],
         context: &Context<'_>,
     ) -> Result<Self, OpenError> {
         source.seek(SeekFrom::Start(0))?;
-        let digests = hash(&mut Reading(source), &object.digests(), context)?;
+        let digests = hash(&mut Reading(source), wanted, context)?;
         Ok(Self { digests, source: RefCell::new(Some(source)) })
     }
 
@@ -188,6 +188,7 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     if object.trailing {
         layer.deviate(Deviation::TrailingBytes);
     }
+    show_carried(layer, &object.tail.carried);
     let Some(head) = &object.head else {
         return unchecked(layer);
     };
@@ -206,7 +207,8 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     {
         layer.structure = std::mem::take(&mut layer.structure).worst(unsupported);
     }
-    let inside: Vec<_> = object.tail.certificates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let inside: Vec<_> =
+        object.tail.carried.certificates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     for deviation in version_deviation(head, &object.tail).into_iter().chain(order_deviations(&inside)) {
         layer.deviate(deviation);
     }
@@ -217,7 +219,9 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
         layer.deviate(Deviation::ContentLikeAttributes);
     }
     for (index, info) in object.tail.signers.iter().enumerate() {
-        let subject = Subject { head, info, index, content, candidates: &candidates };
+        let place = format!("SignedData.signerInfos[{index}]");
+        let subject = Subject { over: Over::Content(head), info, place, content, candidates: &candidates, depth: 0 };
+
         let (structure, signer) = signer::judge(&subject, context);
         for (aspect, found) in [
             (&mut layer.structure, structure),
@@ -236,6 +240,13 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     }
 }
 
+/// Shows what an object carries that nothing judges yet.
+pub(super) fn show_carried(layer: &mut Layer, carried: &Carried) {
+    layer.attribute_certificates = carried.describe_attribute_certificates();
+    layer.crls = u32::try_from(carried.crls).unwrap_or(u32::MAX);
+    layer.revocation.clone_from(&carried.other_revocation);
+}
+
 /// Nothing can be said of a signature that could not be read.
 pub(super) fn unchecked(layer: &mut Layer) {
     for aspect in [&mut layer.integrity, &mut layer.chain, &mut layer.identity, &mut layer.policy] {
@@ -247,7 +258,7 @@ pub(super) fn unchecked(layer: &mut Layer) {
 /// (RFC 5652 sections 5.1 and 5.3).
 fn version_deviation(head: &SignedDataHead, tail: &SignedDataTail) -> Option<Deviation> {
     let v3_signer = tail.signers.iter().any(|signer| signer.version == 3);
-    let has = |number: u32| tail.other_certificates.iter().any(|tag| tag.number == number);
+    let has = |number: u32| tail.carried.other_certificates.iter().any(|tag| tag.number == number);
     let due = if has(3) {
         5
     } else if has(2) {

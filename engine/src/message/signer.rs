@@ -12,35 +12,60 @@ use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, Sign
 use crate::hex::hex;
 use crate::message::binding;
 use crate::message::context::{Context, key_aspect};
+use crate::message::countersignature;
 use crate::message::signed::SignedContent;
 use crate::message::statements::{self, Problem};
 
 /// A signer, and what of the message its verdict depends on.
 pub(super) struct Subject<'a, 'c> {
-    pub(super) head: &'a SignedDataHead,
+    pub(super) over: Over<'a>,
     pub(super) info: &'a SignerInfo,
-    /// Which one of the signerInfos.
-    pub(super) index: usize,
+    /// The path of its SignerInfo, for errors.
+    pub(super) place: String,
     pub(super) content: &'a SignedContent<'c>,
     /// Certificates that may be the signer's, or lead to an anchor.
     pub(super) candidates: &'a [Certificate],
+    /// How many signatures this one is a countersignature on, over each other.
+    pub(super) depth: usize,
+}
+
+/// What a signature is over.
+#[derive(Clone, Copy)]
+pub(super) enum Over<'a> {
+    /// The content of SignedData.
+    Content(&'a SignedDataHead),
+    /// The value of another signature, which has no content type and no
+    /// digestAlgorithms (RFC 5652 section 11.4).
+    Signature,
+}
+
+impl<'a> Over<'a> {
+    fn content_type(self) -> Option<&'a str> {
+        match self {
+            Self::Content(head) => Some(&head.content.content_type),
+            Self::Signature => None,
+        }
+    }
 }
 
 /// Judges a signer; its structure stands beside it, because a verdict has that
 /// aspect of the layer only.
 pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> (Aspect, Signer) {
     let mut judge = SignerJudge {
-        head: subject.head,
+        over: subject.over,
         info: subject.info,
         content: subject.content,
         candidates: subject.candidates,
         context,
-        place: format!("SignedData.signerInfos[{}]", subject.index),
+        place: subject.place.clone(),
         structure: Aspect::Good,
         signer: Signer::default(),
     };
     judge.run();
-    (judge.structure, judge.signer)
+    let (limits, countersignatures) =
+        countersignature::judge(subject.info, subject.candidates, &subject.place, subject.depth, context);
+    judge.signer.countersignatures = countersignatures;
+    (judge.structure.worst(limits), judge.signer)
 }
 
 /// A signature value that fits, perhaps with a deviation, or why it does not.
@@ -48,7 +73,7 @@ type Verified = Result<Option<Deviation>, Aspect>;
 
 /// The verdict on one signer while it is made.
 struct SignerJudge<'a, 'c> {
-    head: &'a SignedDataHead,
+    over: Over<'a>,
     info: &'a SignerInfo,
     content: &'a SignedContent<'c>,
     candidates: &'a [Certificate],
@@ -63,7 +88,9 @@ impl<'a> SignerJudge<'a, '_> {
         let info = self.info;
         self.signer.digest = info.digest.name();
         self.signer.signature = signature_name(&info.signature_algorithm.oid);
-        if !self.head.digest_algorithms.iter().any(|listed| listed.oid == info.digest.oid) {
+        if let Over::Content(head) = self.over
+            && !head.digest_algorithms.iter().any(|listed| listed.oid == info.digest.oid)
+        {
             self.deviate(Deviation::DigestNotListed);
         }
         self.check_placement();
@@ -111,18 +138,23 @@ impl<'a> SignerJudge<'a, '_> {
     /// RFC 5652 section 5.3 are there.
     fn read_attributes(&mut self) {
         let Some(attributes) = &self.info.signed_attributes else {
-            if self.head.content.content_type != oid::DATA && Check::MandatoryAttributes.on() {
+            let typed = self.over.content_type().filter(|content_type| *content_type != oid::DATA);
+            if let Some(content_type) = typed.filter(|_| Check::MandatoryAttributes.on()) {
                 let detail = format!(
-                    "{}: no signedAttrs although the content is {} (RFC 5652 section 5.3)",
-                    self.place, self.head.content.content_type
+                    "{}: no signedAttrs although the content is {content_type} (RFC 5652 section 5.3)",
+                    self.place
                 );
                 self.structure_bad(Reason::MissingAttribute, detail);
             }
             return;
         };
         self.signer.attributes = attributes.list.iter().map(|attribute| attribute.oid.clone()).collect();
+        let content_type = attributes.content_type().map(|value| value.is_some());
+        if self.over.content_type().is_none() && content_type == Ok(true) {
+            self.deviate(Deviation::AttributeOutOfPlace);
+        }
         let mandatory = [
-            ("contentType", attributes.content_type().map(|value| value.is_some())),
+            ("contentType", if self.over.content_type().is_some() { content_type } else { Ok(true) }),
             ("messageDigest", attributes.message_digest().map(|value| value.is_some())),
         ];
         for (name, found) in mandatory {
@@ -143,7 +175,9 @@ impl<'a> SignerJudge<'a, '_> {
                     self.deviate(deviation);
                 }
                 let request = self.context.request;
-                self.signer.time = request.policy.judge_time(self.context.date, Some(time), request.at);
+                // Whoever countersigns does so later than the author sends.
+                let date = self.context.date.filter(|_| self.over.content_type().is_some());
+                self.signer.time = request.policy.judge_time(date, Some(time), request.at);
             }
             Ok(None) => {}
             Err(error) => self.attribute_error(&error),
@@ -270,12 +304,10 @@ impl<'a> SignerJudge<'a, '_> {
                 }
                 _ => {}
             }
-            match attributes.content_type() {
-                Ok(Some(stated)) if stated != self.head.content.content_type && Check::ContentTypeAttribute.on() => {
-                    let detail = format!(
-                        "{}: the contentType attribute says {stated}, eContentType is {}",
-                        self.place, self.head.content.content_type
-                    );
+            match (attributes.content_type(), self.over.content_type()) {
+                (Ok(Some(stated)), Some(due)) if stated != due && Check::ContentTypeAttribute.on() => {
+                    let detail =
+                        format!("{}: the contentType attribute says {stated}, eContentType is {due}", self.place);
                     integrity = integrity.worst(Aspect::bad(Reason::ContentTypeMismatch, detail));
                 }
                 _ => {}
@@ -464,9 +496,11 @@ impl<'a> SignerJudge<'a, '_> {
                 arithmetic: request.arithmetic,
                 limits: request.limits,
             });
-            let identity = match &self.context.author {
-                Some(author) => identity::check(author, certificate),
-                None => Aspect::Unchecked(None),
+            let identity = match (&self.context.author, self.over) {
+                // Whoever countersigns is not the author.
+                (_, Over::Signature) => Aspect::Absent,
+                (Some(author), _) => identity::check(author, certificate),
+                (None, _) => Aspect::Unchecked(None),
             };
             let rank = 3 * badness(&result.aspect) + badness(&identity);
             if best.as_ref().is_none_or(|(known, ..)| rank < *known) {

@@ -64,7 +64,8 @@ codes! {
         ContentLikeAttributes = "content-like-attributes",
         /// A malformed attribute that only informs; it is passed over.
         AttributeMalformed = "attribute-malformed",
-        /// A receipt that asks for a receipt, or that went through a mailing list (RFC 2634 sections 2.2 and 2.4.1).
+        /// A receipt that asks for a receipt, or that went through a mailing list (RFC 2634 sections 2.2 and 2.4.1), or a
+        /// countersignature that names a content type (RFC 5652 section 11.4).
         AttributeOutOfPlace = "attribute-out-of-place",
         /// The signature algorithm's parameters are absent where NULL is due, or the reverse.
         SignatureParametersOdd = "signature-parameters-odd",

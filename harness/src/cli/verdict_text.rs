@@ -136,9 +136,20 @@ impl Text<'_> {
             ];
             self.values(2, &values);
         }
+        self.countersignatures(signer, 2);
         if !signer.deviations.is_empty() {
             let names: Vec<_> = signer.deviations.iter().map(|deviation| deviation.code()).collect();
             self.line(2, &format!("accepted against the standard: {}", names.join(", ")));
+        }
+    }
+
+    /// Signatures over a signature, and those over them.
+    fn countersignatures(&mut self, signer: &Signer, depth: usize) {
+        for counter in &signer.countersignatures {
+            let who = if counter.subject.is_empty() { "unknown" } else { &counter.subject };
+            self.line(depth, &format!("countersigned by {}", harmless(who)));
+            self.values(depth + 1, &[("integrity", &counter.integrity), ("chain", &counter.chain)]);
+            self.countersignatures(counter, depth + 1);
         }
     }
 
