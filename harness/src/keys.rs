@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
-use waxseal_key::{Decryptor, KeyError, PrivateKey, pkcs12};
+use waxseal_key::{Arithmetic, Decryptor, KeyError, PrivateKey, pkcs12};
 use waxseal_model::SharedKey;
 use zeroize::Zeroizing;
 
@@ -96,6 +96,14 @@ impl KeyRing {
         }
         ring.certificates.extend(load_certificates(certificates)?);
         Ok(ring)
+    }
+
+    /// The same keys, working with this arithmetic: what a verdict names as its
+    /// provider has done the work of the private keys, too.
+    #[must_use]
+    pub fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        self.keys = self.keys.into_iter().map(|key| key.with_arithmetic(arithmetic)).collect();
+        self
     }
 
     /// Keys (PEM) and certificates that are already at hand.

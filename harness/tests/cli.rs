@@ -257,3 +257,22 @@ fn cases_are_listed_and_shown() {
         place.run(0, &format!("show {id} --json"));
     }
 }
+
+#[test]
+fn the_provider_works_with_the_private_key_too() {
+    let place = Place::new();
+    for file in ["alice-1024.cert.pem", "alice-1024.key.pem"] {
+        std::fs::copy(pki().join(file), place.path().join(file)).unwrap();
+    }
+    place.run(0, "encrypt --to alice-1024.cert.pem --out encrypted mail");
+    let open = "open encrypted --key alice-1024.key.pem --cert alice-1024.cert.pem --json";
+    let decryption = |provider: &str| {
+        let arguments = format!("{open} --provider {provider}");
+        let output = waxseal(place.path(), &arguments.split(' ').collect::<Vec<_>>());
+        let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        verdict["layers"][0]["decryption"].clone()
+    };
+    // aws-lc has no RSA under 2048 bits; RustCrypto must not do its work unasked.
+    assert_eq!(decryption("auto"), decryption("rustcrypto"));
+    assert_ne!(decryption("auto"), decryption("aws-lc"));
+}

@@ -100,7 +100,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 impl Arguments {
     fn reader(&self) -> Result<Reader, Failed> {
         Ok(Reader {
-            keys: self.keys.load()?,
+            keys: self.keys.load(self.provider.arithmetic())?,
             secrets: load_secrets(&self.password, &self.kek)?,
             anchors: load_certificates(&self.anchor)?,
             extra_certificates: load_certificates(&self.extra_cert)?,

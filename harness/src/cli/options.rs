@@ -29,8 +29,9 @@ pub(super) struct KeyOptions {
 }
 
 impl KeyOptions {
-    pub(super) fn load(&self) -> Result<KeyRing, Failed> {
-        KeyRing::load(&self.p12, &self.key, &self.cert)
+    /// Loads them, to work with this arithmetic.
+    pub(super) fn load(&self, arithmetic: Arithmetic) -> Result<KeyRing, Failed> {
+        Ok(KeyRing::load(&self.p12, &self.key, &self.cert)?.with_arithmetic(arithmetic))
     }
 }
 

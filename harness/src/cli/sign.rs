@@ -81,7 +81,8 @@ fn digest(name: &str) -> Result<DigestAlgorithm, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
-    let ring = arguments.keys.load()?;
+    let arithmetic = arguments.provider.arithmetic();
+    let ring = arguments.keys.load(arithmetic)?;
     let mut signers: Vec<(&dyn Signer, _)> = Vec::new();
     for (key, certificate) in ring.pairs() {
         let certificate = certificate.ok_or_else(|| {
@@ -103,7 +104,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         .collect();
     certificates.extend(load_certificates(&arguments.extra_cert)?);
 
-    let arithmetic = arguments.provider.arithmetic();
     let at = arguments.at.unwrap_or_else(OffsetDateTime::now_utc);
     if arguments.hide.is_given() && arguments.protect_headers != Some(HpOption::Cipher) {
         return Err(Failed::usage(

@@ -104,7 +104,8 @@ impl Engine {
         };
         let policy = arguments.policy.as_deref().unwrap_or("default");
         Ok(Reader {
-            keys: KeyRing::load(&[], &files(key_files), &files(certificates))?,
+            keys: KeyRing::load(&[], &files(key_files), &files(certificates))?
+                .with_arithmetic(Arithmetic::new(self.provider)),
             anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
             secrets: keys::secrets(&arguments.passwords, &arguments.symmetric_keys)?,
             extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
