@@ -10,9 +10,17 @@ pub(crate) fn root() -> &'static Path {
     manifest.parent().unwrap_or(manifest)
 }
 
+/// The folders beside the repository that the catalogue takes its bytes from.
+pub(crate) const SHARED: &[&str] = &["recordings", "oracles"];
+
 /// The folder of recordings that stands beside the repository, if it is there.
 pub(crate) fn recordings() -> Option<PathBuf> {
-    let folder = root().parent()?.join("shared/recordings");
+    shared("recordings")
+}
+
+/// A folder of other people's bytes that stands beside the repository, if it is there.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let folder = root().parent()?.join("shared").join(name);
     folder.is_dir().then_some(folder)
 }
 
@@ -20,8 +28,9 @@ pub(crate) fn recordings() -> Option<PathBuf> {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).stdin(Stdio::null());
-    if let Some(folder) = recordings() {
-        command.env("WAXSEAL_RECORDINGS", folder);
+    let folders: Vec<_> = SHARED.iter().filter_map(|name| shared(name)).collect();
+    if let (false, Ok(list)) = (folders.is_empty(), std::env::join_paths(folders)) {
+        command.env("WAXSEAL_RECORDINGS", list);
     }
     command
 }

@@ -109,14 +109,16 @@ impl Steps {
     }
 }
 
-/// The recordings stand beside the repository; CI always has them.
+/// Recordings and published examples stand beside the repository; CI always has them.
 fn shared() -> Result<(), String> {
-    match run::recordings() {
-        Some(folder) => println!("recordings: {}", folder.display()),
-        None if std::env::var_os("CI").is_some() => {
-            return Err("CI is set, but ../shared/recordings is not there".to_owned());
+    for name in run::SHARED {
+        match run::shared(name) {
+            Some(folder) => println!("{name}: {}", folder.display()),
+            None if std::env::var_os("CI").is_some() => {
+                return Err(format!("CI is set, but ../shared/{name} is not there"));
+            }
+            None => println!("{name}: none beside the repository; their cases are not-available"),
         }
-        None => println!("recordings: none beside the repository; their cases are not-available"),
     }
     Ok(())
 }

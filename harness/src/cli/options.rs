@@ -114,19 +114,23 @@ pub(super) fn load_corpus(dir: Option<&Path>) -> Result<Corpus, Failed> {
     }
 }
 
-/// Where the recordings of real clients lie.
+/// Where the recordings of real clients, and the published examples, lie.
 #[derive(Debug, Args)]
 pub(super) struct RecordingsOption {
-    /// The directory with the mails of the catalogue
-    #[arg(long, value_name = "DIR", env = "WAXSEAL_RECORDINGS", hide_env_values = true)]
-    recordings: Option<PathBuf>,
+    /// A directory with mails of the catalogue; may be given several times, or
+    /// as a list with ':' between
+    #[arg(long, value_name = "DIR", env = "WAXSEAL_RECORDINGS", hide_env_values = true, value_delimiter = ':')]
+    recordings: Vec<PathBuf>,
 }
 
 impl RecordingsOption {
     pub(super) fn load(&self) -> Result<Option<Recordings>, Failed> {
         // An empty variable is how a shell says that there is none.
-        let dir = self.recordings.as_deref().filter(|dir| !dir.as_os_str().is_empty());
-        dir.map(|dir| Recordings::open(dir).map_err(Failed::usage)).transpose()
+        let mut dirs = self.recordings.iter().filter(|dir| !dir.as_os_str().is_empty()).cloned().peekable();
+        if dirs.peek().is_none() {
+            return Ok(None);
+        }
+        Recordings::open_all(dirs).map(Some).map_err(Failed::usage)
     }
 }
 

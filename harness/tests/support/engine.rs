@@ -76,15 +76,18 @@ pub(crate) fn sha256(octets: &[u8]) -> String {
     Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// The recordings that the user names, or those beside the project; with `CI`
-/// set they must be there.
+/// The recordings and examples that the user names, or those beside the
+/// project; with `CI` set they must be there.
 pub(crate) fn recordings() -> Option<Recordings> {
-    let named = std::env::var_os("WAXSEAL_RECORDINGS").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    let dir = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings"));
-    if dir.is_dir() {
-        return Some(Recordings::open(&dir).unwrap());
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let dirs: Vec<PathBuf> = match std::env::var_os("WAXSEAL_RECORDINGS").filter(|dirs| !dirs.is_empty()) {
+        Some(dirs) => std::env::split_paths(&dirs).collect(),
+        None => vec![shared.join("recordings"), shared.join("oracles")],
+    };
+    if dirs.iter().all(|dir| dir.is_dir()) {
+        return Some(Recordings::open_all(dirs).unwrap());
     }
-    assert!(std::env::var_os("CI").is_none(), "{} belongs to the machine of the tests", dir.display());
+    assert!(std::env::var_os("CI").is_none(), "{dirs:?} belong to the machine of the tests");
     println!("not tested: the recordings are not on this machine (WAXSEAL_RECORDINGS names their directory)");
     None
 }

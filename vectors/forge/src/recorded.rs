@@ -22,16 +22,19 @@ pub(crate) fn files(recordings: &Recordings, entry: &Entry) -> Result<CaseFiles,
         passwords: entry.passwords.clone(),
         symmetric_keys: entry.symmetric_keys.clone(),
         anchors: certificates(&entry.anchors)?,
-        extra_certificates: certificates(&entry.extra_certificates)?,
+        extra_certificates: certificates(&entry.extra_certificates)? + &entry.made_certificates.concat(),
         content_sha256: entry.expect.content_sha256.clone(),
     })
 }
 
-/// A key in whatever PEM its source used, as PKCS#8.
+/// A key in DER or whatever PEM its source used, as PKCS#8.
 fn key(recordings: &Recordings, file: &KeyFile) -> Result<KeyPem, ForgeError> {
     let text = Zeroizing::new(recordings.pinned(&file.key)?);
-    let key = PrivateKey::from_pem(&String::from_utf8_lossy(&text), file.password.as_deref())
-        .map_err(|source| ForgeError::Key { holder: file.key.file.clone(), source })?;
+    let key = match text.first() {
+        Some(0x30) => PrivateKey::from_pkcs8_der(&text),
+        _ => PrivateKey::from_pem(&String::from_utf8_lossy(&text), file.password.as_deref()),
+    };
+    let key = key.map_err(|source| ForgeError::Key { holder: file.key.file.clone(), source })?;
     Ok(KeyPem {
         key: pem("PRIVATE KEY", &key.to_pkcs8_der()),
         certificate: Some(certificate(recordings, &file.certificate)?),

@@ -48,15 +48,18 @@ fn a_recording_is_not_available_without_its_directory() {
 
 #[test]
 fn files_of_recordings_are_in_the_forms_that_suts_read() {
-    let named = std::env::var_os("WAXSEAL_RECORDINGS").map(PathBuf::from);
-    let directory = named.unwrap_or_else(|| vectors().join("../../shared/recordings"));
-    if !directory.is_dir() {
-        assert!(std::env::var_os("CI").is_none(), "../shared/recordings is missing");
+    let shared = vectors().join("../../shared");
+    let directories: Vec<PathBuf> = match std::env::var_os("WAXSEAL_RECORDINGS") {
+        Some(list) => std::env::split_paths(&list).collect(),
+        None => vec![shared.join("recordings"), shared.join("oracles")],
+    };
+    if !directories.iter().all(|directory| directory.is_dir()) {
+        assert!(std::env::var_os("CI").is_none(), "{directories:?} are missing");
         eprintln!("no recordings here: set WAXSEAL_RECORDINGS");
         return;
     }
     let corpus = Corpus::load(&vectors()).unwrap();
-    let recordings = Recordings::open(&directory).unwrap();
+    let recordings = Recordings::open_all(directories).unwrap();
     let forge = Forge::new(&corpus).with_recordings(&recordings);
     for entry in corpus.entries() {
         let files =

@@ -51,11 +51,17 @@ pub struct Entry {
     /// Published keys that both sides have (RFC 5652 sections 6.2.3 and 8).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symmetric_keys: Vec<SharedKey>,
+    /// Certificates that this project made for published keys that come without one: PEM, trusted by nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_certificates: Vec<String>,
     /// Content that a bare detached signature signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detached_content: Option<String>,
     /// What must come out.
     pub expect: Expectation,
+    /// Other answers that are right too, where its source leaves the answer open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<Expectation>,
     /// Who says that this must come out. Never the engine.
     pub source: Source,
     /// Where implementations differ, and why.
@@ -134,7 +140,7 @@ impl Entry {
             title: self.title.clone(),
             why: self.why.clone(),
             requirements: self.requirements.clone(),
-            level: Level::Must,
+            level: if self.accept.is_empty() { Level::Must } else { Level::May },
             role: self.role,
             evidence: Evidence::Recorded,
             operation: Operation::Open,
@@ -150,7 +156,7 @@ impl Entry {
             from: None,
             input: Input::Recording { sha256: self.sha256.clone() },
             expect: self.expect.clone(),
-            accept: Vec::new(),
+            accept: self.accept.clone(),
             source: self.source.clone(),
             flags: self.flags.clone(),
             links: Vec::new(),

@@ -1,4 +1,4 @@
-//! The user's directory of recordings: bytes that the project never commits.
+//! The user's directories of recordings: bytes that the project never commits.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use crate::catalogue::PinnedFile;
 use crate::files::sha256;
 
-/// A directory of recordings, every file known by its hash.
+/// Directories of recordings, every file known by its hash.
 ///
-/// Files may lie anywhere below it. If it holds a `manifest.tsv` (columns
-/// `file` and `sha256` first), a listed file with other content is refused
-/// instead of being merely absent.
-#[derive(Debug, Clone)]
+/// Files may lie anywhere below them. If a directory holds a `manifest.tsv`
+/// (columns `file` and `sha256` first), a listed file with other content is
+/// refused instead of being merely absent.
+#[derive(Debug, Clone, Default)]
 pub struct Recordings {
-    root: PathBuf,
+    roots: Vec<PathBuf>,
     by_hash: BTreeMap<String, PathBuf>,
-    /// Hash that the manifest states, and the file that should have it.
+    /// Hash that a manifest states, and the file that should have it.
     stated: BTreeMap<String, PathBuf>,
 }
 
@@ -65,19 +65,38 @@ impl Recordings {
     /// # Errors
     /// The directory, or a file in it, cannot be read.
     pub fn open(root: &Path) -> Result<Self, RecordingsError> {
+        let mut recordings = Self::default();
+        recordings.add(root)?;
+        Ok(recordings)
+    }
+
+    /// The same of several directories; what a `PATH`-like variable lists.
+    ///
+    /// # Errors
+    /// As [`Recordings::open`].
+    pub fn open_all(roots: impl IntoIterator<Item = PathBuf>) -> Result<Self, RecordingsError> {
+        let mut recordings = Self::default();
+        for root in roots {
+            recordings.add(&root)?;
+        }
+        Ok(recordings)
+    }
+
+    fn add(&mut self, root: &Path) -> Result<(), RecordingsError> {
         let unreadable =
             |path: &Path, why: String| RecordingsError::Unreadable { path: path.display().to_string(), why };
-        let mut by_hash = BTreeMap::new();
         for found in walkdir::WalkDir::new(root).sort_by_file_name() {
             let entry = found.map_err(|error| unreadable(root, error.to_string()))?;
             if entry.file_type().is_file() {
                 let bytes = std::fs::read(entry.path()).map_err(|error| unreadable(entry.path(), error.to_string()))?;
-                by_hash.insert(sha256(&bytes), entry.into_path());
+                self.by_hash.insert(sha256(&bytes), entry.into_path());
             }
         }
-        let stated =
-            std::fs::read_to_string(root.join("manifest.tsv")).map_or_else(|_| BTreeMap::new(), |text| stated(&text));
-        Ok(Self { root: root.to_owned(), by_hash, stated })
+        if let Ok(text) = std::fs::read_to_string(root.join("manifest.tsv")) {
+            self.stated.extend(stated(root, &text));
+        }
+        self.roots.push(root.to_owned());
+        Ok(())
     }
 
     /// The bytes of the file with this hash.
@@ -89,8 +108,8 @@ impl Recordings {
         if let Some(path) = self.by_hash.get(wanted) {
             return self.read(path, wanted);
         }
-        match self.stated.get(wanted).map(|file| self.root.join(file)) {
-            Some(path) if path.is_file() => self.read(&path, wanted),
+        match self.stated.get(wanted) {
+            Some(path) if path.is_file() => self.read(path, wanted),
             _ => Err(self.absent(wanted)),
         }
     }
@@ -100,8 +119,8 @@ impl Recordings {
     /// # Errors
     /// As [`Recordings::by_hash`]; a file at the path with another hash is refused.
     pub fn pinned(&self, file: &PinnedFile) -> Result<Vec<u8>, RecordingsError> {
-        let path = self.root.join(&file.file);
-        if path.is_file() { self.read(&path, &file.sha256) } else { self.by_hash(&file.sha256) }
+        let path = self.roots.iter().map(|root| root.join(&file.file)).find(|path| path.is_file());
+        path.map_or_else(|| self.by_hash(&file.sha256), |path| self.read(&path, &file.sha256))
     }
 
     fn read(&self, path: &Path, wanted: &str) -> Result<Vec<u8>, RecordingsError> {
@@ -114,22 +133,24 @@ impl Recordings {
         if found == wanted {
             Ok(bytes)
         } else {
-            let file = path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
+            let below = self.roots.iter().find_map(|root| path.strip_prefix(root).ok());
+            let file = below.unwrap_or(path).display().to_string();
             Err(RecordingsError::Differs { file, wanted: wanted.to_owned(), found })
         }
     }
 
     fn absent(&self, wanted: &str) -> RecordingsError {
-        RecordingsError::Absent { sha256: wanted.to_owned(), directory: self.root.display().to_string() }
+        let directories: Vec<_> = self.roots.iter().map(|root| root.display().to_string()).collect();
+        RecordingsError::Absent { sha256: wanted.to_owned(), directory: directories.join(", ") }
     }
 }
 
 /// What a manifest states: hash and file of every line.
-fn stated(manifest: &str) -> BTreeMap<String, PathBuf> {
+fn stated(root: &Path, manifest: &str) -> Vec<(String, PathBuf)> {
     let lines = manifest.lines().skip(1).filter_map(|line| {
         let mut columns = line.split('\t');
         let (file, hash) = (columns.next()?, columns.next()?);
-        Some((hash.to_owned(), PathBuf::from(file)))
+        Some((hash.to_owned(), root.join(file)))
     });
     lines.collect()
 }
@@ -147,6 +168,22 @@ mod tests {
         assert_eq!(recordings.by_hash(&sha256(b"x")).unwrap(), b"x");
         let error = recordings.by_hash(&sha256(b"y")).unwrap_err();
         assert!(error.is_absent(), "{error}");
+    }
+
+    #[test]
+    fn one_of_several_directories_is_enough() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(one.path().join("mail.eml"), "x").unwrap();
+        std::fs::create_dir(other.path().join("keys")).unwrap();
+        std::fs::write(other.path().join("keys/key.pem"), "y").unwrap();
+        let recordings = Recordings::open_all([one.path().to_owned(), other.path().to_owned()]).unwrap();
+        assert_eq!(recordings.by_hash(&sha256(b"x")).unwrap(), b"x");
+        let pinned = |hash| PinnedFile { file: "keys/key.pem".to_owned(), sha256: hash };
+        assert_eq!(recordings.pinned(&pinned(sha256(b"y"))).unwrap(), b"y");
+        // The file at the path decides, whatever else lies there.
+        assert!(matches!(recordings.pinned(&pinned(sha256(b"x"))), Err(RecordingsError::Differs { .. })));
+        let error = recordings.by_hash(&sha256(b"z")).unwrap_err().to_string();
+        assert!(error.contains(&*other.path().to_string_lossy()), "{error}");
     }
 
     #[test]

@@ -27,6 +27,7 @@ final class Reasons {
         {"content-type attribute value does not match eContentType", "integrity", "content-type-mismatch"},
         {"CMS Algorithm Identifier Protection check failed", "integrity", "algorithm-mismatch"},
         {"InvalidKeyException: Supplied key", "integrity", "algorithm-mismatch"},
+        {"DSAKeyParameters.getParameters()", "integrity", "bad-public-key"},
         {"SignatureException", "integrity", "signature-mismatch"},
         {"attribute type MUST be present", "structure", "missing-attribute"},
         {"MUST NOT include multiple instances", "structure", "duplicate-attribute"},

@@ -17,23 +17,25 @@ use waxseal_model::{Case, Corpus, Recordings, SharedKey};
 
 /// The folder of the recordings; with `CI` set they must be there.
 pub fn recordings() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/recordings");
+    shared("recordings")
+}
+
+/// A folder of other people's bytes beside the project.
+fn shared(name: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(std::env::var_os("CI").is_none(), "the recordings are missing");
-    println!("not available: the recordings; only generated cases are looked at");
+    assert!(std::env::var_os("CI").is_none(), "the {name} are missing");
+    println!("not available: the {name}");
     None
 }
 
 /// Opens every case, and every recording whose bytes are here.
 pub fn for_each_case(mut look: impl FnMut(&Case, &CaseFiles, &Opened)) {
     let corpus = Corpus::embedded().unwrap();
-    let recordings = recordings().map(|folder| Recordings::open(&folder).unwrap());
-    let mut forge = Forge::new(&corpus);
-    if let Some(recordings) = &recordings {
-        forge = forge.with_recordings(recordings);
-    }
+    let recordings = Recordings::open_all(["recordings", "oracles"].into_iter().filter_map(shared)).unwrap();
+    let forge = Forge::new(&corpus).with_recordings(&recordings);
     for case in corpus.cases() {
         let files = match forge.files(case) {
             Ok(files) => files,
