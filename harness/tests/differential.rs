@@ -1,5 +1,6 @@
-//! The engine against two implementations that nobody here wrote: `rasn-cms`
-//! reads the same objects, `openssl` checks the same signatures and paths.
+//! The engine against three implementations that nobody here wrote: `rasn-cms`
+//! reads the same objects, `cryptographic-message-syntax` those that are signed,
+//! `openssl` checks the same signatures and paths and opens what is encrypted.
 //!
 //! The object of every layer is cut out of the mail first, so that what is
 //! compared is the reading of CMS: what openssl makes of the mail around it is
@@ -14,7 +15,10 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rasn_cms::{ContentInfo, EnvelopedData, SignedData};
+use rasn_cms::{
+    AuthEnvelopedData, AuthenticatedData, ContentInfo, DigestedData, EncryptedData, EnvelopedData,
+    KeyEncryptionAlgorithmIdentifier, RecipientInfo, RecipientInfos, SignedData,
+};
 use support::engine::{open, recordings};
 use waxseal::cases::Cases;
 use waxseal::shim::openssl::OpenSsl;
@@ -22,9 +26,41 @@ use waxseal::shim::serve::Shim as _;
 use waxseal::task::{CaseFiles, Task};
 use waxseal_engine::Limits;
 use waxseal_engine::mime::{self, smime};
-use waxseal_key::ProviderChoice;
+use waxseal_key::{ProviderChoice, algorithm};
 use waxseal_model::{Corpus, SharedKey};
-use waxseal_verdict::{Aspect, Kind, Layer, Signer};
+use waxseal_verdict::{Aspect, Kind, Layer, Reason, Signer};
+
+/// What OpenSSL 3.0 has not, or not without its legacy provider, by the names of the algorithm table.
+const BEYOND_OPENSSL: &[&str] = &[
+    "aes-128-ccm",
+    "aes-192-ccm",
+    "aes-256-ccm",
+    "cast5-cbc",
+    "chacha20-poly1305",
+    "des-cbc",
+    "ecdh-hkdf-sha-256",
+    "ecdh-hkdf-sha-384",
+    "ecdh-hkdf-sha-512",
+    "ed25519",
+    "ed448",
+    "ml-dsa-44",
+    "ml-dsa-65",
+    "ml-dsa-87",
+    "ml-kem-512",
+    "ml-kem-768",
+    "ml-kem-1024",
+    "rc2-cbc",
+    "x25519",
+];
+
+/// What `cryptographic-message-syntax` 0.28 says where it is the one that cannot read.
+const BEYOND_SYNTAX: &[&str] = &[
+    "RevocationInfoChoices parsing not implemented",
+    "UnknownSignatureAlgorithm",
+    "UnknownDigestAlgorithm",
+    // It takes the [0] of a key identifier for a constructed element; RFC 5652 section 5.3 has it implicit.
+    "expected constructed value",
+];
 
 const MESSAGE_DIGEST: &[u32] = &[1, 2, 840, 113_549, 1, 9, 4];
 
@@ -38,8 +74,15 @@ fn main() -> ExitCode {
     let trials = cases.tasks(&all).unwrap().into_iter().map(|task| {
         let absent = task.files.is_err();
         // Each is explained in the corpus, with the reason why it is not the engine that errs.
-        let excused = corpus.case(&task.id).unwrap().disagreements.iter().any(|one| one.implementation == "openssl");
-        Trial::test(task.id.clone(), move || compare(&task, openssl && !excused)).with_ignored_flag(absent)
+        let disagreements = corpus.case(&task.id).unwrap().disagreements.clone();
+        let disagrees = |name: &str| disagreements.iter().any(|one| one.implementation == name);
+        let known = !task.algorithms.iter().any(|name| BEYOND_OPENSSL.contains(&name.as_str()));
+        let others = Others {
+            openssl: openssl && known && !disagrees("openssl"),
+            rasn: !disagrees("rasn-cms"),
+            syntax: !disagrees("cryptographic-message-syntax"),
+        };
+        Trial::test(task.id.clone(), move || compare(&task, others)).with_ignored_flag(absent)
     });
     let trials = trials.collect();
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -57,11 +100,19 @@ fn openssl() -> bool {
     }
 }
 
-fn compare(task: &Task, openssl: bool) -> Result<(), Failed> {
+/// Whose answer counts for a case.
+#[derive(Clone, Copy)]
+struct Others {
+    openssl: bool,
+    rasn: bool,
+    syntax: bool,
+}
+
+fn compare(task: &Task, others: Others) -> Result<(), Failed> {
     let files = task.files.as_ref().unwrap();
     let (verdict, _) = open(task, files, ProviderChoice::Auto);
     let dir = tempfile::tempdir().unwrap();
-    let place = Place { dir: dir.path(), task, files };
+    let place = Place { dir: dir.path(), task, files, others };
     place.write_given();
     let mut next = Some(Inside::Message(files.message.clone()));
     let mut differences = Vec::new();
@@ -74,8 +125,11 @@ fn compare(task: &Task, openssl: bool) -> Result<(), Failed> {
             break;
         };
         next = match layer.kind {
-            Kind::Signed | Kind::CertsOnly => place.signed(layer, &object, &info, openssl, &mut differences),
-            Kind::Encrypted => place.encrypted(layer, &object, &info, openssl, &mut differences),
+            Kind::Signed | Kind::CertsOnly => place.signed(layer, &object, &info, &mut differences),
+            Kind::Encrypted | Kind::AuthEnveloped | Kind::Authenticated | Kind::EncryptedData | Kind::Digested => {
+                place.other(layer, &object, &info, &mut differences)
+            }
+            // Data has nothing to compare, and CompressedData no type there.
             _ => None,
         };
     }
@@ -132,6 +186,7 @@ struct Place<'a> {
     dir: &'a Path,
     task: &'a Task,
     files: &'a CaseFiles,
+    others: Others,
 }
 
 impl Place<'_> {
@@ -141,11 +196,13 @@ impl Place<'_> {
         layer: &Layer,
         object: &Object,
         info: &ContentInfo,
-        openssl: bool,
         differences: &mut Vec<String>,
     ) -> Option<Inside> {
+        if self.others.syntax {
+            compare_syntax(layer, object, differences);
+        }
         let Ok(signed) = rasn::ber::decode::<SignedData>(info.content.as_bytes()) else {
-            if layer.structure.is_good() {
+            if layer.structure.is_good() && self.others.rasn {
                 differences.push(format!("{}: structure is good, rasn-cms cannot read the SignedData", layer.path));
             }
             return None;
@@ -155,7 +212,7 @@ impl Place<'_> {
         }
         let content =
             object.content.clone().or_else(|| signed.encap_content_info.content.as_ref().map(|octets| octets.to_vec()));
-        if openssl && layer.structure.is_good() {
+        if self.others.openssl && layer.structure.is_good() {
             self.openssl_signed(layer, object, differences);
         }
         content.map(Inside::Entity)
@@ -247,35 +304,56 @@ impl Place<'_> {
         }
     }
 
-    /// Recipients; the result is what openssl decrypts to.
-    fn encrypted(
+    /// Recipients and ciphers; the result is what is inside, as others find it.
+    fn other(
         &self,
         layer: &Layer,
         object: &Object,
         info: &ContentInfo,
-        openssl: bool,
         differences: &mut Vec<String>,
     ) -> Option<Inside> {
-        match rasn::ber::decode::<EnvelopedData>(info.content.as_bytes()) {
-            Ok(enveloped) => {
-                let theirs = enveloped.recipient_infos.to_vec().len();
-                if layer.structure.is_good() && layer.recipients.len() != theirs {
-                    let ours = layer.recipients.len();
-                    differences.push(format!("{}: {ours} recipients, rasn-cms reads {theirs}", layer.path));
+        let read = match layer.kind {
+            Kind::Encrypted => decode(info).map(|read: EnvelopedData| {
+                Read::of(Some(&read.recipient_infos), Some(&read.encrypted_content_info.content_encryption_algorithm))
+            }),
+            Kind::AuthEnveloped => decode(info).map(|read: AuthEnvelopedData| {
+                let content = &read.auth_encrypted_content_info;
+                Read::of(Some(&read.recipient_infos), Some(&content.content_encryption_algorithm))
+            }),
+            Kind::Authenticated => {
+                decode(info).map(|read: AuthenticatedData| Read::of(Some(&read.recipient_infos), None))
+            }
+            Kind::EncryptedData => decode(info).map(|read: EncryptedData| {
+                Read::of(None, Some(&read.encrypted_content_info.content_encryption_algorithm))
+            }),
+            _ => match decode(info) {
+                Ok(read) => {
+                    let read: DigestedData = read;
+                    return read.encap_content_info.content.map(|octets| Inside::Entity(octets.to_vec()));
                 }
+                Err(error) => Err(error),
+            },
+        };
+        if layer.structure.is_good() && self.others.rasn {
+            match read {
+                Ok(theirs) => theirs.compare(layer, differences),
+                Err(error) => differences.push(format!("{}: structure is good, rasn-cms says {error}", layer.path)),
             }
-            Err(error) if layer.structure.is_good() => {
-                differences.push(format!("{}: structure is good, rasn-cms says {error}", layer.path));
-            }
-            Err(_) => {}
         }
-        if !openssl || !layer.structure.is_good() {
+        self.openssl_opens(layer, object, differences)
+    }
+
+    /// What openssl decrypts to.
+    fn openssl_opens(&self, layer: &Layer, object: &Object, differences: &mut Vec<String>) -> Option<Inside> {
+        // `openssl cms` has no command for AuthenticatedData.
+        if !self.others.openssl || !layer.structure.is_good() || layer.kind == Kind::Authenticated {
             return None;
         }
         self.write("object", &object.octets);
+        let command = if layer.kind == Kind::EncryptedData { "-EncryptedData_decrypt" } else { "-decrypt" };
         let mut said = "no key".to_owned();
         for given in self.ways_in() {
-            let decrypt = ["cms", "-decrypt", "-inform", "DER", "-in", "object", "-out", "content"];
+            let decrypt = ["cms", command, "-inform", "DER", "-in", "object", "-out", "content"];
             let given: Vec<&str> = given.iter().map(String::as_str).collect();
             let (good, words) = self.openssl(&[&decrypt[..], &given].concat());
             if good && layer.decryption.is_good() {
@@ -326,6 +404,95 @@ impl Place<'_> {
         let output = Command::new("openssl").args(arguments).current_dir(self.dir).output().unwrap();
         let words = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.success(), words.trim().to_owned())
+    }
+}
+
+fn decode<T: rasn::Decode>(info: &ContentInfo) -> Result<T, rasn::error::DecodeError> {
+    rasn::ber::decode(info.content.as_bytes())
+}
+
+/// What rasn-cms reads of a layer that is encrypted or authenticated.
+struct Read {
+    /// Kind of each RecipientInfo and algorithm of its key; one for each key of a key agreement.
+    recipients: Vec<(&'static str, String)>,
+    cipher: Option<String>,
+}
+
+impl Read {
+    fn of(recipients: Option<&RecipientInfos>, cipher: Option<&KeyEncryptionAlgorithmIdentifier>) -> Self {
+        let infos = recipients.map(|infos| infos.to_vec()).unwrap_or_default();
+        let recipients = infos.into_iter().flat_map(|info| match info {
+            RecipientInfo::KeyTransRecipientInfo(info) => vec![("ktri", name_of(&info.key_encryption_algorithm))],
+            RecipientInfo::KeyAgreeRecipientInfo(info) => {
+                vec![("kari", name_of(&info.key_encryption_algorithm)); info.recipient_encrypted_keys.len()]
+            }
+            RecipientInfo::KekRecipientInfo(info) => vec![("kekri", name_of(&info.key_encryption_algorithm))],
+            RecipientInfo::PasswordRecipientInfo(info) => vec![("pwri", name_of(&info.key_encryption_algorithm))],
+            // Its algorithm is inside a value that rasn-cms does not know.
+            RecipientInfo::OtherRecipientInfo(_) => vec![("ori", String::new())],
+        });
+        Self { recipients: recipients.collect(), cipher: cipher.map(name_of) }
+    }
+
+    fn compare(self, layer: &Layer, differences: &mut Vec<String>) {
+        let algorithm = |kind: &str, name: &str| if kind == "ori" { String::new() } else { name.to_owned() };
+        let ours = layer.recipients.iter().map(|one| (one.kind.as_str(), algorithm(&one.kind, &one.algorithm)));
+        let (mut ours, mut theirs): (Vec<_>, _) = (ours.collect(), self.recipients);
+        ours.sort();
+        theirs.sort();
+        if ours != theirs {
+            differences.push(format!("{}: recipients {ours:?}, rasn-cms reads {theirs:?}", layer.path));
+        }
+        if layer.content_cipher != self.cipher {
+            let ours = &layer.content_cipher;
+            differences.push(format!("{}: cipher {ours:?}, rasn-cms reads {:?}", layer.path, self.cipher));
+        }
+    }
+}
+
+/// The name of an algorithm in a verdict.
+fn name_of(identifier: &KeyEncryptionAlgorithmIdentifier) -> String {
+    let oid = identifier.algorithm.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
+    match algorithm::by_oid(&oid).map(|row| row.name) {
+        // rsaEncryption stands for the kind of key, and here for RSAES-PKCS1-v1_5.
+        Some("rsa") => "rsa-pkcs1-v1_5".to_owned(),
+        Some(name) => name.to_owned(),
+        None => oid,
+    }
+}
+
+/// Signers and content as `cryptographic-message-syntax` reads them; what it verifies, the engine verifies.
+fn compare_syntax(layer: &Layer, object: &Object, differences: &mut Vec<String>) {
+    use cryptographic_message_syntax::SignedData;
+    let signed = match SignedData::parse_ber(&object.octets) {
+        Ok(signed) => signed,
+        Err(error) => {
+            let said = error.to_string();
+            if layer.structure.is_good() && !BEYOND_SYNTAX.iter().any(|words| said.contains(words)) {
+                let what = format!("{}: structure is good, cryptographic-message-syntax says {said}", layer.path);
+                differences.push(what);
+            }
+            return;
+        }
+    };
+    let signers = signed.signers().count();
+    if layer.structure.is_good() && signers != layer.signers.len() {
+        let ours = layer.signers.len();
+        differences.push(format!("{}: {ours} signers, cryptographic-message-syntax reads {signers}", layer.path));
+    }
+    let content = object.content.as_deref().or_else(|| signed.signed_content());
+    let verified = |signer: &cryptographic_message_syntax::SignerInfo| {
+        let digest = content.is_some_and(|content| match signer.signed_attributes() {
+            Some(_) => signer.verify_message_digest_with_content(content).is_ok(),
+            None => object.content.is_none(),
+        });
+        digest && signer.verify_signature_with_signed_data(&signed).is_ok()
+    };
+    // It compares neither contentType nor the attributes that name certificate and algorithms.
+    let denied = matches!(layer.integrity.reason(), Some(Reason::DigestMismatch | Reason::SignatureMismatch));
+    if denied && layer.structure.is_good() && signers > 0 && signed.signers().all(verified) {
+        let ours = &layer.integrity;
+        differences.push(format!("{}: integrity is {ours}, cryptographic-message-syntax verifies it", layer.path));
     }
 }
 
