@@ -10,6 +10,7 @@ use time::macros::datetime;
 use waxseal_engine::Limits;
 use waxseal_engine::ber::writer as w;
 use waxseal_engine::certificate::Certificate;
+use waxseal_engine::certificate::path::{PathRequest, Purpose, validate};
 use waxseal_engine::io::{MemoryWorkspace, Source};
 use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
 use waxseal_engine::policy::Policy;
@@ -25,6 +26,54 @@ fn oracles(name: &str) -> Option<PathBuf> {
     assert!(std::env::var_os("CI").is_none(), "the oracles are missing");
     println!("not available: the oracles; nothing was checked");
     None
+}
+
+/// RFC 9216: everybody's certificates lead to the authority, by way of the
+/// cross certificate to the other one too, and every key is that of its
+/// certificate.
+#[test]
+fn every_key_and_certificate_of_rfc_9216() {
+    let Some(folder) = oracles("rfc9216") else { return };
+    let certificate = |section: &str| certificate(&folder.join(format!("s{section}.certificate.pem")));
+    let (rsa, ed25519) = (certificate("3.1"), certificate("6.1"));
+    let crossed = [certificate("3.3"), certificate("6.3")];
+    let mut seen = 0;
+    for (own, other, people) in [(&rsa, &ed25519, ["4", "5"]), (&ed25519, &rsa, ["7", "8"])] {
+        for (person, (number, purpose)) in
+            people.iter().flat_map(|person| [(person, ("1", Purpose::Sign)), (person, ("3", Purpose::Encrypt))])
+        {
+            let leaf = certificate(&format!("{person}.{number}"));
+            for anchor in [own, other] {
+                let request = PathRequest {
+                    leaf: &leaf,
+                    candidates: &crossed,
+                    anchors: std::slice::from_ref(anchor),
+                    at: datetime!(2024-06-01 0:00 UTC),
+                    purpose,
+                    arithmetic: &Arithmetic::new(ProviderChoice::Auto),
+                    limits: &Limits::default(),
+                };
+                let found = validate(&request);
+                assert!(found.aspect.is_good(), "{person}.{number}: {:?}", found.findings);
+                assert_eq!(found.path.len(), if anchor.der() == own.der() { 2 } else { 3 }, "{person}.{number}");
+            }
+            // The key stands in the section after its certificate.
+            let key = number.parse::<u8>().unwrap() + 1;
+            let text = fs::read_to_string(folder.join(format!("s{person}.{key}.private_key.pem"))).unwrap();
+            let key = PrivateKey::from_pem(&text, None).unwrap();
+            assert_eq!(key.public_key(), leaf.spki(), "{person}.{number}");
+            seen += 1;
+        }
+    }
+    for (authority, section) in [(&rsa, "3.2"), (&ed25519, "6.2")] {
+        let text = fs::read_to_string(folder.join(format!("s{section}.private_key.pem"))).unwrap();
+        assert_eq!(PrivateKey::from_pem(&text, None).unwrap().public_key(), authority.spki());
+        seen += 1;
+    }
+    let keys = fs::read_dir(&folder)
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().ends_with("private_key.pem"));
+    assert_eq!(keys.count(), seen, "every key was looked at");
 }
 
 /// What a message is read with.

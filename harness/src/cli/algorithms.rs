@@ -1,20 +1,27 @@
 //! `waxseal algorithms`: the algorithm table.
 
+mod asked;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use serde::Serialize;
+use waxseal_key::ProviderChoice;
 use waxseal_key::algorithm::{Era, Row, TABLE};
 
+use self::asked::Asked;
 use super::output;
 use crate::exit::{Exit, Failed, help};
 use crate::shim::engine;
 
 /// List every algorithm that has a name here: object identifier, strength,
-/// what each version of S/MIME asks of it, and whether the engine reads it
+/// what each version of S/MIME asks of it, whether the engine reads it, and
+/// which provider of arithmetic does it
 ///
 /// It is the table that the engine itself uses. What the engine does not read
-/// stands in it so that a message is described by the right name.
+/// stands in it so that a message is described by the right name. The providers
+/// are asked: each algorithm is tried once, as reading a message needs it, with
+/// keys of 2048 bits and SHA-256 where nothing else is said.
 #[derive(Debug, Args)]
 #[command(after_help = help!("waxseal algorithms", "waxseal algorithms --json"))]
 pub(super) struct Arguments {
@@ -37,11 +44,16 @@ struct Line {
     status: BTreeMap<&'static str, &'static str>,
     /// Whether the engine reads messages with it.
     read: bool,
+    /// The providers that do it; absent where nothing is computed by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    providers: Option<Vec<&'static str>>,
 }
 
+/// The providers that are asked.
+const PROVIDERS: [ProviderChoice; 2] = [ProviderChoice::RustCrypto, ProviderChoice::AwsLc];
+
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
-    let read = engine::algorithms();
-    let lines: Vec<_> = TABLE.iter().map(|row| Line::of(row, &read)).collect();
+    let lines = lines();
     if arguments.json {
         output::print_json(&lines)?;
         return Ok(Exit::Good);
@@ -51,12 +63,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         (wide(|line| line.name.len()), wide(|line| line.oid.len()), wide(|line| line.kinds[0].len()));
     let mut text = format!("  {:names$}  {:oids$}  {:kinds$}  bits", "name", "object identifier", "kind");
     text.extend(Era::ALL.iter().map(|era| format!("  {:8}", format!("S/MIME {}", era.name()))));
-    text = text.trim_end().to_owned() + "\n";
+    text.push_str("  providers\n");
     for line in &lines {
         let sign = if line.read { '+' } else { ' ' };
         let bits = line.strength_bits.map_or_else(String::new, |bits| bits.to_string());
         let mut row = format!("{sign} {:names$}  {:oids$}  {:kinds$}  {bits:>4}", line.name, line.oid, line.kinds[0]);
         row.extend(Era::ALL.iter().map(|era| format!("  {:10}", line.status.get(era.name()).unwrap_or(&""))));
+        row.push_str(&format!("  {}", line.providers.as_deref().unwrap_or_default().join(" ")));
         text.push_str(row.trim_end());
         text.push('\n');
     }
@@ -66,8 +79,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     Ok(Exit::Good)
 }
 
+/// Every row of the table.
+fn lines() -> Vec<Line> {
+    let (read, asked) = (engine::algorithms(), Asked::new());
+    TABLE.iter().map(|row| Line::of(row, &read, &asked)).collect()
+}
+
 impl Line {
-    fn of(row: &Row, read: &BTreeSet<String>) -> Self {
+    fn of(row: &Row, read: &BTreeSet<String>, asked: &Asked) -> Self {
+        let read = read.contains(row.name);
+        let does = |provider: ProviderChoice| asked.does(row, provider).map(|does| (does, provider.name()));
+        let providers: Option<Vec<_>> = PROVIDERS.map(does).into_iter().collect();
+        let providers = providers.filter(|_| read);
         let status = Era::ALL.iter().map(|era| (era.name(), row.status_in(*era).name()));
         Self {
             name: row.name,
@@ -75,7 +98,70 @@ impl Line {
             kinds: std::iter::once(row.kind).chain(row.also.iter().copied()).map(|kind| kind.name()).collect(),
             strength_bits: Some(row.strength_bits).filter(|bits| *bits > 0),
             status: status.filter(|(_, status)| !status.is_empty()).collect(),
-            read: read.contains(row.name),
+            read,
+            providers: providers.map(|all| all.into_iter().filter(|(does, _)| *does).map(|(_, name)| name).collect()),
         }
+    }
+}
+
+/// The table as a document of the repository.
+#[cfg(test)]
+fn markdown(lines: &[Line]) -> String {
+    let mut text = "# Algorithms\n\n\
+        Made by `cargo xtask vectors` from the table that the engine uses; `waxseal algorithms` prints the same. \
+        *Reads*: the engine reads messages with it. The provider columns are what each provider did when it was \
+        asked, as reading a message needs it.\n\n\
+        | name | object identifier | kind | S/MIME 2 | 3.1 | 3.2 | 4.0 | reads | RustCrypto | aws-lc |\n\
+        |---|---|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for line in lines {
+        let status = Era::ALL.map(|era| line.status.get(era.name()).copied().unwrap_or_default()).join(" | ");
+        let does = |provider: ProviderChoice| match &line.providers {
+            Some(names) if names.contains(&provider.name()) => "yes",
+            Some(_) => "no",
+            None => "",
+        };
+        let [first, second] = PROVIDERS.map(does);
+        let read = if line.read { "yes" } else { "" };
+        let (name, oid, kind) = (line.name, line.oid, line.kinds[0]);
+        text.push_str(&format!("| {name} | {oid} | {kind} | {status} | {read} | {first} | {second} |\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `WAXSEAL_UPDATE=1` writes it anew.
+    #[test]
+    fn published_table_of_algorithms_is_up_to_date() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/algorithms.md");
+        let text = markdown(&lines());
+        if std::env::var_os("WAXSEAL_UPDATE").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        let differing: Vec<_> = text.lines().filter(|line| !published.lines().any(|old| old == *line)).collect();
+        assert!(published == text, "docs/algorithms.md is out of date (`cargo xtask vectors`): {differing:#?}");
+    }
+
+    #[test]
+    fn the_reference_does_whatever_is_read_and_the_second_witness_what_is_known_of_it() {
+        let mut asked = 0;
+        for line in lines() {
+            let Some(providers) = &line.providers else {
+                // Compression is no arithmetic.
+                assert!(!line.read || ["zlib", "rsa-kem"].contains(&line.name), "{} was asked of nobody", line.name);
+                continue;
+            };
+            asked += 1;
+            assert!(providers.contains(&"rustcrypto"), "{}: {providers:?}", line.name);
+            // What its documentation says that it has, and has not.
+            for (name, has) in [("sha-256", true), ("md5", false), ("aes-128-ccm", false), ("3des-cbc", false)] {
+                assert!(line.name != name || providers.contains(&"aws-lc") == has, "{}: {providers:?}", line.name);
+            }
+        }
+        assert!(asked > 80, "only {asked} were asked");
     }
 }
