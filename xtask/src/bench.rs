@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: reading large mail, Waxseal against `openssl cms`.
+//! `cargo xtask bench`: the commands of Waxseal against `openssl cms`.
 //!
-//! Both programs read the same two files, which openssl wrote, in turn in one
-//! run: whatever else the machine does meets both.
+//! Both programs do the same work on the same files, in turn in one run, each as
+//! a whole process: whatever else the machine does meets both.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -12,140 +12,261 @@ use std::time::Duration;
 use crate::measure::{Measured, measure, median};
 use crate::run::{cargo, output, program, root, visible};
 
-const USAGE: &str = "usage: cargo xtask bench [--size MIB] [--repeat N]";
+const USAGE: &str = "usage: cargo xtask bench [--size MIB] [--repeat N] [--json]";
+
+/// The most memory that any command may take, octets.
+const PEAK: u64 = 32 << 20;
 
 pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
-    let (mut size, mut repeat) = (100, 5);
-    for pair in arguments.chunks(2) {
-        let [name, value] = pair else { return Err(USAGE.to_owned()) };
-        let slot = match name.as_str() {
+    let (mut size, mut repeat, mut json) = (100, 5, false);
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let slot = match word.as_str() {
+            "--json" => {
+                json = true;
+                continue;
+            }
             "--size" => &mut size,
             "--repeat" => &mut repeat,
             _ => return Err(USAGE.to_owned()),
         };
-        *slot = value.parse().ok().filter(|value| *value > 0).ok_or(USAGE)?;
+        *slot = words.next().and_then(|value| value.parse().ok()).filter(|value| *value > 0).ok_or(USAGE)?;
     }
-    print!("{}", table(size, repeat)?);
+    let rows = rows(size, repeat)?;
+    if json {
+        let values: Vec<_> = rows.iter().map(Row::json).collect();
+        println!("{}", serde_json::Value::Array(values));
+    } else {
+        print!("{}", markdown(&rows, repeat)?);
+    }
     Ok(())
 }
 
 /// Runs the comparison and returns it as a Markdown table.
 pub(crate) fn table(mebibytes: usize, repeat: usize) -> Result<String, String> {
-    visible(cargo().args(["build", "--quiet", "--release"]))?;
-    let folder = tempfile::tempdir().map_err(|error| format!("no folder for the inputs: {error}"))?;
-    let inputs = Inputs::make(folder.path(), mebibytes)?;
-    let mut results: Vec<(&str, Vec<Measured>, Vec<Measured>)> =
-        inputs.jobs().iter().map(|job| (job.what, Vec::new(), Vec::new())).collect();
-    for round in 1..=repeat {
-        for (job, (_, ours, theirs)) in inputs.jobs().iter_mut().zip(&mut results) {
-            ours.push(measure(&mut job.waxseal)?);
-            theirs.push(measure(&mut job.openssl)?);
-        }
-        eprintln!("round {round} of {repeat}");
+    markdown(&rows(mebibytes, repeat)?, repeat)
+}
+
+/// What is compared: an operation, its content, and what both programs took.
+struct Row {
+    what: &'static str,
+    octets: usize,
+    /// How many times as fast as the other one it is to be.
+    goal: f64,
+    ours: Vec<Measured>,
+    theirs: Vec<Measured>,
+}
+
+impl Row {
+    /// Median time and peak of some runs.
+    fn of(runs: &[Measured]) -> (Duration, Option<u64>) {
+        let time = median(&runs.iter().map(|run| run.time).collect::<Vec<_>>()).unwrap_or_default();
+        (time, median(&runs.iter().filter_map(|run| run.peak).collect::<Vec<_>>()))
     }
+
+    /// How many times as fast it is.
+    fn times(&self) -> f64 {
+        Self::of(&self.theirs).0.as_secs_f64() / Self::of(&self.ours).0.as_secs_f64()
+    }
+
+    /// What of the goals it does not reach.
+    fn missed(&self) -> Vec<&'static str> {
+        let slow = (self.times() < self.goal).then_some("time");
+        let large = Self::of(&self.ours).1.is_some_and(|peak| peak > PEAK).then_some("memory");
+        slow.into_iter().chain(large).collect()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let ((time, peak), (their_time, their_peak)) = (Self::of(&self.ours), Self::of(&self.theirs));
+        serde_json::json!({
+            "what": self.what, "octets": self.octets, "times": self.times(), "goal": self.goal,
+            "seconds": time.as_secs_f64(), "peak": peak,
+            "other_seconds": their_time.as_secs_f64(), "other_peak": their_peak, "missed": self.missed(),
+        })
+    }
+}
+
+fn markdown(rows: &[Row], repeat: usize) -> Result<String, String> {
     let mut text = format!(
-        "{mebibytes} MiB of content, median of {repeat} rounds, against {}\n\n\
-         | reading | waxseal | openssl | time ratio | waxseal peak | openssl peak | peak ratio |\n\
-         |---|---:|---:|---:|---:|---:|---:|\n",
+        "Whole processes, median of {repeat} rounds, against {}. `times` is how many times as fast as openssl \
+         Waxseal is.\n\n\
+         | operation | content | waxseal | openssl | times | goal | waxseal peak | openssl peak | under goal |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---|\n",
         output(program("openssl").arg("version"))?.trim()
     );
-    for (what, ours, theirs) in &results {
-        text.push_str(&row(what, ours, theirs));
+    let mebibytes = |octets: Option<u64>| {
+        octets.map_or("unknown".to_owned(), |octets| format!("{:.1} MiB", octets as f64 / 1048576.0))
+    };
+    for row in rows {
+        let ((time, peak), (their_time, their_peak)) = (Row::of(&row.ours), Row::of(&row.theirs));
+        let size = if row.octets < 1 << 20 {
+            format!("{} KiB", row.octets >> 10)
+        } else {
+            format!("{} MiB", row.octets >> 20)
+        };
+        text.push_str(&format!(
+            "| {} | {size} | {:.1} ms | {:.1} ms | {:.2} | {} | {} | {} | {} |\n",
+            row.what,
+            time.as_secs_f64() * 1e3,
+            their_time.as_secs_f64() * 1e3,
+            row.times(),
+            row.goal,
+            mebibytes(peak),
+            mebibytes(their_peak),
+            row.missed().join(", "),
+        ));
     }
     Ok(text)
 }
 
-fn row(what: &str, ours: &[Measured], theirs: &[Measured]) -> String {
-    let time = |runs: &[Measured]| median(&runs.iter().map(|run| run.time).collect::<Vec<_>>()).unwrap_or_default();
-    let peak = |runs: &[Measured]| median(&runs.iter().filter_map(|run| run.peak).collect::<Vec<_>>());
-    let mebibytes =
-        |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| format!("{:.1} MiB", bytes as f64 / 1048576.0));
-    let ratio = match (peak(ours), peak(theirs)) {
-        (Some(a), Some(b)) if b > 0 => format!("{:.2}", a as f64 / b as f64),
-        _ => "unknown".to_owned(),
-    };
-    let (a, b): (Duration, Duration) = (time(ours), time(theirs));
-    format!(
-        "| {what} | {:.3} s | {:.3} s | {:.2} | {} | {} | {ratio} |\n",
-        a.as_secs_f64(),
-        b.as_secs_f64(),
-        a.as_secs_f64() / b.as_secs_f64(),
-        mebibytes(peak(ours)),
-        mebibytes(peak(theirs)),
-    )
+fn rows(mebibytes: usize, repeat: usize) -> Result<Vec<Row>, String> {
+    visible(cargo().args(["build", "--quiet", "--release"]))?;
+    let folder = tempfile::tempdir().map_err(|error| format!("no folder for the inputs: {error}"))?;
+    let mut rows = Vec::new();
+    for octets in [10 << 10, 1 << 20, mebibytes << 20] {
+        let inputs = Inputs::make(folder.path(), octets)?;
+        let mut jobs = inputs.jobs();
+        let mut own: Vec<_> = jobs
+            .iter()
+            .map(|job| {
+                // Large mail is where reading twice, or holding all of it, shows.
+                let goal = if octets < 16 << 20 { 1.0 } else { job.goal };
+                Row { what: job.what, octets, goal, ours: Vec::new(), theirs: Vec::new() }
+            })
+            .collect();
+        for round in 1..=repeat {
+            for (job, row) in jobs.iter_mut().zip(&mut own) {
+                row.ours.push(measure(&mut job.waxseal)?);
+                row.theirs.push(measure(&mut job.openssl)?);
+            }
+            eprintln!("{} KiB: round {round} of {repeat}", octets >> 10);
+        }
+        rows.extend(own);
+    }
+    Ok(rows)
 }
 
-/// The same reading by both programs.
+/// The same work by both programs.
 struct Job {
     what: &'static str,
+    /// How many times as fast as openssl it is to be on large mail.
+    goal: f64,
     waxseal: Command,
     openssl: Command,
 }
 
-/// A certificate and the two mails, as openssl made them.
+/// A certificate, a text, and the mails that openssl made of it.
 struct Inputs {
-    key: PathBuf,
-    certificate: PathBuf,
-    signed: PathBuf,
-    encrypted: PathBuf,
+    folder: PathBuf,
 }
 
+/// Header fields of every mail.
+const HEADERS: &[&str] = &["-from", "alice@example.test", "-to", "bob@example.test", "-subject", "bench"];
+
 impl Inputs {
-    fn make(folder: &Path, mebibytes: usize) -> Result<Self, String> {
-        let inputs = Self {
-            key: folder.join("key.pem"),
-            certificate: folder.join("cert.pem"),
-            signed: folder.join("signed.eml"),
-            encrypted: folder.join("encrypted.eml"),
-        };
-        let body = folder.join("body");
-        write_body(&body, mebibytes << 20).map_err(|error| format!("{}: {error}", body.display()))?;
-        let extensions = [
-            "subjectAltName=email:alice@example.test",
-            "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign",
-            "extendedKeyUsage=emailProtection",
-        ];
-        let mut request = program("openssl");
-        request.args(["req", "-x509", "-newkey", "rsa:2048", "-noenc", "-sha256", "-days", "2", "-subj", "/CN=Alice"]);
-        request.args(extensions.iter().flat_map(|extension| ["-addext", extension]));
-        output(request.arg("-keyout").arg(&inputs.key).arg("-out").arg(&inputs.certificate))?;
-        let headers = ["-from", "alice@example.test", "-to", "bob@example.test", "-subject", "bench"];
-        let mut sign = program("openssl");
-        sign.args(["cms", "-sign", "-md", "sha256", "-crlfeol"]).args(headers).arg("-in").arg(&body);
-        sign.arg("-signer").arg(&inputs.certificate).arg("-inkey").arg(&inputs.key);
-        output(sign.arg("-out").arg(&inputs.signed))?;
-        let mut encrypt = program("openssl");
-        encrypt.args(["cms", "-encrypt", "-stream", "-aes-256-cbc", "-crlfeol"]).args(headers).arg("-in").arg(&body);
-        output(encrypt.arg("-out").arg(&inputs.encrypted).arg(&inputs.certificate))?;
+    fn make(folder: &Path, octets: usize) -> Result<Self, String> {
+        let inputs = Self { folder: folder.to_owned() };
+        let body = inputs.path("body");
+        write_body(&body, octets).map_err(|error| format!("{}: {error}", body.display()))?;
+        if !inputs.path("key.pem").is_file() {
+            let extensions = [
+                "subjectAltName=email:alice@example.test",
+                "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign",
+                "extendedKeyUsage=emailProtection",
+            ];
+            let mut request = program("openssl");
+            request.args(["req", "-x509", "-newkey", "rsa:2048", "-noenc", "-sha256", "-days", "2"]);
+            request.args(["-subj", "/CN=Alice"]);
+            request.args(extensions.iter().flat_map(|extension| ["-addext", extension]));
+            output(request.arg("-keyout").arg(inputs.path("key.pem")).arg("-out").arg(inputs.path("cert.pem")))?;
+        }
+        output(inputs.openssl_sign().args(["-nodetach", "-stream"]).arg("-out").arg(inputs.path("opaque.eml")))?;
+        output(inputs.openssl_sign().arg("-out").arg(inputs.path("clear.eml")))?;
+        for cipher in ["aes-128-cbc", "aes-256-gcm"] {
+            let path = inputs.path(&format!("{cipher}.eml"));
+            output(&mut inputs.openssl_encrypt(cipher, &path))?;
+        }
         Ok(inputs)
     }
 
-    fn jobs(&self) -> [Job; 2] {
-        let waxseal = |mail: &Path| {
-            let mut command = Command::new(root().join("target/release/waxseal"));
-            command.arg("open").arg(mail).arg("--json");
-            command
-        };
-        let openssl = |operation: &str, mail: &Path| {
-            let mut command = program("openssl");
-            command.args(["cms", operation, "-out", "/dev/null", "-in"]).arg(mail);
-            command
-        };
-        let mut verify = Job {
-            what: "clear-signed, RSA-2048, SHA-256",
-            waxseal: waxseal(&self.signed),
-            openssl: openssl("-verify", &self.signed),
-        };
-        verify.waxseal.arg("--anchor").arg(&self.certificate);
-        verify.openssl.arg("-CAfile").arg(&self.certificate);
-        let mut decrypt = Job {
-            what: "encrypted, RSA-2048, AES-256-CBC",
-            waxseal: waxseal(&self.encrypted),
-            openssl: openssl("-decrypt", &self.encrypted),
-        };
-        decrypt.waxseal.arg("--key").arg(&self.key).arg("--cert").arg(&self.certificate);
-        decrypt.openssl.arg("-inkey").arg(&self.key).arg("-recip").arg(&self.certificate);
-        [verify, decrypt]
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn openssl_sign(&self) -> Command {
+        let mut sign = program("openssl");
+        sign.args(["cms", "-sign", "-md", "sha256", "-crlfeol"]).args(HEADERS).arg("-in").arg(self.path("body"));
+        sign.arg("-signer").arg(self.path("cert.pem")).arg("-inkey").arg(self.path("key.pem"));
+        sign
+    }
+
+    fn openssl_encrypt(&self, cipher: &str, out: &Path) -> Command {
+        let mut encrypt = program("openssl");
+        encrypt.args(["cms", "-encrypt", "-stream", "-crlfeol"]).arg(format!("-{cipher}")).args(HEADERS);
+        encrypt.arg("-in").arg(self.path("body")).arg("-out").arg(out).arg(self.path("cert.pem"));
+        encrypt
+    }
+
+    fn waxseal(&self, command: &str) -> Command {
+        let mut waxseal = Command::new(root().join("target/release/waxseal"));
+        waxseal.arg(command);
+        waxseal
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for (what, form) in [("sign clear", "clear"), ("sign opaque", "opaque")] {
+            let mut waxseal = self.waxseal("sign");
+            waxseal.arg(self.path("body")).args(["--from", "alice@example.test", "--form", form]);
+            // openssl streams the opaque form in BER; so does this.
+            waxseal.args((form == "opaque").then_some(["--ber", "4096"]).into_iter().flatten());
+            waxseal.arg("--key").arg(self.path("key.pem")).arg("--cert").arg(self.path("cert.pem"));
+            waxseal.arg("--out").arg(self.path("ours"));
+            let mut openssl = self.openssl_sign();
+            openssl.args((form == "opaque").then_some(["-nodetach", "-stream"]).into_iter().flatten());
+            openssl.arg("-out").arg(self.path("theirs"));
+            jobs.push(Job { what, goal: 1.0, waxseal, openssl });
+        }
+        for (what, mail) in [("verify clear", "clear.eml"), ("verify opaque", "opaque.eml")] {
+            let mut waxseal = self.waxseal("open");
+            waxseal.arg(self.path(mail)).arg("--json").arg("--anchor").arg(self.path("cert.pem"));
+            let mut openssl = program("openssl");
+            openssl.args(["cms", "-verify", "-out", "/dev/null", "-in"]).arg(self.path(mail));
+            openssl.arg("-CAfile").arg(self.path("cert.pem"));
+            jobs.push(Job { what, goal: 3.0, waxseal, openssl });
+        }
+        for (encrypting, decrypting, cipher) in [
+            ("encrypt AES-128-CBC", "decrypt AES-128-CBC", "aes-128-cbc"),
+            ("encrypt AES-256-GCM", "decrypt AES-256-GCM", "aes-256-gcm"),
+        ] {
+            let mut waxseal = self.waxseal("encrypt");
+            waxseal
+                .arg(self.path("body"))
+                .args(["--cipher", cipher, "--ber", "4096", "--to"])
+                .arg(self.path("cert.pem"));
+            waxseal.arg("--out").arg(self.path("ours"));
+            let openssl = self.openssl_encrypt(cipher, &self.path("theirs"));
+            jobs.push(Job { what: encrypting, goal: 1.0, waxseal, openssl });
+            let mail = self.path(&format!("{cipher}.eml"));
+            let mut waxseal = self.waxseal("open");
+            waxseal
+                .arg(&mail)
+                .arg("--json")
+                .arg("--key")
+                .arg(self.path("key.pem"))
+                .arg("--cert")
+                .arg(self.path("cert.pem"));
+            let mut openssl = program("openssl");
+            openssl.args(["cms", "-decrypt", "-out", "/dev/null", "-in"]).arg(&mail);
+            openssl.arg("-inkey").arg(self.path("key.pem")).arg("-recip").arg(self.path("cert.pem"));
+            jobs.push(Job { what: decrypting, goal: 3.0, waxseal, openssl });
+        }
+        let mut waxseal = self.waxseal("open");
+        waxseal.arg(self.path("clear.eml")).arg("--json").arg("--anchor").arg(self.path("cert.pem"));
+        let mut openssl = program("openssl");
+        openssl.args(["dgst", "-sha256"]).arg(self.path("clear.eml"));
+        jobs.push(Job { what: "verify clear, against openssl dgst", goal: 0.5, waxseal, openssl });
+        jobs
     }
 }
 

@@ -7,8 +7,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod bench;
+mod callgrind;
 mod counts;
 mod deep;
+mod fuzz;
 mod measure;
 mod metadata;
 mod peers;
@@ -48,9 +50,21 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--size MIB] [--repeat N]",
-        what: "time and peak memory of reading, against openssl in the same run",
+        arguments: "[--size MIB] [--repeat N] [--json]",
+        what: "time and peak memory of every operation, against openssl in the same run",
         run: bench::main,
+    },
+    Command {
+        name: "callgrind",
+        arguments: "",
+        what: "counts instructions: whether decrypting tells a refused padding from others",
+        run: callgrind::main,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[--minutes N] [TARGET]…",
+        what: "runs the fuzz targets, keeps a minimised corpus, and logs it in docs/results/fuzz.md",
+        run: fuzz::main,
     },
     Command {
         name: "deep",
