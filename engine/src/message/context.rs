@@ -1,6 +1,6 @@
 //! What every layer of one message is judged by.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use time::OffsetDateTime;
 use waxseal_key::{DigestAlgorithm, KeyError};
@@ -11,6 +11,7 @@ use crate::certificate::Certificate;
 use crate::certificate::identity::Author;
 use crate::cms::SignerIdentifier;
 use crate::message::budget::Budget;
+use crate::message::receipt::{Requested, Sent};
 use crate::message::request::OpenRequest;
 
 /// The request, and what the mail itself says.
@@ -28,6 +29,10 @@ pub(super) struct Context<'a> {
     pub(super) countersigners: Cell<usize>,
     /// What else the message may cost.
     pub(super) budget: Budget,
+    /// The message that a receipt may be for.
+    pub(super) sent: Option<&'a Sent>,
+    /// What this message asks receipts for.
+    pub(super) requested: RefCell<Vec<Requested>>,
 }
 
 impl Context<'_> {

@@ -1,6 +1,6 @@
 //! Opening a message: every layer, outermost first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::SeekFrom;
 
 use waxseal_verdict::{Aspect, Overall, Reason, Verdict};
@@ -12,7 +12,8 @@ use crate::message::context::Context;
 use crate::message::headers;
 use crate::message::input::InputKind;
 use crate::message::object::Object;
-use crate::message::peel::Peeler;
+use crate::message::peel::{Peeled, Peeler};
+use crate::message::receipt::{Requested, Sent};
 use crate::message::request::{OpenError, OpenRequest, Opened};
 use crate::mime::{self, Headers, MimeError};
 
@@ -32,6 +33,31 @@ pub fn open(
     workspace: &mut dyn Workspace,
     request: &OpenRequest<'_>,
 ) -> Result<Opened, OpenError> {
+    open_with(input, content, workspace, request, None).map(|(opened, _)| opened)
+}
+
+/// Opens a message, and compares every signed receipt in it with a message
+/// that was sent (RFC 2634 section 2.6).
+///
+/// # Errors
+/// As [`open`].
+pub fn open_receipt(
+    input: &mut dyn Source,
+    sent: &Sent,
+    workspace: &mut dyn Workspace,
+    request: &OpenRequest<'_>,
+) -> Result<Opened, OpenError> {
+    open_with(input, None, workspace, request, Some(sent)).map(|(opened, _)| opened)
+}
+
+/// The same, with what the message asks receipts for.
+pub(super) fn open_with(
+    input: &mut dyn Source,
+    content: Option<&mut dyn Source>,
+    workspace: &mut dyn Workspace,
+    request: &OpenRequest<'_>,
+    sent: Option<&Sent>,
+) -> Result<(Opened, Vec<Requested>), OpenError> {
     let kind = InputKind::of(input, request.limits)?;
     let octets = input.seek(SeekFrom::End(0))?;
     input.seek(SeekFrom::Start(0))?;
@@ -44,6 +70,8 @@ pub fn open(
         countersigners: Cell::new(request.limits.signers),
         readings: Cell::new(request.limits.content_readings),
         budget: Budget::new(request.limits, octets),
+        sent,
+        requested: RefCell::default(),
     };
     let mut outer = None;
     let peeler = match kind {
@@ -55,7 +83,7 @@ pub fn open(
                 Err(error @ MimeError::LimitExceeded { .. }) => {
                     let mut peeler = Peeler::new(&context, workspace);
                     peeler.push_broken("unknown".to_owned(), Aspect::bad(Reason::LimitExceeded, error.to_string()));
-                    return Ok(opened(peeler, &context, None));
+                    return Ok((opened(peeler, &context, None), Vec::new()));
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -79,12 +107,14 @@ pub fn open(
             peeler
         }
     };
-    Ok(opened(peeler, &context, outer.as_ref()))
+    let opened = opened(peeler, &context, outer.as_ref());
+    Ok((opened, context.requested.into_inner()))
 }
 
 fn opened(peeler: Peeler<'_>, context: &Context<'_>, outer: Option<&Headers>) -> Opened {
-    let (layers, payload, content) = peeler.into_parts();
+    let Peeled { layers, payload, content, notifications } = peeler.into_parts();
     let mut verdict = Verdict::new(context.request.arithmetic.choice().to_string(), layers);
+    verdict.notifications = notifications;
     if let Some(payload) = payload {
         headers::judge(&mut verdict, &payload, outer, context);
         verdict.overall = Overall::of(&verdict.layers);

@@ -4,7 +4,7 @@
 use std::io::{self, SeekFrom};
 
 use waxseal_key::DigestAlgorithm;
-use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Reason, Signer};
+use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Notification, Reason, Signer};
 
 use crate::ber::Reader;
 use crate::check::Check;
@@ -16,7 +16,7 @@ use crate::message::headers::Payload;
 use crate::message::object::{Announced, Object};
 use crate::message::request::OpenError;
 use crate::message::signed::{self, SignedContent, SignedObject};
-use crate::message::{authenticated, enclosed, enveloped};
+use crate::message::{authenticated, enclosed, enveloped, notification, receipt};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
 use crate::mime::{self, MimeError, Part};
 
@@ -30,21 +30,45 @@ pub(super) struct Peeler<'a> {
     /// Whether every layer so far is the whole content of the one before it.
     unbroken: bool,
     payload: Option<Payload>,
+    notifications: Vec<Notification>,
+    /// The layers around what is being peeled.
+    around: Vec<usize>,
+}
+
+/// What peeling gave.
+pub(super) struct Peeled {
+    pub(super) layers: Vec<Layer>,
+    /// The payload of the layers that follow each other unbroken from the
+    /// outermost on.
+    pub(super) payload: Option<Payload>,
+    /// The innermost entity.
+    pub(super) content: Option<Box<dyn Spool>>,
+    pub(super) notifications: Vec<Notification>,
 }
 
 impl<'a> Peeler<'a> {
     pub(super) fn new(context: &'a Context<'a>, workspace: &'a mut dyn Workspace) -> Self {
-        Self { context, workspace, layers: Vec::new(), content: None, depth: 0, unbroken: true, payload: None }
+        Self {
+            context,
+            workspace,
+            layers: Vec::new(),
+            content: None,
+            depth: 0,
+            unbroken: true,
+            payload: None,
+            notifications: Vec::new(),
+            around: Vec::new(),
+        }
     }
 
-    /// The layers, the payload of those that follow each other unbroken from
-    /// the outermost on, and the innermost entity.
-    pub(super) fn into_parts(self) -> (Vec<Layer>, Option<Payload>, Option<Box<dyn Spool>>) {
-        (self.layers, self.payload, self.content)
+    pub(super) fn into_parts(self) -> Peeled {
+        let Self { layers, payload, content, notifications, .. } = self;
+        Peeled { layers, payload, content, notifications }
     }
 
     /// Peels one MIME tree; `prefix` is the path of what it is inside of.
     pub(super) fn peel_tree(&mut self, source: &mut dyn Source, root: &Part, prefix: &str) -> Result<(), OpenError> {
+        self.read_notifications(source, root, prefix)?;
         for protected in smime::find(root) {
             if self.depth >= self.context.request.limits.layers {
                 self.push_too_deep(format!("{prefix}{}/unknown", protected.smime.part.path));
@@ -60,6 +84,25 @@ impl<'a> Peeler<'a> {
             self.peel_protected(source, &protected, prefix)?;
             self.unbroken = unbroken;
             self.judge_coverage(index, &protected, prefix);
+        }
+        Ok(())
+    }
+
+    /// Reads the disposition notifications of a tree. Of one that is seen
+    /// inside several layers the innermost counts, which comes last.
+    fn read_notifications(&mut self, source: &mut dyn Source, root: &Part, prefix: &str) -> Result<(), OpenError> {
+        let protecting = self.around.iter().rev().filter_map(|index| self.layers.get(*index));
+        let layer = protecting.filter(|layer| layer.kind.protects()).map(|layer| layer.path.clone()).next();
+        for part in root.walk() {
+            let path = format!("{prefix}{}", part.path);
+            let limits = self.context.request.limits;
+            let read = |source: &mut dyn Source| notification::read(source, part, limits);
+            let found = read(source).or_else(|error| mime_aspect(error).map(|_| None))?;
+            let Some(found) = found else { continue };
+            self.notifications.retain(|known| known.path != path);
+            if self.notifications.len() < notification::MOST {
+                self.notifications.push(Notification { path, layer: layer.clone(), ..found });
+            }
         }
         Ok(())
     }
@@ -127,9 +170,11 @@ impl<'a> Peeler<'a> {
         }
         self.layers.push(layer);
         let before = self.layers.len();
+        self.around.push(before - 1);
         self.depth += 1;
         self.peel_inside(source, content, prefix)?;
         self.depth -= 1;
+        self.around.pop();
         if self.layers.len() == before && self.context.request.keep_content && self.content.is_none() {
             let mut spool = self.workspace.spool()?;
             io::copy(&mut mime::canonical(source, content.entity(), content.line_ends), &mut spool)?;
@@ -282,7 +327,12 @@ impl<'a> Peeler<'a> {
             layer.form = Some(if detached.is_some() { Form::Clear } else { Form::Opaque });
             layer.covered = vec![layer.path.clone()];
         }
-        let found = if certs_only { SmimeType::CertsOnly } else { SmimeType::SignedData };
+        let is_receipt = signed.head.as_ref().is_some_and(|head| head.content.content_type == oid::RECEIPT);
+        let found = match (certs_only, is_receipt) {
+            (true, _) => SmimeType::CertsOnly,
+            (_, true) => SmimeType::SignedReceipt,
+            _ => SmimeType::SignedData,
+        };
         if object.announced.contradicts(&found) {
             layer.deviate(Deviation::SmimeTypeWrong);
         }
@@ -309,6 +359,9 @@ impl<'a> Peeler<'a> {
         if missing && !certs_only && layer.structure.is_good() {
             let detail = "SignedData holds no eContent, and there is no part beside it that it could sign";
             layer.structure = Aspect::bad(Reason::ContentMissing, detail);
+        }
+        if is_receipt && let Some(content) = inside.as_mut() {
+            receipt::judge(&mut layer, &mut **content, self.context)?;
         }
         let content_type = signed.head.map(|head| head.content.content_type).unwrap_or_default();
         self.layers.push(layer);
@@ -438,6 +491,7 @@ impl<'a> Peeler<'a> {
     fn peel_content(&mut self, mut content: Box<dyn Spool>, content_type: &str) -> Result<(), OpenError> {
         let layer = self.layers.len() - 1;
         let place = self.layers[layer].path.clone();
+        self.around.push(layer);
         self.depth += 1;
         if content_type == oid::DATA {
             self.peel_entity(&mut content, &format!("{place}/"), layer)?;
@@ -447,6 +501,7 @@ impl<'a> Peeler<'a> {
             self.peel_object(&mut content, &Object::inside(place, content_type.to_owned()), None)?;
         }
         self.depth -= 1;
+        self.around.pop();
         if self.layers.len() == layer + 1 && self.content.is_none() {
             content.seek(SeekFrom::Start(0))?;
             self.content = Some(content);

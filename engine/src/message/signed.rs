@@ -202,8 +202,9 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
         }
         return;
     }
-    if let Some(unsupported) =
-        content::unsupported("SignedData.encapContentInfo.eContentType", &head.content.content_type)
+    let content_type = &head.content.content_type;
+    if content_type != oid::RECEIPT
+        && let Some(unsupported) = content::unsupported("SignedData.encapContentInfo.eContentType", content_type)
     {
         layer.structure = std::mem::take(&mut layer.structure).worst(unsupported);
     }

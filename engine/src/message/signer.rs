@@ -13,6 +13,7 @@ use crate::hex::hex;
 use crate::message::binding;
 use crate::message::context::{Context, key_aspect};
 use crate::message::countersignature;
+use crate::message::receipt::Requested;
 use crate::message::signed::SignedContent;
 use crate::message::statements::{self, Problem};
 
@@ -62,6 +63,7 @@ pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> (Aspect
         signer: Signer::default(),
     };
     judge.run();
+    judge.note_request();
     let (limits, countersignatures) =
         countersignature::judge(subject.info, subject.candidates, &subject.place, subject.depth, context);
     judge.signer.countersignatures = countersignatures;
@@ -111,6 +113,30 @@ impl<'a> SignerJudge<'a, '_> {
         let fitting = self.judge_integrity(digest, scheme);
         let path = self.judge_certificate(&fitting);
         self.judge_policy(digest, scheme, &path);
+    }
+
+    /// Keeps what is needed to recognise a receipt that this signature asks
+    /// for; of one that is not good nobody may act on it (RFC 2634 section 2.3).
+    fn note_request(&self) {
+        let (Some(request), Some(attributes)) = (&self.signer.statements.receipt_request, &self.info.signed_attributes)
+        else {
+            return;
+        };
+        let digest = DigestAlgorithm::from_oid(&self.info.digest.oid);
+        let (Some(digest), Some(content_type), true) =
+            (digest, self.over.content_type(), self.signer.integrity.is_good())
+        else {
+            return;
+        };
+        let not_der = self.signer.deviations.contains(&Deviation::AttributesNotDer);
+        let octets = if not_der { attributes.as_received() } else { attributes.der() };
+        let Ok(attributes_digest) = self.context.request.arithmetic.digest(digest, &octets) else { return };
+        self.context.requested.borrow_mut().push(Requested {
+            content_type: content_type.to_owned(),
+            identifier: request.identifier.clone(),
+            signature: self.info.signature.clone(),
+            attributes_digest,
+        });
     }
 
     /// What vouches for the content, or for the signer, must be signed; what is

@@ -17,6 +17,16 @@ pub(super) fn write(verdict: &Verdict, paint: Paint) -> String {
     for (depth, layer) in verdict.layers.iter().enumerate() {
         Text { out: &mut out, paint, indent: "  ".repeat(depth) }.layer(layer);
     }
+    for notification in &verdict.notifications {
+        let layer = notification.layer.as_deref().unwrap_or("nothing");
+        let what = [&notification.action, &notification.sending, &notification.disposition].map(|word| harmless(word));
+        let of = harmless(notification.original_message_id.as_deref().unwrap_or("a message without Message-ID"));
+        let who = harmless(&notification.final_recipient);
+        let head = paint.bold("notification");
+        let place = harmless(&notification.path);
+        let _ =
+            writeln!(out, "{head} of {who} on {of}: {}  ({place}, protected by {})", what.join(", "), harmless(layer));
+    }
     if let Some(protection) = &verdict.header_protection {
         let head = paint.bold("header fields");
         let _ = writeln!(out, "{head}, {}  ({})", protection.scheme, harmless(&protection.payload));
