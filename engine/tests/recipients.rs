@@ -5,7 +5,8 @@ mod support;
 
 use std::io::Read as _;
 
-use support::{Bench, P256, P384, P521, Person, RSA, text};
+use support::{Bench, P256, P384, P521, Person, RSA, judge, text};
+use waxseal_engine::certificate::Certificate;
 use waxseal_engine::message::{Credential, Opened, Secrets, SymmetricKey};
 use waxseal_verdict::{Aspect, Deviation, Kind, Reason};
 
@@ -201,5 +202,59 @@ fn nothing_comes_out_before_the_tag_was_right() {
         assert_eq!(layer.decryption.reason(), Some(Reason::TagMismatch), "{layer:?}");
         assert_eq!(layer.integrity.reason(), Some(Reason::TagMismatch), "{layer:?}");
         assert!(opened.content.is_none());
+    }
+}
+
+/// Two keys, two certificates, one key identifier: the right key is the one
+/// whose padding and tag hold (RFC 5652 section 6.2.1 only says that the
+/// identifier is that of the certificate).
+#[test]
+fn keys_with_the_same_identifier_are_tried() {
+    let Some(bench) = Bench::new() else { return };
+    let person = |name: &str| {
+        let mut person = bench.person(name, RSA, "");
+        let (key, file) = (format!("{name}.key"), format!("{name}-same.crt"));
+        let subject = format!("/CN={name}");
+        bench.run(&[
+            "req",
+            "-x509",
+            "-key",
+            &key,
+            "-subj",
+            &subject,
+            "-days",
+            "30",
+            "-out",
+            &file,
+            "-addext",
+            "subjectKeyIdentifier=0102030405060708",
+        ]);
+        let pem = std::fs::read(bench.path(&file)).unwrap();
+        person.certificate = Certificate::from_file(&pem).unwrap().remove(0);
+        person.certificate_file = bench.path(&file);
+        person
+    };
+    let people = [person("ann"), person("bob")];
+    bench.write("letter", b"Content-Type: text/plain\r\n\r\nhello\r\n");
+    for recipient in &people {
+        let certificate = text(&recipient.certificate_file);
+        let message = bench.run(&[
+            "cms",
+            "-encrypt",
+            "-binary",
+            "-in",
+            "letter",
+            "-aes-128-gcm",
+            "-keyid",
+            "-outform",
+            "DER",
+            certificate,
+        ]);
+        let credentials = people
+            .each_ref()
+            .map(|person| Credential { decryptor: &person.key, certificate: Some(person.certificate.clone()) });
+        let layer = judge(message, &credentials, &[]).unwrap().verdict.layers.remove(0);
+        assert_eq!(layer.recipients[0].id, "ski=0102030405060708");
+        assert!(layer.decryption.is_good() && layer.integrity.is_good(), "{layer:?}");
     }
 }

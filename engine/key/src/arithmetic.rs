@@ -245,9 +245,10 @@ impl Arithmetic {
         &self,
         key: &Secret,
         encrypted_key: &[u8],
+        key_lens: &[usize],
         rejected: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.careful(|provider| provider.unwrap_rsa_pkcs1(key, encrypted_key, rejected.clone()))
+        self.careful(|provider| provider.unwrap_rsa_pkcs1(key, encrypted_key, key_lens, rejected.clone()))
     }
 
     pub(crate) fn unwrap_rsa_oaep(

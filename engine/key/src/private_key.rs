@@ -346,6 +346,14 @@ impl Decryptor for PrivateKey {
     }
 
     fn unwrap_rsa_pkcs1(&self, encrypted_key: &[u8], key_len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.unwrap_rsa_pkcs1_any(encrypted_key, &[key_len])
+    }
+
+    fn takes_several_lengths(&self) -> bool {
+        true
+    }
+
+    fn unwrap_rsa_pkcs1_any(&self, encrypted_key: &[u8], key_lens: &[usize]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let SecretKind::Rsa(key) = &self.secret.kind else {
             return Err(self.does_not_fit("rsa-pkcs1-v1_5"));
         };
@@ -353,14 +361,18 @@ impl Decryptor for PrivateKey {
             return Err(self.does_not_fit("rsa-pkcs1-v1_5"));
         }
         // No content key is longer than the longest modulus: a length from a message must not claim memory.
-        if key_len > key.size() {
+        let longest = key_lens.iter().copied().max().ok_or_else(|| KeyError::BadParameters {
+            algorithm: "rsa-pkcs1-v1_5".to_owned(),
+            why: "no length of a content key is given".to_owned(),
+        })?;
+        if longest > key.size() {
             return Err(KeyError::BadParameters {
                 algorithm: "rsa-pkcs1-v1_5".to_owned(),
-                why: format!("no content key of {key_len} octets fits a modulus of {}", key.size()),
+                why: format!("no content key of {longest} octets fits a modulus of {}", key.size()),
             });
         }
-        let rejected = self.rejected(key, encrypted_key, key_len)?;
-        self.arithmetic.unwrap_rsa_pkcs1(&self.secret, encrypted_key, rejected)
+        let rejected = self.rejected(key, encrypted_key, longest)?;
+        self.arithmetic.unwrap_rsa_pkcs1(&self.secret, encrypted_key, key_lens, rejected)
     }
 
     fn unwrap_rsa_oaep(

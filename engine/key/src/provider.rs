@@ -111,12 +111,14 @@ pub(crate) trait Provider {
         value: &[u8],
     ) -> Result<Vec<u8>, KeyError>;
 
-    /// RSA key transport. The content key, or the `rejected` one of the same
-    /// length where the padding or the length is not right.
+    /// RSA key transport. The content key, if it has one of the lengths (there
+    /// is one at least), or the `rejected` one cut to the first of them where
+    /// padding or length is not right. That one is as long as the longest.
     fn unwrap_rsa_pkcs1(
         &self,
         key: &Secret,
         encrypted_key: &[u8],
+        key_lens: &[usize],
         rejected: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError>;
 

@@ -72,6 +72,29 @@ pub trait Decryptor {
     /// modulus, or the holder of the key refused.
     fn unwrap_rsa_pkcs1(&self, encrypted_key: &[u8], key_len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError>;
 
+    /// Whether [`unwrap_rsa_pkcs1_any`](Self::unwrap_rsa_pkcs1_any) looks for all
+    /// lengths; else one after the other has to be asked for.
+    fn takes_several_lengths(&self) -> bool {
+        false
+    }
+
+    /// As [`unwrap_rsa_pkcs1`](Self::unwrap_rsa_pkcs1), for a content-encryption
+    /// key of any of these lengths, as ciphers with keys of several lengths
+    /// need it. What is refused gives a derived key of the first length.
+    ///
+    /// Asked for one after the other, every length that is not the right one
+    /// would give a derived key, and one of 256 of these opens the content to
+    /// something whose padding fits.
+    ///
+    /// # Errors
+    /// As [`unwrap_rsa_pkcs1`](Self::unwrap_rsa_pkcs1), or no length is given.
+    fn unwrap_rsa_pkcs1_any(&self, encrypted_key: &[u8], key_lens: &[usize]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match key_lens.first() {
+            Some(key_len) => self.unwrap_rsa_pkcs1(encrypted_key, *key_len),
+            None => not_by_this_key("key transport without a length"),
+        }
+    }
+
     /// Undoes RSAES-OAEP (RFC 8017 section 7.1.2).
     ///
     /// # Errors

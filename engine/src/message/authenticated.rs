@@ -91,9 +91,10 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn run(&mut self) -> Result<(), OpenError> {
-        let recipients = Recipients { infos: &self.head.recipients, owner: OWNER };
         let mac = DigestAlgorithm::from_hmac_oid(&self.head.mac_algorithm.oid);
-        let candidates = recipients.candidates(&mac.map(key_lens).unwrap_or_default(), self.context);
+        let key_lens = mac.map(key_lens).unwrap_or_default();
+        let recipients = Recipients { infos: &self.head.recipients, owner: OWNER, key_lens };
+        let candidates = recipients.candidates(self.context);
         self.layer.recipients = recipients.describe(&candidates);
         let bound = self.judge_attributes()?;
         let Some(mac) = mac else {

@@ -34,6 +34,11 @@ pub(super) struct Known {
     pub(super) content_len: Option<u64>,
 }
 
+/// The shortest key that anybody wrote (40 bits), and the longest that RC2
+/// takes, in octets.
+const SHORTEST: usize = 5;
+const LONGEST: usize = 128;
+
 impl Cipher {
     /// What the algorithm identifier of the content says.
     pub(super) fn of(algorithm: &AlgorithmIdentifier, envelope: Envelope) -> Result<Self, Refusal> {
@@ -94,17 +99,21 @@ impl Cipher {
         }
     }
 
-    /// Octets that a content key may have, likely lengths first. RC2 takes a
-    /// key of any length whatever its effective bits; writers use the length
-    /// of these, or 128 bits.
+    /// Octets that a content key may have, likely lengths first. RC2 and CAST
+    /// take keys of many lengths, RC2 whatever its effective bits are; writers
+    /// use the length of these, or 128 bits.
     pub(super) fn key_lens(&self) -> Vec<usize> {
         match &self.kind {
-            CipherKind::Cbc { cipher: cipher @ ContentCipher::Rc2Cbc { .. }, .. } => {
-                let mut lens = vec![cipher.key_len(), 16];
-                lens.dedup();
+            CipherKind::Cbc { cipher, .. } => {
+                let mut lens = vec![cipher.key_len()];
+                let others = std::iter::once(16).chain(SHORTEST..=LONGEST);
+                for len in others.filter(|len| cipher.takes_key_len(*len)) {
+                    if !lens.contains(&len) {
+                        lens.push(len);
+                    }
+                }
                 lens
             }
-            CipherKind::Cbc { cipher, .. } => vec![cipher.key_len()],
             CipherKind::Aead { cipher, .. } => vec![cipher.key_len()],
         }
     }

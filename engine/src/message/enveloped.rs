@@ -63,12 +63,12 @@ pub(super) fn read<R: Read>(
         signed::show_carried(layer, originator);
     }
     let owner = envelope.name();
-    let recipients = Recipients { infos: &head.recipients, owner };
     let cipher = Cipher::of(&head.content.cipher, envelope);
+    let key_lens = cipher.as_ref().map(Cipher::key_lens).unwrap_or_default();
+    let recipients = Recipients { infos: &head.recipients, owner, key_lens };
     let candidates = match (envelope, &cipher) {
         (Envelope::Encrypted, Ok(cipher)) => Recipients::shared_keys(cipher, context),
-        (_, Ok(cipher)) => recipients.candidates(&cipher.key_lens(), context),
-        (_, Err(_)) => recipients.candidates(&[], context),
+        _ => recipients.candidates(context),
     };
     layer.recipients = recipients.describe(&candidates);
     let candidates_len = candidates.len();

@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Direction, Provider, lacks,
-    rustcrypto::{check_public_key, select, wrong_length},
+    rustcrypto::{Found, check_public_key, wrong_length},
 };
 use crate::{
     AeadSetup, BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters,
@@ -215,6 +215,7 @@ impl Provider for AwsLc {
         &self,
         key: &Secret,
         encrypted_key: &[u8],
+        key_lens: &[usize],
         rejected: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let Some(decrypting) = key.prepared.rsa_decrypting(&key.pkcs8) else {
@@ -225,13 +226,13 @@ impl Provider for AwsLc {
         }
         let mut buffer = Zeroizing::new(vec![0; decrypting.min_output_size()]);
         // aws-lc says only whether the padding was right: this branch is its own.
-        Ok(match decrypting.decrypt(encrypted_key, &mut buffer) {
-            Ok(found) => {
-                let good = found.len().ct_eq(&rejected.len());
-                select(found, rejected, good)
-            }
-            Err(_) => select(&[], rejected, Choice::from(0)),
-        })
+        let mut found = Found::new(key_lens, rejected);
+        let decrypted = decrypting.decrypt(encrypted_key, &mut buffer);
+        let (octets, good) = decrypted.map_or((&[][..], Choice::from(0)), |octets| (&*octets, Choice::from(1)));
+        for len in key_lens {
+            found.take(octets, good & octets.len().ct_eq(len));
+        }
+        Ok(found.into_key())
     }
 
     fn unwrap_rsa_oaep(

@@ -30,7 +30,7 @@ use crate::{
     public_key::PublicKey,
 };
 
-pub(crate) use self::rsa::{DigestInfoForm, digest_info_form, select, wrong_length};
+pub(crate) use self::rsa::{DigestInfoForm, Found, digest_info_form, wrong_length};
 
 pub(crate) struct RustCrypto;
 
@@ -218,10 +218,11 @@ impl Provider for RustCrypto {
         &self,
         key: &Secret,
         encrypted_key: &[u8],
+        key_lens: &[usize],
         rejected: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match &key.kind {
-            SecretKind::Rsa(key) => rsa::unwrap(key, encrypted_key, rejected),
+            SecretKind::Rsa(key) => rsa::unwrap(key, encrypted_key, key_lens, rejected),
             _ => lacks("rsa-pkcs1-v1_5 with another kind of key"),
         }
     }

@@ -119,3 +119,30 @@ fn what_cannot_be_wrapped_is_an_error() {
         rustcrypto().wrap_rsa_pkcs1(key("p256").public_key(), &[0; 16], &mut SeededRandom::new("x")).unwrap_err();
     assert!(matches!(error, KeyError::BadPublicKey(_)), "{error}");
 }
+
+#[test]
+fn a_key_of_one_of_several_lengths_has_its_own() {
+    const LENGTHS: [usize; 4] = [5, 16, 8, 24];
+    for choice in ProviderChoice::ALL {
+        let key = key("rsa2048").with_arithmetic(Arithmetic::new(choice));
+        for len in LENGTHS {
+            let content_key: Vec<u8> = (1..=len).map(|octet| octet as u8).collect();
+            let wrapped = rustcrypto().wrap_rsa_pkcs1(key.public_key(), &content_key, &mut SeededRandom::new("any"));
+            let wrapped = wrapped.unwrap();
+            assert_eq!(*key.unwrap_rsa_pkcs1_any(&wrapped, &LENGTHS).unwrap(), content_key, "{len} by {choice}");
+            let others: Vec<_> = LENGTHS.into_iter().filter(|other| *other != len).collect();
+            let refused = key.unwrap_rsa_pkcs1_any(&wrapped, &others).unwrap();
+            assert_eq!(refused.len(), others[0], "{len} by {choice}");
+            assert!(!content_key.starts_with(&refused), "{len} by {choice}");
+        }
+        for (what, encrypted_key) in wrong_ones(&key) {
+            // Content keys of 15 and 17 octets and of none are among them.
+            let first = key.unwrap_rsa_pkcs1_any(&encrypted_key, &[24, 5, 8]).unwrap();
+            assert_eq!(first.len(), 24, "{what} by {choice}");
+            assert_eq!(first, key.unwrap_rsa_pkcs1_any(&encrypted_key, &[24, 5, 8]).unwrap(), "{what} by {choice}");
+            let reference = self::key("rsa2048").unwrap_rsa_pkcs1_any(&encrypted_key, &[24, 5, 8]).unwrap();
+            assert_eq!(first, reference, "{what} by {choice}");
+        }
+        assert!(key.unwrap_rsa_pkcs1_any(&[1; 256], &[]).is_err());
+    }
+}

@@ -74,24 +74,32 @@ enum Holder {
 pub(super) struct Recipients<'a> {
     pub(super) infos: &'a [RecipientInfo],
     pub(super) owner: &'static str,
+    /// Octets that a content key may have, likely lengths first.
+    pub(super) key_lens: Vec<usize>,
 }
+
+/// Lengths that are tried one after the other, where the holder of a key takes
+/// one at a time.
+const MOST_LENGTHS: usize = 3;
 
 impl Recipients<'_> {
     /// Every pair of recipient and key that belong together.
-    /// RSA PKCS#1 v1.5 must be told the length of the content key, so that
-    /// each length is a try of its own there.
-    pub(super) fn candidates(&self, key_lens: &[usize], context: &Context<'_>) -> Vec<Candidate> {
-        let usual = key_lens.first().copied().unwrap_or_default();
+    /// RSA PKCS#1 v1.5 must be told the length of the content key; where the
+    /// holder of the key takes one at a time, each length is a try of its own.
+    pub(super) fn candidates(&self, context: &Context<'_>) -> Vec<Candidate> {
+        let usual = self.key_lens.first().copied().unwrap_or_default();
         let mut list = Vec::new();
         for (recipient, info) in self.infos.iter().enumerate() {
             let mut push = |key: usize, holder: Holder| list.push(Candidate { recipient, key, key_len: usual, holder });
             match info {
                 RecipientInfo::KeyTransport { id, algorithm, .. } => {
-                    let lens = if algorithm.oid == oid::RSA_ENCRYPTION { key_lens } else { &[usual] };
-                    for (index, key_len) in
-                        named_credentials(id, context).flat_map(|index| lens.iter().map(move |len| (index, *len)))
-                    {
-                        list.push(Candidate { recipient, key: 0, key_len, holder: Holder::Credential(index) });
+                    for index in named_credentials(id, context) {
+                        let several = context.request.credentials[index].decryptor.takes_several_lengths();
+                        let one_by_one = algorithm.oid == oid::RSA_ENCRYPTION && !several;
+                        let lens = if one_by_one { self.key_lens.as_slice() } else { &[usual] };
+                        for key_len in lens.iter().copied().take(MOST_LENGTHS) {
+                            list.push(Candidate { recipient, key: 0, key_len, holder: Holder::Credential(index) });
+                        }
                     }
                 }
                 RecipientInfo::KeyAgreement(info) => {
@@ -142,6 +150,9 @@ impl Recipients<'_> {
             (RecipientInfo::KeyTransport { algorithm, encrypted_key, .. }, Holder::Credential(index)) => {
                 let decryptor = context.request.credentials[index].decryptor;
                 match algorithm.oid.as_str() {
+                    oid::RSA_ENCRYPTION if decryptor.takes_several_lengths() && !self.key_lens.is_empty() => {
+                        decryptor.unwrap_rsa_pkcs1_any(encrypted_key, &self.key_lens)
+                    }
                     oid::RSA_ENCRYPTION => decryptor.unwrap_rsa_pkcs1(encrypted_key, candidate.key_len),
                     oid::RSAES_OAEP => {
                         let parameters = OaepParameters::from_der(algorithm.parameters.as_deref())

@@ -85,42 +85,66 @@ pub(crate) fn wrap(rsa_public_key: &[u8], content_key: &[u8], random: &mut dyn R
 
 /// Decrypts a content-encryption key (RFC 8017 section 7.2.2).
 ///
-/// The length that the key must have is known, so the one place where the
-/// separator may stand is known too: the padding is checked by looking at every
-/// octet once, without a branch, and the choice between the key found and the
-/// `rejected` one is made octet by octet.
+/// The lengths that the key may have are known, so the places where the
+/// separator may stand are known too: for each the padding is checked by looking
+/// at every octet once, without a branch, and the choice between the key found
+/// and the `rejected` one is made octet by octet.
 pub(crate) fn unwrap(
     key: &RsaPrivateKey,
     encrypted_key: &[u8],
+    key_lens: &[usize],
     rejected: Zeroizing<Vec<u8>>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let len = octets_of(key);
     if encrypted_key.len() != len {
         return Err(wrong_length("rsa-pkcs1-v1_5", encrypted_key.len(), len));
     }
-    let Some(separator) = len.checked_sub(rejected.len() + 1).filter(|separator| *separator >= 10) else {
-        // No padding fits: nothing that this key could hold has that length.
-        return Ok(rejected);
-    };
+    let mut found = Found::new(key_lens, rejected);
     if below_modulus(key, encrypted_key).is_none() {
         // The ciphertext is public, and so is that it is out of range.
-        return Ok(rejected);
+        return Ok(found.into_key());
     }
     let message = Zeroizing::new(private_operation(key, encrypted_key)?);
     let encoded = to_octets(&message, len);
-    let mut good = encoded[0].ct_eq(&0) & encoded[1].ct_eq(&2) & encoded[separator].ct_eq(&0);
-    for octet in &encoded[2..separator] {
-        good &= !octet.ct_eq(&0);
+    for key_len in key_lens {
+        let Some(separator) = len.checked_sub(key_len + 1).filter(|separator| *separator >= 10) else {
+            // No padding fits: nothing that this key could hold has that length.
+            continue;
+        };
+        let mut good = encoded[0].ct_eq(&0) & encoded[1].ct_eq(&2) & encoded[separator].ct_eq(&0);
+        for octet in &encoded[2..separator] {
+            good &= !octet.ct_eq(&0);
+        }
+        found.take(&encoded[separator + 1..], good);
     }
-    Ok(select(&encoded[separator + 1..], rejected, good))
+    Ok(found.into_key())
 }
 
-/// The found key where `good`, else the rejected one, without a branch.
-pub(crate) fn select(found: &[u8], mut rejected: Zeroizing<Vec<u8>>, good: Choice) -> Zeroizing<Vec<u8>> {
-    for (out, found) in rejected.iter_mut().zip(found) {
-        out.conditional_assign(found, good);
+/// The key that was found, or else the rejected one. Only its length tells
+/// which, where several lengths are asked for.
+pub(crate) struct Found {
+    key: Zeroizing<Vec<u8>>,
+    len: u64,
+}
+
+impl Found {
+    /// The `rejected` key, which has the longest of these lengths.
+    pub(crate) fn new(key_lens: &[usize], rejected: Zeroizing<Vec<u8>>) -> Self {
+        Self { len: key_lens.first().map_or(0, |len| *len as u64), key: rejected }
     }
-    rejected
+
+    /// Takes another key where `good`, without a branch.
+    pub(crate) fn take(&mut self, octets: &[u8], good: Choice) {
+        for (out, octet) in self.key.iter_mut().zip(octets) {
+            out.conditional_assign(octet, good);
+        }
+        self.len.conditional_assign(&(octets.len() as u64), good);
+    }
+
+    pub(crate) fn into_key(mut self) -> Zeroizing<Vec<u8>> {
+        self.key.truncate(usize::try_from(self.len).unwrap_or_default());
+        self.key
+    }
 }
 
 pub(crate) fn wrong_length(algorithm: &str, found: usize, wanted: usize) -> KeyError {
