@@ -5,7 +5,7 @@ mod support;
 
 use std::io::Read as _;
 
-use support::{Bench, P256, P384, P521, Person, RSA, judge, text};
+use support::{Bench, P256, P384, P521, Person, RSA, text};
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::message::{Credential, Opened, Secrets, SymmetricKey};
 use waxseal_verdict::{Aspect, Deviation, Kind, Reason};
@@ -253,7 +253,7 @@ fn keys_with_the_same_identifier_are_tried() {
         let credentials = people
             .each_ref()
             .map(|person| Credential { decryptor: &person.key, certificate: Some(person.certificate.clone()) });
-        let layer = judge(message, &credentials, &[]).unwrap().verdict.layers.remove(0);
+        let layer = support::judge(message, &credentials, &[]).unwrap().verdict.layers.remove(0);
         assert_eq!(layer.recipients[0].id, "ski=0102030405060708");
         assert!(layer.decryption.is_good() && layer.integrity.is_good(), "{layer:?}");
     }

@@ -117,6 +117,9 @@ fn opened(peeler: Peeler<'_>, context: &Context<'_>, outer: Option<&Headers>) ->
     verdict.notifications = notifications;
     if let Some(payload) = payload {
         headers::judge(&mut verdict, &payload, outer, context);
+        if let Some(layers) = verdict.layers.get_mut(..payload.layers) {
+            headers::judge_secured(layers, outer);
+        }
         verdict.overall = Overall::of(&verdict.layers);
     }
     Opened { verdict, content }

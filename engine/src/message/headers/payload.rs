@@ -15,7 +15,7 @@ pub(in crate::message) struct Payload {
     /// Whether something that may stand once stands twice: hp, or Content-Type.
     pub(super) repeats: bool,
     /// How many layers are around it.
-    pub(super) layers: usize,
+    pub(in crate::message) layers: usize,
     /// What its hp parameter says, if it has one that is known.
     hp: Option<HeaderScheme>,
     /// The message that it is, if it is one that may be an RFC 8551 wrapping.
