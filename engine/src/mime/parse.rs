@@ -184,7 +184,11 @@ impl Tree<'_> {
     fn close_down_to(&mut self, depth: usize, end: u64) {
         while self.open.len() > depth {
             let Some(Open { mut part, started, .. }) = self.open.pop() else { return };
-            let end = end.max(part.header.start);
+            // A message inside a part that has no body begins where that part ends,
+            // and the line end before a delimiter belongs to neither.
+            let holder = self.open.last().filter(|holder| !holder.part.content_type.is_multipart());
+            let end = end.max(holder.map_or(part.header.start, |holder| holder.part.header.start));
+            part.header.start = part.header.start.min(end);
             part.header.end = part.header.end.min(end);
             part.body = part.header.end..end;
             part.preamble.start = part.preamble.start.min(end);
