@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
-use waxseal_key::{Arithmetic, Decryptor, KeyError, PrivateKey, pkcs12};
+use waxseal_key::{Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, pkcs12};
 use waxseal_model::SharedKey;
 use zeroize::Zeroizing;
 
@@ -102,7 +102,11 @@ impl KeyRing {
     /// provider has done the work of the private keys, too.
     #[must_use]
     pub fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
-        self.keys = self.keys.into_iter().map(|key| key.with_arithmetic(arithmetic)).collect();
+        // A command uses a key once or twice, and aws-lc checks each key when it reads it: that takes
+        // ten times as long as a signature. Without a wish the keys stay with RustCrypto.
+        if arithmetic.choice() != ProviderChoice::Auto {
+            self.keys = self.keys.into_iter().map(|key| key.with_arithmetic(arithmetic)).collect();
+        }
         self
     }
 
