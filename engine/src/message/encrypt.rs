@@ -31,7 +31,7 @@ pub struct EncryptRequest<'a> {
     pub headers: Vec<(String, String)>,
     /// Whether the payload gets the header fields of the mail, and what stays
     /// outside of them. A mail that is signed already says that itself, see
-    /// [`ProtectHeaders::Cipher`].
+    /// [`ProtectHeaders::Cipher`](super::ProtectHeaders::Cipher).
     pub protect_headers: Option<HideHeaders>,
     /// Who encrypts.
     pub arithmetic: &'a Arithmetic,
