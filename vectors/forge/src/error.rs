@@ -20,7 +20,7 @@ pub enum ForgeError {
     },
     /// Encrypting failed.
     #[error("step {step}: {source}")]
-    Encrypt {
+    Wrap {
         /// The number of the step, from 1.
         step: usize,
         /// What the engine said.

@@ -1,16 +1,18 @@
 //! A recipe, followed step by step.
 
+mod sealing;
+
 use std::io::Cursor;
 
 use sha2::{Digest, Sha256};
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{
-    AttributeKind, Encoding, IdentifierForm, Order, Parameters, Recipient, RsaSignature, Shape, Tamper,
+    AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper,
 };
-use waxseal_engine::message::{self, Boundary, EncryptRequest, HeaderPolicy, HideHeaders, ProtectHeaders, SignRequest};
-use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
+use waxseal_engine::message::{self, Boundary, HeaderPolicy, HideHeaders, ProtectHeaders, SignRequest};
+use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PssParameters, Signer};
 use waxseal_model::{
-    Attributes, Case, EncryptStep, Hp, Identifier, Instant, LineEnds, Pki, ProtectHeaders as HeaderProtection, Recipe,
+    Attributes, Case, Hp, Identifier, Instant, LineEnds, Pki, ProtectHeaders as HeaderProtection, Pss, Recipe,
     SignStep, Step, TamperStep, WrapStep,
 };
 use waxseal_verdict::Form;
@@ -51,6 +53,10 @@ pub(crate) fn follow(pki: &Pki, case: &Case, recipe: &Recipe) -> Result<Followed
         way.message = match step {
             Step::Sign(sign) => way.sign(sign)?,
             Step::Encrypt(encrypt) => way.encrypt(encrypt)?,
+            Step::Compress(compress) => way.compress(compress)?,
+            Step::Digest(digest) => way.digest(digest)?,
+            Step::EncryptWithKey(encrypt) => way.encrypt_with_key(encrypt)?,
+            Step::Authenticate(authenticate) => way.authenticate(authenticate)?,
             Step::ListFooter(_) => way.list_footer()?,
             Step::Wrap(wrap) => {
                 let wrapped = way.wrap(wrap)?;
@@ -114,8 +120,7 @@ impl<'a> Way<'a> {
     }
 
     fn sign(&mut self, step: &'a SignStep) -> Result<Vec<u8>, ForgeError> {
-        let digest = DigestAlgorithm::from_name(&step.digest)
-            .ok_or_else(|| self.cannot(format!("{:?} is no digest algorithm", step.digest)))?;
+        let digest = self.digest_algorithm(&step.digest)?;
         let keys = step.by.iter().map(|name| credentials::key(self.pki, name)).collect::<Result<Vec<_>, _>>()?;
         let certificates = self.signer_certificates(step)?;
         let signers: Vec<(&dyn Signer, &Certificate)> =
@@ -128,6 +133,7 @@ impl<'a> Way<'a> {
         request.form = step.form;
         request.certificates = &sent;
         request.digest = digest;
+        request.pss = step.pss.as_ref().map(|pss| self.pss(pss, digest)).transpose()?;
         request.shape = sign_shape(step);
         request.mime = shape(&step.mime, object);
         request.protect_headers = step.protect_headers.as_ref().map(protect);
@@ -144,30 +150,6 @@ impl<'a> Way<'a> {
         if let Some(boundary) = &step.mime.boundary {
             out = mail::replace(&out, placeholder.as_bytes(), boundary.as_bytes());
         }
-        self.lines(out, step.mime.base64_line)
-    }
-
-    fn encrypt(&mut self, step: &EncryptStep) -> Result<Vec<u8>, ForgeError> {
-        let certificates =
-            step.to.iter().map(|name| credentials::certificate(self.pki, name)).collect::<Result<Vec<_>, _>>()?;
-        let recipients = Recipient::certificates(&certificates);
-        let mut request = EncryptRequest::new(&recipients, &self.arithmetic);
-        request.cipher = step
-            .cipher
-            .parse()
-            .map_err(|what| self.cannot(format!("{:?} is no content cipher: {what}", step.cipher)))?;
-        request.shape = Shape { recipient_id: identifier(step.identifier), ..encoded(step.segment) };
-        request.mime = shape(&step.mime, Object::Enveloped);
-        if step.protect_headers.as_ref().is_some_and(|protect| protect.hp != Hp::Cipher) {
-            return Err(self.cannot("what is encrypted has hp=\"cipher\" (RFC 9788 section 2.1.1)"));
-        }
-        request.protect_headers = step.protect_headers.as_ref().map(hide);
-        request.tamper = Tamper { unfit_certificates: true, ..Tamper::default() };
-        let mut random = SeededRandom::new(&format!("{} step {}", self.id, self.step));
-        let mut out = Vec::new();
-        message::encrypt(&mut Cursor::new(&self.message), &mut out, &request, &mut random)
-            .map_err(|source| ForgeError::Encrypt { step: self.step, source })?;
-        self.last_signature = None;
         self.lines(out, step.mime.base64_line)
     }
 
@@ -238,6 +220,12 @@ impl<'a> Way<'a> {
         let start = mail::find(&out, start.as_bytes()).map(|at| at + start.len());
         let payload = start.and_then(|start| Some(&out[start..start + mail::find(&out[start..], end.as_bytes())?]));
         payload.map(<[u8]>::to_vec).ok_or_else(|| self.cannot("the signed mail has no first part"))
+    }
+
+    fn pss(&self, pss: &Pss, digest: DigestAlgorithm) -> Result<PssParameters, ForgeError> {
+        let usual = PssParameters::usual(digest);
+        let mgf = pss.mgf.as_deref().map(|name| self.digest_algorithm(name)).transpose()?;
+        Ok(PssParameters { mgf: mgf.unwrap_or(usual.mgf), salt_len: pss.salt.unwrap_or(usual.salt_len) })
     }
 
     fn signer_certificates(&self, step: &SignStep) -> Result<Vec<Certificate>, ForgeError> {

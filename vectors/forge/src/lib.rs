@@ -17,6 +17,7 @@ mod credentials;
 mod error;
 mod files;
 mod follow;
+mod hex;
 mod lock;
 mod mail;
 mod pki;

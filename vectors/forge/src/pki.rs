@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
     IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
@@ -15,6 +17,9 @@ use waxseal_key::{
     Arithmetic, DigestAlgorithm, KeyError, PrivateKey, ProviderChoice, PublicKeyAlgorithm, SignatureScheme, Signer,
 };
 use waxseal_model::{Entity, ExtendedUse, KeyUse, Pki};
+
+use crate::hex;
+use crate::tree::{Inside, Node};
 
 /// emailAddress (PKCS#9), whose value is an IA5String (RFC 8550 section 3).
 const EMAIL_ADDRESS: [u64; 7] = [1, 2, 840, 113_549, 1, 9, 1];
@@ -50,23 +55,42 @@ pub fn certificates(pki: &Pki) -> Result<BTreeMap<String, String>, PkiError> {
 fn certificate(pki: &Pki, entity: &Entity) -> Result<String, String> {
     let said = |error: rcgen::Error| error.to_string();
     let key = Key::of(pki, &entity.name)?;
-    let issuer = entity.issuer.as_deref().unwrap_or(&entity.name);
-    let signer = Key::of(pki, entity.signed_by.as_deref().unwrap_or(issuer))?;
-    let issuer_key_id = Key::of(pki, issuer)?.identifier()?;
-    let issuer = pki.entity(issuer).ok_or("its issuer is not described")?;
+    let issuer_name = entity.issuer.as_deref().unwrap_or(&entity.name);
+    let signer = Key::of(pki, entity.signed_by.as_deref().unwrap_or(issuer_name))?;
+    let issuer_key_id = Key::of(pki, issuer_name)?.identifier()?;
+    let issuer = pki.entity(issuer_name).ok_or("its issuer is not described")?;
     let issuer_params = params(issuer, issuer_key_id)?;
     let mut own = params(entity, key.identifier()?)?;
     own.use_authority_key_identifier_extension = entity.issuer.is_some();
+    if key.algorithm.is_none() {
+        let placeholder = Key::of(pki, issuer_name)?;
+        let certificate = own.signed_by(&placeholder, &Issuer::from_params(&issuer_params, signer)).map_err(said)?;
+        return with_public_key(certificate.der(), Signer::public_key(&key.private), &placeholder);
+    }
     let certificate = own.signed_by(&key, &Issuer::from_params(&issuer_params, signer)).map_err(said)?;
     // rcgen writes CRLF on some systems; the files hold LF on all.
     Ok(certificate.pem().replace("\r\n", "\n"))
+}
+
+/// The certificate with another public key, signed again: rcgen knows few kinds
+/// of keys.
+fn with_public_key(certificate: &[u8], spki: &[u8], signer: &Key) -> Result<String, String> {
+    let mut root = Node::read(certificate)?;
+    // TBSCertificate ::= SEQUENCE { version, serialNumber, signature, issuer, validity, subject,
+    // subjectPublicKeyInfo, ... } (RFC 5280 section 4.1).
+    *root.at_mut(&[0, 6])? = Node::read(spki)?;
+    let value = signer.signature(&root.at(&[0])?.write()).map_err(|error| error.to_string())?;
+    root.at_mut(&[2])?.inside = Inside::Octets([&[0], value.as_slice()].concat());
+    let text = STANDARD.encode(root.write());
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    Ok(format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")))
 }
 
 fn params(entity: &Entity, key_id: Vec<u8>) -> Result<CertificateParams, String> {
     let mut params = CertificateParams::default();
     params.not_before = entity.not_before.date_time();
     params.not_after = entity.not_after.date_time();
-    params.serial_number = Some(SerialNumber::from_slice(&hex(&entity.serial)?));
+    params.serial_number = Some(SerialNumber::from_slice(&serial(entity)?));
     params.distinguished_name = name(entity)?;
     for address in &entity.addresses {
         let address = address.as_str().try_into().map_err(|_| format!("{address:?} is not ASCII"))?;
@@ -90,6 +114,10 @@ fn params(entity: &Entity, key_id: Vec<u8>) -> Result<CertificateParams, String>
         params.custom_extensions.push(extension);
     }
     Ok(params)
+}
+
+fn serial(entity: &Entity) -> Result<Vec<u8>, String> {
+    hex::octets(&entity.serial).ok_or_else(|| format!("the serial number {:?} is not hexadecimal", entity.serial))
 }
 
 fn name(entity: &Entity) -> Result<DistinguishedName, String> {
@@ -128,23 +156,13 @@ fn extended_use(usage: ExtendedUse) -> Result<ExtendedKeyUsagePurpose, String> {
     })
 }
 
-/// Octets of a hexadecimal text.
-fn hex(text: &str) -> Result<Vec<u8>, String> {
-    let digit = |octet: u8| char::from(octet).to_digit(16);
-    let pairs = text.as_bytes().chunks(2);
-    let octets = pairs.map(|pair| match pair {
-        [high, low] => Some((digit(*high)? * 16 + digit(*low)?) as u8),
-        _ => None,
-    });
-    octets.collect::<Option<_>>().ok_or_else(|| format!("the serial number {text:?} is not hexadecimal"))
-}
-
 /// A private key of the engine as rcgen wants to see it.
 struct Key {
     private: PrivateKey,
     /// The content of subjectPublicKey.
     bits: Vec<u8>,
-    algorithm: &'static SignatureAlgorithm,
+    /// What rcgen calls it, if it knows such keys.
+    algorithm: Option<&'static SignatureAlgorithm>,
     digest: DigestAlgorithm,
 }
 
@@ -153,10 +171,10 @@ impl Key {
         let pem = pki.key_pem(name).ok_or_else(|| format!("pki/{name}.key.pem is missing"))?;
         let private = PrivateKey::from_pem(pem, None).map_err(|error| format!("pki/{name}.key.pem: {error}"))?;
         let (algorithm, digest) = match private.algorithm() {
-            PublicKeyAlgorithm::Rsa => (&rcgen::PKCS_RSA_SHA256, DigestAlgorithm::Sha256),
-            PublicKeyAlgorithm::P256 => (&rcgen::PKCS_ECDSA_P256_SHA256, DigestAlgorithm::Sha256),
-            PublicKeyAlgorithm::P384 => (&rcgen::PKCS_ECDSA_P384_SHA384, DigestAlgorithm::Sha384),
-            other => return Err(format!("pki/{name}.key.pem: a key of the kind {} is not foreseen", other.name())),
+            PublicKeyAlgorithm::Rsa => (Some(&rcgen::PKCS_RSA_SHA256), DigestAlgorithm::Sha256),
+            PublicKeyAlgorithm::P256 => (Some(&rcgen::PKCS_ECDSA_P256_SHA256), DigestAlgorithm::Sha256),
+            PublicKeyAlgorithm::P384 => (Some(&rcgen::PKCS_ECDSA_P384_SHA384), DigestAlgorithm::Sha384),
+            _ => (None, DigestAlgorithm::Sha512),
         };
         let bits = subject_public_key(Signer::public_key(&private)).ok_or("its public key cannot be read")?;
         Ok(Self { private, bits, algorithm, digest })
@@ -183,8 +201,9 @@ impl PublicKeyData for Key {
         &self.bits
     }
 
+    /// Authorities have keys that rcgen knows, and others are put in afterwards.
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        self.algorithm
+        self.algorithm.unwrap_or(&rcgen::PKCS_RSA_SHA256)
     }
 }
 

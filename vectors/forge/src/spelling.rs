@@ -12,6 +12,12 @@ pub(crate) enum Object {
     Opaque,
     /// EnvelopedData.
     Enveloped,
+    /// AuthEnvelopedData.
+    AuthEnveloped,
+    /// CompressedData.
+    Compressed,
+    /// What RFC 8551 section 3.2.2 has no smime-type for.
+    Other,
 }
 
 /// The engine's shape for a spelling; what the spelling leaves out is as RFC 8551 wants it.
@@ -21,6 +27,9 @@ pub(crate) fn shape(spelling: &Spelling, object: Object) -> MimeShape {
         Object::Clear => ("application/pkcs7-signature", "", "smime.p7s"),
         Object::Opaque => ("application/pkcs7-mime", "signed-data", "smime.p7m"),
         Object::Enveloped => ("application/pkcs7-mime", "enveloped-data", "smime.p7m"),
+        Object::AuthEnveloped => ("application/pkcs7-mime", "authEnveloped-data", "smime.p7m"),
+        Object::Compressed => ("application/pkcs7-mime", "compressed-data", "smime.p7z"),
+        Object::Other => ("application/pkcs7-mime", "", "smime.p7m"),
     };
     let fields = part_fields(
         spelling.media_type.as_deref().unwrap_or(media_type),
@@ -35,6 +44,9 @@ pub(crate) fn shape(spelling: &Spelling, object: Object) -> MimeShape {
         }
         Object::Opaque => shape.opaque = with_version(fields),
         Object::Enveloped => shape.enveloped = with_version(fields),
+        Object::AuthEnveloped => shape.auth_enveloped = with_version(fields),
+        Object::Compressed => shape.compressed = with_version(fields),
+        Object::Other => shape.other = with_version(fields),
     }
     shape
 }

@@ -19,6 +19,7 @@ pub(crate) struct Signed<'a> {
 /// The place of SignedData or EnvelopedData in ContentInfo (RFC 5652 section 3).
 const DATA: [usize; 2] = [1, 0];
 const CONSTRUCTED_0: u8 = 0xa0;
+const PRIMITIVE_0: u8 = 0x80;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
@@ -60,6 +61,16 @@ pub(crate) fn tamper(
             *root.at_mut(&place(&[1]))?.children_mut()? = vec![algorithm];
         }
         Tampering::Content {} => content(&mut root)?,
+        Tampering::Mac {} => {
+            let data = root.at(&DATA)?.children();
+            let index = data.iter().rposition(|child| child.tag == OCTET_STRING);
+            let index = index.ok_or("the object has no authentication code and no digest")?;
+            invert_last(root.at_mut(&place(&[index]))?, 0)?;
+        }
+        Tampering::EncryptedKey {} => {
+            let place = encrypted_key(&root)?;
+            invert_last(root.at_mut(&place)?, 0)?;
+        }
         Tampering::Padding {} => padding(&mut root)?,
         Tampering::NoRecipients {} => {
             let place = recipient_infos(&root)?;
@@ -145,6 +156,21 @@ fn recipient_infos(root: &Node) -> Result<Vec<usize>, String> {
     tagged(root, SET, "recipientInfos")
 }
 
+/// encryptedKey of the first recipient: the last element of every kind, but of
+/// key agreement in the last element (RFC 5652 section 6.2).
+fn encrypted_key(root: &Node) -> Result<Vec<usize>, String> {
+    let mut place = recipient_infos(root)?;
+    place.push(0);
+    loop {
+        let node = root.at(&place)?;
+        if node.tag == OCTET_STRING {
+            return Ok(place);
+        }
+        let last = node.children().len().checked_sub(1).ok_or("the first recipient has no encrypted key")?;
+        place.push(last);
+    }
+}
+
 /// EncryptedContentInfo: after recipientInfos.
 fn encrypted_content_info(root: &Node) -> Result<Vec<usize>, String> {
     let mut place = recipient_infos(root)?;
@@ -189,9 +215,13 @@ fn sign_again(root: &mut Node, signed: &Signed<'_>) -> Result<(), String> {
     let nodes = root.at_mut(&attributes)?.children_mut()?;
     nodes.sort_by_key(Node::write);
     let set = writer::set_of(nodes.iter().map(Node::write).collect());
-    let digest = Arithmetic::new(ProviderChoice::RustCrypto).digest(signed.digest, &set).map_err(said)?;
     let scheme = signed.key.signature_scheme().ok_or("the key does not sign")?;
-    let value = signed.key.sign_digest(scheme, signed.digest, &digest).map_err(said)?;
+    let value = if scheme.signs_message() {
+        signed.key.sign_message(scheme, &mut std::io::Cursor::new(&set)).map_err(said)?
+    } else {
+        let digest = Arithmetic::new(ProviderChoice::RustCrypto).digest(signed.digest, &set).map_err(said)?;
+        signed.key.sign_digest(scheme, signed.digest, &digest).map_err(said)?
+    };
     let place = signature(root)?;
     root.at_mut(&place)?.inside = Inside::Octets(value);
     Ok(())
@@ -214,13 +244,14 @@ fn issuer_and_serial(certificate: &Node) -> Result<Node, String> {
     Ok(Node::nodes(SEQUENCE, vec![issuer.clone(), serial.clone()]))
 }
 
-/// Inverts the last bit of an octet in the middle of the signed or encrypted content.
+/// Inverts the last bit of an octet in the middle of the content: of the `[0]`
+/// in encapContentInfo or EncryptedContentInfo, whatever the object is.
 fn content(root: &mut Node) -> Result<(), String> {
-    let is_enveloped = encrypted_content_info(root).and_then(|place| root.at(&place).map(|_| place));
-    let place = match is_enveloped {
-        Ok(place) if root.at(&place)?.children().len() == 3 => [place, vec![2]].concat(),
-        _ => place(&[2, 1]),
-    };
+    let held = |node: &Node| node.children().iter().position(|child| matches!(child.tag, CONSTRUCTED_0 | PRIMITIVE_0));
+    let children = root.at(&DATA)?.children().iter().enumerate();
+    let mut infos = children.filter(|(_, child)| child.tag == SEQUENCE);
+    let found = infos.find_map(|(index, child)| Some([index, held(child)?]));
+    let place = place(&found.ok_or("the object holds no content")?);
     let mut leaves = root.at_mut(&place)?.leaves_mut();
     let total: usize = leaves.iter().map(|leaf| leaf.len()).sum();
     octet(&mut leaves, total / 2).map(|octet| *octet ^= 1)

@@ -179,13 +179,22 @@ fn people(corpus: &Corpus, case: &Case, report: &mut Report<'_>) {
                 sign.by.iter().chain(sign.certificates.iter().flatten()).chain(&sign.certificate_of).collect(),
                 sign.by.is_empty(),
             ),
-            Step::Encrypt(encrypt) => (encrypt.to.iter().collect(), encrypt.to.is_empty()),
+            Step::Encrypt(encrypt) => {
+                let nobody = encrypt.to.is_empty() && encrypt.keys.is_empty() && encrypt.passwords.is_empty();
+                (encrypt.to.iter().collect(), nobody)
+            }
+            Step::Authenticate(authenticate) => (authenticate.to.iter().collect(), authenticate.to.is_empty()),
             Step::Tamper(tamper) => match &tamper.with {
                 Tampering::Certificates { of } => (of.iter().collect(), false),
                 Tampering::RecipientIdentifier { of } => (vec![of], false),
                 _ => continue,
             },
-            Step::ListFooter(_) | Step::Wrap(_) | Step::Replace(_) => continue,
+            Step::Compress(_)
+            | Step::Digest(_)
+            | Step::EncryptWithKey(_)
+            | Step::ListFooter(_)
+            | Step::Wrap(_)
+            | Step::Replace(_) => continue,
         };
         if needed {
             report(&field, "names nobody".to_owned());

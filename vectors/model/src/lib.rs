@@ -34,8 +34,9 @@ pub use instant::Instant;
 pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, Pki};
 pub use problem::{CorpusError, Problem};
 pub use recipe::{
-    Attribute, AttributeChange, Attributes, Base, Border, EncryptStep, HeaderPolicy, Hp, Identifier, LineEnds, Nothing,
-    ProtectHeaders, Recipe, ReplaceStep, SignStep, Spelling, Step, TamperStep, Tampering, WrapStep,
+    Attribute, AttributeChange, Attributes, AuthenticateStep, Base, Border, CompressStep, DigestStep, EncryptStep,
+    EncryptWithKeyStep, HeaderPolicy, Hp, Identifier, KeyManagement, LineEnds, Nothing, Oaep, ProtectHeaders, Pss,
+    Recipe, ReplaceStep, SignStep, Spelling, Step, TamperStep, Tampering, WrapStep,
 };
 pub use recordings::{Recordings, RecordingsError};
 pub use requirement::{Obligation, Party, Requirement};

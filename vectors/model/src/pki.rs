@@ -151,16 +151,52 @@ codes! {
         P256 = "p-256",
         /// NIST P-384.
         P384 = "p-384",
+        /// NIST P-521.
+        P521 = "p-521",
+        /// RSA, 2048 bits, for RSASSA-PSS only (RFC 4055 section 1.2).
+        RsaPss = "rsassa-pss",
+        /// Ed25519 (RFC 8410).
+        Ed25519 = "ed25519",
+        /// Ed448 (RFC 8410).
+        Ed448 = "ed448",
+        /// X25519 (RFC 8410): agrees, and signs nothing.
+        X25519 = "x25519",
+        /// ML-DSA-44 (RFC 9881).
+        MlDsa44 = "ml-dsa-44",
+        /// ML-DSA-65 (RFC 9881).
+        MlDsa65 = "ml-dsa-65",
+        /// ML-DSA-87 (RFC 9881).
+        MlDsa87 = "ml-dsa-87",
+        /// ML-KEM-512 (RFC 9935): encapsulates, and signs nothing.
+        MlKem512 = "ml-kem-512",
+        /// ML-KEM-768 (RFC 9935).
+        MlKem768 = "ml-kem-768",
+        /// ML-KEM-1024 (RFC 9935).
+        MlKem1024 = "ml-kem-1024",
     }
 }
 
 impl KeyType {
-    /// The signature scheme of this key, in the words of the algorithm table.
+    /// What a SUT must know to use this key, in the words of the algorithm
+    /// table, beside the scheme that it is used with.
     #[must_use]
-    pub const fn scheme(self) -> &'static str {
+    pub fn algorithm(self) -> &'static str {
         match self {
-            Self::Rsa1024 | Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => "rsa-pkcs1-v1_5",
-            Self::P256 | Self::P384 => "ecdsa",
+            Self::Rsa1024 | Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => "rsa",
+            Self::RsaPss => "rsassa-pss",
+            other => other.code(),
+        }
+    }
+
+    /// The signature scheme of this key, in the words of the algorithm table;
+    /// `None` if it signs nothing.
+    #[must_use]
+    pub fn scheme(self) -> Option<&'static str> {
+        match self {
+            Self::Rsa1024 | Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => Some("rsa-pkcs1-v1_5"),
+            Self::P256 | Self::P384 | Self::P521 => Some("ecdsa"),
+            Self::X25519 | Self::MlKem512 | Self::MlKem768 | Self::MlKem1024 => None,
+            other => Some(other.code()),
         }
     }
 }

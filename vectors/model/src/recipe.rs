@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use waxseal_verdict::Form;
 
 use crate::Instant;
+use crate::case::SharedKey;
 use crate::code::codes;
 
 /// A base entity, the steps that turn it into the message, and the header above it.
@@ -72,6 +73,14 @@ pub enum Step {
     Sign(SignStep),
     /// Encrypt what there is so far.
     Encrypt(EncryptStep),
+    /// Compress what there is so far (RFC 8551 section 3.6).
+    Compress(CompressStep),
+    /// Put a digest beside what there is so far (RFC 5652 section 7).
+    Digest(DigestStep),
+    /// Encrypt what there is so far under a key that both sides have (RFC 5652 section 8).
+    EncryptWithKey(EncryptWithKeyStep),
+    /// Authenticate what there is so far (RFC 5652 section 9).
+    Authenticate(AuthenticateStep),
     /// Put the entity into the multipart/mixed of a mailing list, a footer beside it.
     ListFooter(Nothing),
     /// Put the whole mail into a `message/rfc822` (RFC 8551 section 3.1), a copy of its header outside.
@@ -104,6 +113,9 @@ pub struct SignStep {
     /// How a signer is named.
     #[serde(default)]
     pub identifier: Identifier,
+    /// RSA keys sign with RSASSA-PSS (RFC 4056).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pss: Option<Pss>,
     /// rsaEncryption as the signature algorithm, without the digest (RFC 3370 section 3.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bare_rsa: bool,
@@ -148,10 +160,29 @@ pub struct ProtectHeaders {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EncryptStep {
-    /// The recipients.
+    /// The recipients; what the kind of a key leaves open, `key_management` says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
-    /// Content cipher, by the name of the algorithm table.
+    /// Key-encryption keys for further recipients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<SharedKey>,
+    /// Passwords for further recipients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passwords: Vec<String>,
+    /// How the content key gets to them.
+    #[serde(default, skip_serializing_if = "KeyManagement::is_usual")]
+    pub key_management: KeyManagement,
+    /// Content cipher, by the name of the algorithm table; `rc2-cbc-40` for RC2 with so many effective bits.
     pub cipher: String,
+    /// Octets of the authentication tag; 16 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_octets: Option<u8>,
+    /// The content type stands in an authenticated attribute.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub authenticated_attributes: bool,
+    /// A cipher that authenticates stands in EnvelopedData, its tag after the content.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tag_in_content: bool,
     /// How a recipient is named.
     #[serde(default)]
     pub identifier: Identifier,
@@ -161,6 +192,135 @@ pub struct EncryptStep {
     /// Copies the header into what is encrypted; hp is `cipher`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect_headers: Option<ProtectHeaders>,
+    /// How the MIME header around it is spelt.
+    #[serde(default, skip_serializing_if = "Spelling::is_usual")]
+    pub mime: Spelling,
+}
+
+/// The parameters of RSASSA-PSS (RFC 4055 section 3.1).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pss {
+    /// The digest of the mask generation; that of the signature if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mgf: Option<String>,
+    /// Octets of the salt; those of the digest if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<u32>,
+}
+
+/// How a content key gets to its recipients; what is absent goes with the key, as RFC 8551 section 2.3 wants.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyManagement {
+    /// RSAES-OAEP for RSA keys (RFC 3560).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oaep: Option<Oaep>,
+    /// The digest of the key derivation of agreement and encapsulation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<String>,
+    /// Agreement is called the one with the cofactor (RFC 5753 section 7.1.4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cofactor: bool,
+    /// The key wrap, by the name of the algorithm table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrap: Option<String>,
+    /// Octets of user keying material.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ukm: Option<u8>,
+    /// The digest under HMAC in PBKDF2; SHA-256 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prf: Option<String>,
+    /// The iterations of PBKDF2; 10000 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u32>,
+    /// The cipher under a password, by the name of the algorithm table; AES-256-CBC if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_cipher: Option<String>,
+}
+
+impl KeyManagement {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The parameters of RSAES-OAEP (RFC 4055 section 4.1).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Oaep {
+    /// The digest of the label; SHA-256 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The digest of the mask generation; `digest` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mgf: Option<String>,
+    /// The label, as text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label: String,
+}
+
+/// Compress the entity (RFC 8551 section 3.6, RFC 3274).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompressStep {
+    /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u32>,
+    /// How the MIME header around it is spelt.
+    #[serde(default, skip_serializing_if = "Spelling::is_usual")]
+    pub mime: Spelling,
+}
+
+/// Put a digest beside the entity (RFC 5652 section 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DigestStep {
+    /// Digest algorithm, by the name of the algorithm table.
+    #[serde(default = "sha_256")]
+    pub digest: String,
+    /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u32>,
+    /// How the MIME header around it is spelt.
+    #[serde(default, skip_serializing_if = "Spelling::is_usual")]
+    pub mime: Spelling,
+}
+
+/// Encrypt the entity under a key that both sides have (RFC 5652 section 8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EncryptWithKeyStep {
+    /// The content key, lower-case hexadecimal.
+    pub key: String,
+    /// Content cipher, by the name of the algorithm table.
+    pub cipher: String,
+    /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u32>,
+    /// How the MIME header around it is spelt.
+    #[serde(default, skip_serializing_if = "Spelling::is_usual")]
+    pub mime: Spelling,
+}
+
+/// Authenticate the entity for its recipients (RFC 5652 section 9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthenticateStep {
+    /// The recipients.
+    pub to: Vec<String>,
+    /// How the key gets to them.
+    #[serde(default, skip_serializing_if = "KeyManagement::is_usual")]
+    pub key_management: KeyManagement,
+    /// The digest under HMAC, by the name of the algorithm table.
+    #[serde(default = "sha_256")]
+    pub digest: String,
+    /// Without authenticated attributes the code is over the content itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_attributes: bool,
+    /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u32>,
     /// How the MIME header around it is spelt.
     #[serde(default, skip_serializing_if = "Spelling::is_usual")]
     pub mime: Spelling,
@@ -230,6 +390,10 @@ pub enum Tampering {
     },
     /// Invert the last bit of an octet in the middle of the (encrypted) content.
     Content {},
+    /// Invert the last bit of the authentication code or digest after the content.
+    Mac {},
+    /// Invert a bit of the first recipient's encrypted key.
+    EncryptedKey {},
     /// Encrypt with a padding that RFC 5652 section 6.3 does not know.
     Padding {},
     /// Remove every RecipientInfo.
