@@ -5,6 +5,7 @@
 mod support;
 
 use std::io::Cursor;
+use std::path::Path;
 
 use cms::content_info::ContentInfo;
 use der::{Decode, Encode};
@@ -17,7 +18,8 @@ use waxseal_engine::cms::write::{
     WriteError,
 };
 use waxseal_engine::message::{Boundary, Form, SignRequest, sign};
-use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PssParameters, Signer};
+use waxseal_key::{Arithmetic, DigestAlgorithm, PrivateKey, ProviderChoice, PssParameters, Signer};
+use waxseal_verdict::{Deviation, Reason};
 
 const DIGESTS: [DigestAlgorithm; 5] = [
     DigestAlgorithm::Sha1,
@@ -153,15 +155,61 @@ fn rsassa_pss_with_every_digest_and_salt_verifies() {
 #[test]
 fn schemes_that_sign_the_message_itself() {
     let Some(bench) = Bench::new() else { return };
-    let person = bench.person("ed25519", &["-algorithm", "ED25519"], "digitalSignature");
-    for encoding in [Encoding::Der, Encoding::Ber { segment: 3 }] {
-        let writer = Writer::new(&[&person], DigestAlgorithm::Sha256, Shape::encoded(encoding));
-        let object = writer.write(b"content", false).unwrap();
-        let opened = support::judge(object, &[], &[]).unwrap();
-        let signer = &opened.verdict.layers[0].signers[0];
-        // RFC 8419 section 3.1.
-        assert_eq!((signer.signature.as_str(), signer.digest.as_str()), ("ed25519", "sha-512"));
-        assert!(signer.integrity.is_good(), "{signer:?}");
+    // With attributes (RFC 8419 section 3.1), and without them: then the content itself is signed.
+    for (key, name, due) in [("ED25519", "ed25519", "sha-512"), ("ED448", "ed448", "shake256")] {
+        let person = bench.person(name, &["-algorithm", key], "digitalSignature");
+        for bare in [false, true] {
+            for encoding in [Encoding::Der, Encoding::Ber { segment: 3 }] {
+                let mut shape = Shape::encoded(encoding);
+                if bare {
+                    shape.attributes.clear();
+                }
+                let writer = Writer::new(&[&person], DigestAlgorithm::Sha256, shape);
+                let object = writer.write(b"content", false).unwrap();
+                let layer = support::judge(object, &[], &[]).unwrap().verdict.layers.remove(0);
+                let signer = &layer.signers[0];
+                assert_eq!((signer.signature.as_str(), signer.digest.as_str()), (name, due));
+                assert!(layer.structure.is_good() && signer.integrity.is_good(), "{layer:?}");
+                assert!(!signer.deviations.contains(&Deviation::DigestUnsuited), "{signer:?}");
+            }
+        }
+    }
+}
+
+/// RFC 9882 section 3: with attributes a digest that is strong enough, and
+/// without them the content itself, whatever the digest is.
+#[test]
+fn ml_dsa_with_and_without_attributes() {
+    use DigestAlgorithm::{Sha256, Sha384, Sha512, Shake256};
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/pki");
+    for (name, strength) in [("ml-dsa-44", 256), ("ml-dsa-65", 384), ("ml-dsa-87", 512)] {
+        let file = |kind| folder.join(format!("alice-{name}.{kind}.pem"));
+        let person = Person {
+            key: PrivateKey::from_pem(&std::fs::read_to_string(file("key")).unwrap(), None).unwrap(),
+            certificate: Certificate::from_file(&std::fs::read(file("cert")).unwrap()).unwrap().remove(0),
+            key_file: file("key"),
+            certificate_file: file("cert"),
+        };
+        for (digest, bits) in [(Sha256, 256), (Sha384, 384), (Sha512, 512), (Shake256, 512)] {
+            for bare in [false, true] {
+                let mut shape = Shape::encoded(Encoding::Ber { segment: 3 });
+                if bare {
+                    shape.attributes.clear();
+                }
+                let object = Writer::new(&[&person], digest, shape).write(b"content", false).unwrap();
+                let judged = |object: Vec<u8>| support::judge(object, &[], &[]).unwrap().verdict.layers.remove(0);
+                let layer = judged(object.clone());
+                let signer = &layer.signers[0];
+                let due = if bits >= strength { digest } else { Sha512 };
+                assert_eq!((signer.signature.as_str(), signer.digest.as_str()), (name, due.name()));
+                assert!(layer.structure.is_good() && signer.integrity.is_good(), "{name} {digest} {bare}: {layer:?}");
+                assert!(!signer.deviations.contains(&Deviation::DigestUnsuited), "{name} {digest}: {signer:?}");
+                let place = object.windows(3).position(|window| window == b"con").unwrap();
+                let altered = [&object[..place], b"C", &object[place + 1..]].concat();
+                let due = if bare { Reason::SignatureMismatch } else { Reason::DigestMismatch };
+                assert_eq!(judged(altered).integrity.reason(), Some(due), "{name} {digest} {bare}");
+            }
+        }
     }
 }
 

@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn signature_oids_lead_back() {
-        for digest in DigestAlgorithm::ALL {
+        for digest in DigestAlgorithm::ALL.into_iter().filter(|digest| !digest.is_extendable()) {
             let rsa = signature_oid(SignatureScheme::RsaPkcs1, digest);
             assert_eq!(signature_from_oid(rsa), Some((SignatureScheme::RsaPkcs1, Some(digest))));
             let ecdsa = signature_oid(SignatureScheme::Ecdsa, digest);

@@ -130,7 +130,7 @@ impl Arithmetic {
     ) -> Result<bool, KeyError> {
         let key = PublicKey::parse(spki_der)?;
         check_kind(scheme, false)?;
-        check_digest_len(digest, value)?;
+        check_digest(scheme, digest, value)?;
         check_fits(&key.algorithm, scheme)?;
         check_restriction(key.restriction, scheme, digest)?;
         match self.fast(|provider| provider.verify(&key, scheme, digest, value, signature))? {
@@ -182,6 +182,7 @@ impl Arithmetic {
         if !matches!(public.algorithm, PublicKeyAlgorithm::Rsa | PublicKeyAlgorithm::RsaOaep) {
             return Err(KeyError::BadPublicKey("rsaes-oaep needs an RSA key".to_owned()));
         }
+        check_fixed("rsaes-oaep", [parameters.digest, parameters.mgf])?;
         self.careful(|provider| provider.wrap_rsa_oaep(&public, key, parameters, random))
     }
 
@@ -234,7 +235,7 @@ impl Arithmetic {
         digest: DigestAlgorithm,
         value: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
-        check_digest_len(digest, value)?;
+        check_digest(scheme, digest, value)?;
         match scheme {
             SignatureScheme::RsaPkcs1 => self.fast(|provider| provider.sign(key, scheme, digest, value)),
             _ => self.careful(|provider| provider.sign(key, scheme, digest, value)),
@@ -257,6 +258,7 @@ impl Arithmetic {
         encrypted_key: &[u8],
         parameters: &OaepParameters,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        check_fixed("rsaes-oaep", [parameters.digest, parameters.mgf])?;
         self.careful(|provider| provider.unwrap_rsa_oaep(key, encrypted_key, parameters))
     }
 
@@ -281,7 +283,14 @@ impl Arithmetic {
     }
 }
 
-fn check_digest_len(digest: DigestAlgorithm, value: &[u8]) -> Result<(), KeyError> {
+/// Refuses a digest that the scheme is not defined with, and a value that is
+/// none of that digest.
+fn check_digest(scheme: SignatureScheme, digest: DigestAlgorithm, value: &[u8]) -> Result<(), KeyError> {
+    let mgf = match scheme {
+        SignatureScheme::RsaPss(parameters) => parameters.mgf,
+        _ => digest,
+    };
+    check_fixed(scheme.name(), [digest, mgf])?;
     if value.len() == digest.output_len() {
         return Ok(());
     }
@@ -289,6 +298,15 @@ fn check_digest_len(digest: DigestAlgorithm, value: &[u8]) -> Result<(), KeyErro
         algorithm: digest.name().to_owned(),
         why: format!("the digest value has {} octets, it must have {}", value.len(), digest.output_len()),
     })
+}
+
+/// Refuses digests of extendable output, of which nothing is built but schemes
+/// of their own (RFC 8702).
+fn check_fixed(algorithm: &str, digests: [DigestAlgorithm; 2]) -> Result<(), KeyError> {
+    match digests.into_iter().find(|digest| digest.is_extendable()) {
+        Some(digest) => Err(KeyError::UnknownAlgorithm(format!("{algorithm} with {digest}"))),
+        None => Ok(()),
+    }
 }
 
 /// A key of the kind id-RSASSA-PSS may be bound to a digest, a mask and a

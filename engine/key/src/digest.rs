@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A digest algorithm (RFC 3370 section 2, RFC 5754 section 2).
+/// A digest algorithm (RFC 3370 section 2, RFC 5754 section 2, RFC 8702
+/// section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
@@ -26,11 +27,13 @@ pub enum DigestAlgorithm {
     Sha3_384,
     /// SHA3-512 (FIPS 202).
     Sha3_512,
+    /// SHAKE256 (FIPS 202) with 512 bits of output (RFC 8702 section 3.1).
+    Shake256,
 }
 
 impl DigestAlgorithm {
-    /// Every digest algorithm, weakest first, and then SHA-3.
-    pub const ALL: [Self; 10] = [
+    /// Every digest algorithm, weakest first, and then SHA-3 and SHAKE.
+    pub const ALL: [Self; 11] = [
         Self::Md5,
         Self::Sha1,
         Self::Sha224,
@@ -41,6 +44,7 @@ impl DigestAlgorithm {
         Self::Sha3_256,
         Self::Sha3_384,
         Self::Sha3_512,
+        Self::Shake256,
     ];
 
     /// The name in verdicts and cases, for example `sha-256`.
@@ -58,6 +62,19 @@ impl DigestAlgorithm {
         Self::ALL.into_iter().find(|digest| digest.oid() == oid)
     }
 
+    /// The algorithm of an AlgorithmIdentifier: its object identifier in dotted
+    /// form, and its parameters in DER. Parameters tell something only with
+    /// `id-shake256-len`, which is SHAKE256 if they are the number 512 (RFC 8419
+    /// section 2.3).
+    pub fn from_identifier(oid: &str, parameters: Option<&[u8]>) -> Option<Self> {
+        const ID_SHAKE256_LEN: &str = "2.16.840.1.101.3.4.2.18";
+        const INTEGER_512: &[u8] = &[2, 2, 2, 0];
+        match oid {
+            ID_SHAKE256_LEN => (parameters == Some(INTEGER_512)).then_some(Self::Shake256),
+            _ => Self::from_oid(oid),
+        }
+    }
+
     /// The algorithm with this name, exactly as [`name`](Self::name) spells it.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|digest| digest.name() == name)
@@ -73,6 +90,14 @@ impl DigestAlgorithm {
         self.facts().output_len
     }
 
+    /// Whether the output could be of any length. No DigestInfo, HMAC and MGF1 is
+    /// defined with such a function (RFC 8702 has other signatures and MACs for
+    /// it): it hashes content beside a scheme that signs the attributes
+    /// themselves, and nothing else.
+    pub(crate) const fn is_extendable(self) -> bool {
+        matches!(self, Self::Shake256)
+    }
+
     /// The digest of the HMAC with this object identifier (RFC 8018 appendix
     /// B.1, RFC 3370 section 6.1, RFC 9688).
     pub fn from_hmac_oid(oid: &str) -> Option<Self> {
@@ -80,7 +105,7 @@ impl DigestAlgorithm {
     }
 
     /// The object identifier to write for the HMAC with this digest, also as
-    /// the function of PBKDF2; MD5 has none. (RFC 3370 section 6.1 gives
+    /// the function of PBKDF2; MD5 and SHAKE256 have none. (RFC 3370 section 6.1 gives
     /// HMAC-SHA-1 another one beside it, `1.3.6.1.5.5.8.1.2`.)
     pub fn hmac_oid(self) -> Option<&'static str> {
         HMACS.iter().find(|row| row.1 == self).map(|row| row.0)
@@ -118,6 +143,7 @@ impl DigestAlgorithm {
             Self::Sha3_256 => &Facts { name: "sha3-256", oid: "2.16.840.1.101.3.4.2.8", output_len: 32 },
             Self::Sha3_384 => &Facts { name: "sha3-384", oid: "2.16.840.1.101.3.4.2.9", output_len: 48 },
             Self::Sha3_512 => &Facts { name: "sha3-512", oid: "2.16.840.1.101.3.4.2.10", output_len: 64 },
+            Self::Shake256 => &Facts { name: "shake256", oid: "2.16.840.1.101.3.4.2.12", output_len: 64 },
         }
     }
 }
@@ -186,13 +212,18 @@ macro_rules! with_digest {
                 type $type = sha3::Sha3_512;
                 $run
             }
+            $crate::DigestAlgorithm::Shake256 => {
+                type $type = $crate::provider::rustcrypto::shake::Shake256;
+                $run
+            }
         }
     };
 }
 pub(crate) use with_digest;
 
 /// Runs an expression with the RustCrypto type of the HMAC with a digest
-/// algorithm. That of SHA-3 is the simple one: its crate shows no blocks.
+/// algorithm, or leaves the function with an error. That of SHA-3 is the simple
+/// one: its crate shows no blocks.
 macro_rules! with_hmac {
     ($digest:expr, $type:ident => $run:expr) => {
         match $digest {
@@ -236,6 +267,7 @@ macro_rules! with_hmac {
                 type $type = hmac::SimpleHmac<sha3::Sha3_512>;
                 $run
             }
+            $crate::DigestAlgorithm::Shake256 => return $crate::provider::lacks("hmac with shake256"),
         }
     };
 }
@@ -258,6 +290,9 @@ mod tests {
             assert_eq!(DigestAlgorithm::from_oid(digest.oid()), Some(digest));
             assert_eq!(DigestAlgorithm::from_micalg(digest.micalg()), Some(digest));
         }
+        let with_length = |parameters| DigestAlgorithm::from_identifier("2.16.840.1.101.3.4.2.18", parameters);
+        assert_eq!(with_length(Some(&[2, 2, 2, 0])), Some(DigestAlgorithm::Shake256));
+        assert_eq!([with_length(Some(&[2, 2, 1, 0])), with_length(Some(&[5, 0])), with_length(None)], [None; 3]);
         assert_eq!(DigestAlgorithm::from_name("SHA-256"), None);
         assert_eq!(DigestAlgorithm::from_oid("1.2.3"), None);
     }
@@ -271,6 +306,7 @@ mod tests {
             assert_eq!(DigestAlgorithm::from_hmac_oid(digest.hmac_oid().unwrap()), Some(*digest));
         }
         assert_eq!(DigestAlgorithm::Md5.hmac_oid(), None);
+        assert_eq!(DigestAlgorithm::Shake256.hmac_oid(), None);
     }
 
     #[test]

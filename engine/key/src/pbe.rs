@@ -306,7 +306,7 @@ fn block_len(digest: DigestAlgorithm) -> usize {
         DigestAlgorithm::Md5 | DigestAlgorithm::Sha1 | DigestAlgorithm::Sha224 | DigestAlgorithm::Sha256 => 64,
         DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => 128,
         DigestAlgorithm::Sha3_224 => 144,
-        DigestAlgorithm::Sha3_256 => 136,
+        DigestAlgorithm::Sha3_256 | DigestAlgorithm::Shake256 => 136,
         DigestAlgorithm::Sha3_384 => 104,
         DigestAlgorithm::Sha3_512 => 72,
     }

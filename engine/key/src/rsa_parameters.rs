@@ -158,7 +158,9 @@ fn digest(algorithm: &str, identifier: &AlgorithmIdentifierRef<'_>) -> Result<Di
     if identifier.parameters.is_some_and(|parameters| !parameters.is_null()) {
         return Err(bad(algorithm, "a digest with parameters other than NULL"));
     }
-    DigestAlgorithm::from_oid(&identifier.oid.to_string()).ok_or_else(|| unknown(algorithm, &identifier.oid))
+    DigestAlgorithm::from_oid(&identifier.oid.to_string())
+        .filter(|digest| !digest.is_extendable())
+        .ok_or_else(|| unknown(algorithm, &identifier.oid))
 }
 
 fn mgf1(algorithm: &str, mask: &Mask<'_>) -> Result<DigestAlgorithm, KeyError> {
@@ -169,7 +171,7 @@ fn mgf1(algorithm: &str, mask: &Mask<'_>) -> Result<DigestAlgorithm, KeyError> {
 }
 
 /// With NULL for SHA-1 and SHA-2 (RFC 4055 section 2.1), without for SHA-3
-/// (RFC 9688 section 2).
+/// (RFC 9688 section 2) and all that is newer.
 fn identifier(digest: DigestAlgorithm) -> AlgorithmIdentifierRef<'static> {
     let parameters = (digest <= DigestAlgorithm::Sha512).then_some(AnyRef::NULL);
     AlgorithmIdentifierRef { oid: ObjectIdentifier::new_unwrap(digest.oid()), parameters }

@@ -1,5 +1,7 @@
 //! AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
 
+use waxseal_key::DigestAlgorithm;
+
 use crate::ber::{Element, Tag};
 use crate::cms::error::{CmsError, Within};
 use crate::cms::read::object_identifier;
@@ -31,6 +33,12 @@ impl AlgorithmIdentifier {
     #[must_use]
     pub fn name(&self) -> String {
         waxseal_key::algorithm::by_oid(&self.oid).map_or_else(|| self.oid.clone(), |row| row.name.to_owned())
+    }
+
+    /// The digest algorithm that is meant, if it is one that is known.
+    #[must_use]
+    pub fn digest(&self) -> Option<DigestAlgorithm> {
+        DigestAlgorithm::from_identifier(&self.oid, self.parameters.as_deref())
     }
 
     /// Whether the parameters are NULL.

@@ -199,7 +199,7 @@ impl Judge<'_> {
             self.structure_bad(Reason::MissingAttribute, detail);
             return Ok(Aspect::Unchecked(None));
         };
-        let Some(digest) = DigestAlgorithm::from_oid(&algorithm.oid) else {
+        let Some(digest) = algorithm.digest() else {
             let detail = format!("{OWNER}.digestAlgorithm: {} is not supported", algorithm.name());
             self.structure_bad(Reason::UnsupportedAlgorithm, detail);
             return Ok(Aspect::Unchecked(None));

@@ -2,7 +2,6 @@
 
 use std::io::Cursor;
 
-use waxseal_key::DigestAlgorithm;
 use waxseal_verdict::{Aspect, Reason, Signer};
 
 use crate::certificate::Certificate;
@@ -56,7 +55,7 @@ fn judge_one(
     context: &Context<'_>,
 ) -> (Aspect, Signer) {
     let mut signature = Cursor::new(info.signature.as_slice());
-    let digest = DigestAlgorithm::from_oid(&counter.digest.oid);
+    let digest = counter.digest.digest();
     let Ok(content) = SignedContent::new(&mut signature, digest.as_slice(), context) else {
         return (Aspect::Good, unread(&place));
     };

@@ -3,7 +3,7 @@
 
 use std::io::{Read, SeekFrom};
 
-use waxseal_key::{DigestAlgorithm, algorithm};
+use waxseal_key::algorithm;
 use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
 use crate::ber::{OctetStream, Reader, Tag};
@@ -132,7 +132,7 @@ pub(super) fn digested<R: Read>(
         return Ok(missing(layer, "DigestedData"));
     }
     let place = "DigestedData.digestAlgorithm";
-    let Some(digest) = DigestAlgorithm::from_oid(&head.algorithm.oid) else {
+    let Some(digest) = head.algorithm.digest() else {
         let name = algorithm::oid_name(&head.algorithm.oid).unwrap_or(&head.algorithm.oid);
         let detail = format!("{place}: {name} is not supported");
         layer.structure = Aspect::bad(Reason::UnsupportedAlgorithm, detail);

@@ -90,7 +90,7 @@ impl SignedObject {
     /// The digests that the signers used, as far as they are known.
     pub(super) fn digests(&self) -> Vec<DigestAlgorithm> {
         let hashed = self.tail.signers.iter().filter(|signer| !signer::signs_content(signer));
-        let mut list: Vec<_> = hashed.filter_map(|signer| DigestAlgorithm::from_oid(&signer.digest.oid)).collect();
+        let mut list: Vec<_> = hashed.filter_map(|signer| signer.digest.digest()).collect();
         list.sort_unstable();
         list.dedup();
         list

@@ -122,7 +122,7 @@ impl<'a> SignerJudge<'a, '_> {
         else {
             return;
         };
-        let digest = DigestAlgorithm::from_oid(&self.info.digest.oid);
+        let digest = self.info.digest.digest();
         let (Some(digest), Some(content_type), true) =
             (digest, self.over.content_type(), self.signer.integrity.is_good())
         else {
@@ -247,7 +247,7 @@ impl<'a> SignerJudge<'a, '_> {
     /// The signer's digest and signature scheme, if both are known.
     fn algorithms(&mut self) -> Option<(DigestAlgorithm, SignatureScheme)> {
         let info = self.info;
-        let digest = DigestAlgorithm::from_oid(&info.digest.oid);
+        let digest = info.digest.digest();
         let identifier = &info.signature_algorithm;
         let signature = algorithm::signature_from_identifier(&identifier.oid, identifier.parameters.as_deref());
         let signature = signature.unwrap_or_else(|error| {

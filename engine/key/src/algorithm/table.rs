@@ -18,7 +18,7 @@ use super::{
 /// section 2, and RFC 8551 section 2 with appendix B.
 #[rustfmt::skip] // one row, one line
 pub const TABLE: &[Row] = &[
-    // --- digests: RFC 3370 section 2, RFC 5754 section 2, RFC 8702 section 3.1
+    // --- digests: RFC 3370 section 2, RFC 5754 section 2, RFC 8702 section 3.1, RFC 8419 section 2.3
     row("1.2.840.113549.2.2", "md2", Digest, 63, [U, U, U, U]),
     row("1.2.840.113549.2.5", "md5", Digest, 18, [M, S, D, H]),
     row("1.3.14.3.2.26", "sha-1", Digest, 63, [M, M, D, H]),
@@ -34,6 +34,7 @@ pub const TABLE: &[Row] = &[
     row("2.16.840.1.101.3.4.2.10", "sha3-512", Digest, 256, [U, U, U, U]),
     row("2.16.840.1.101.3.4.2.11", "shake128", Digest, 128, [U, U, U, U]),
     row("2.16.840.1.101.3.4.2.12", "shake256", Digest, 256, [U, U, U, U]),
+    row("2.16.840.1.101.3.4.2.18", "shake256", Digest, 256, [U, U, U, U]),
     row("1.2.156.10197.1.401", "sm3", Digest, 128, [U, U, U, U]),
     row("1.3.36.3.2.1", "ripemd-160", Digest, 80, [U, U, U, U]),
     row("1.2.643.2.2.9", "gost-r-34.11-94", Digest, 105, [U, U, U, U]),

@@ -25,7 +25,7 @@ pub(super) fn verify(mac_data: Element<'_>, safe: &[u8], password: &str, budget:
     let good = if method == PBMAC1 {
         Pbmac1::read(identifier.expect(SEQUENCE, "PBMAC1-params")?)?.verify(safe, &expected, password, budget)?
     } else {
-        let digest = DigestAlgorithm::from_oid(&method).ok_or_else(|| {
+        let digest = DigestAlgorithm::from_oid(&method).filter(|digest| !digest.is_extendable()).ok_or_else(|| {
             KeyError::UnknownAlgorithm(format!("{} for the MAC of a PKCS#12 file", describe(&method)))
         })?;
         let iterations = if parts.is_empty() { 1 } else { parts.integer("iterations")? };

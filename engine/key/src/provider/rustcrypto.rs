@@ -13,6 +13,7 @@ pub(crate) mod ml_kem;
 mod oaep;
 mod pss;
 mod rsa;
+pub(crate) mod shake;
 mod wrap;
 
 use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit};

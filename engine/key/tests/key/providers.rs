@@ -248,7 +248,8 @@ fn auto_does_everything() {
         for digest in DigestAlgorithm::ALL {
             let value = auto.digest(digest, name.as_bytes()).unwrap();
             let Ok(signature) = key.sign_digest(key.signature_scheme().unwrap(), digest, &value) else {
-                assert_eq!(name, "rsa512", "only the digest value is too long for the modulus");
+                let due = name == "rsa512" || digest == DigestAlgorithm::Shake256;
+                assert!(due, "{name} {digest}: only what is too long for a modulus or defined with no scheme");
                 continue;
             };
             let scheme = key.signature_scheme().unwrap();
@@ -461,6 +462,8 @@ proptest! {
 fn did_or_too_short(answer: Result<Vec<u8>, KeyError>) -> Option<Vec<u8>> {
     match answer {
         Err(KeyError::BadParameters { .. }) => None,
+        // SHAKE256 goes with no scheme that signs digests.
+        Err(KeyError::UnknownAlgorithm(_)) => None,
         answer => did(answer),
     }
 }

@@ -53,6 +53,8 @@ fn pss_parameters_are_read_and_written() {
     assert!(matches!(read("a000"), Err(KeyError::BadParameters { .. })));
     assert!(matches!(read("3007a00530030601 2a".replace(' ', "").as_str()), Err(KeyError::UnknownAlgorithm(_))));
     assert!(matches!(PssParameters::from_der(None), Err(KeyError::BadParameters { .. })));
+    // RFC 8702 section 3.2 gives PSS with SHAKE256 an identifier of its own, and none inside these.
+    assert!(matches!(read("300fa00d300b060960864801650304020c"), Err(KeyError::UnknownAlgorithm(_))));
 
     let oid = algorithm::by_name("rsassa-pss").unwrap().oid;
     let found = algorithm::signature_from_identifier(oid, Some(&unhex("3000")));
@@ -279,4 +281,34 @@ fn openssl_name(digest: DigestAlgorithm) -> String {
 
 fn unhex(text: &str) -> Vec<u8> {
     crate::known_answers::unhex(text)
+}
+
+/// RFC 8702 defines SHAKE256 in signatures, and in no DigestInfo, HMAC or MGF1.
+#[test]
+fn shake256_goes_with_no_scheme_that_signs_digests() {
+    use DigestAlgorithm::{Sha256, Shake256};
+    let unknown = |error: KeyError| assert!(matches!(error, KeyError::UnknownAlgorithm(_)), "{error:?}");
+    for choice in ProviderChoice::ALL {
+        let own = Arithmetic::new(choice);
+        let [rsa, p256] = ["rsa2048", "p256"].map(|name| key(name).with_arithmetic(own));
+        let (value, short) = ([1; 64], [1; 32]);
+        let masked = SignatureScheme::RsaPss(PssParameters { mgf: Shake256, salt_len: 32 });
+        for (key, scheme, digest, value) in [
+            (&rsa, SignatureScheme::RsaPkcs1, Shake256, &value[..]),
+            (&rsa, SignatureScheme::RsaPss(PssParameters::usual(Sha256)), Shake256, &value),
+            (&rsa, masked, Sha256, &short),
+            (&p256, SignatureScheme::Ecdsa, Shake256, &value),
+        ] {
+            unknown(key.sign_digest(scheme, digest, value).unwrap_err());
+            unknown(own.verify_digest(Signer::public_key(key), scheme, digest, value, &[1; 256]).unwrap_err());
+        }
+        for parameters in
+            [OaepParameters::usual(Shake256), OaepParameters { mgf: Shake256, ..OaepParameters::usual(Sha256) }]
+        {
+            let random = &mut SeededRandom::new("x");
+            unknown(own.wrap_rsa_oaep(Signer::public_key(&rsa), &[1; 16], &parameters, random).unwrap_err());
+            unknown(rsa.unwrap_rsa_oaep(&[1; 256], &parameters).unwrap_err());
+        }
+        assert!(matches!(own.mac(Shake256, b"key"), Err(KeyError::NotByThisProvider { .. })));
+    }
 }

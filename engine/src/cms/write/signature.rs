@@ -81,16 +81,18 @@ impl<'a> ContentSigner<'a> {
     }
 }
 
-/// Ed25519 has one digest (RFC 8419 section 3.1). ML-DSA wants one whose
-/// collisions are as hard to find as its signatures to forge (RFC 9882 section
-/// 3.3); SHA-512 fits all three.
+/// Ed25519 and Ed448 have one digest each (RFC 8419 section 3.1). ML-DSA wants
+/// one whose collisions are as hard to find as its signatures to forge (RFC 9882
+/// section 3.3); SHA-512 fits all three.
 fn fitting_digest(scheme: SignatureScheme, digest: DigestAlgorithm) -> DigestAlgorithm {
+    use DigestAlgorithm::{Sha512, Shake256};
     let least = match scheme {
-        SignatureScheme::Ed25519 => usize::MAX,
+        SignatureScheme::Ed25519 => return Sha512,
+        SignatureScheme::Ed448 => return Shake256,
         SignatureScheme::MlDsa44 => 32,
         SignatureScheme::MlDsa65 => 48,
         SignatureScheme::MlDsa87 => 64,
         _ => 0,
     };
-    if digest.output_len() >= least { digest } else { DigestAlgorithm::Sha512 }
+    if digest.output_len() >= least { digest } else { Sha512 }
 }
