@@ -79,3 +79,97 @@ impl Default for Limits {
         }
     }
 }
+
+/// Sets one limit; what does not fit into it becomes the most that does.
+type Set = fn(&mut Limits, u64);
+
+/// Every limit by its name.
+const TABLE: [(&str, Set); 19] = [
+    ("ber-depth", |limits, value| put(&mut limits.ber_depth, value)),
+    ("element-octets", |limits, value| put(&mut limits.element_octets, value)),
+    ("elements", |limits, value| put(&mut limits.elements, value)),
+    ("layers", |limits, value| put(&mut limits.layers, value)),
+    ("mime-depth", |limits, value| put(&mut limits.mime_depth, value)),
+    ("mime-parts", |limits, value| put(&mut limits.mime_parts, value)),
+    ("header-octets", |limits, value| put(&mut limits.header_octets, value)),
+    ("signers", |limits, value| put(&mut limits.signers, value)),
+    ("recipients", |limits, value| put(&mut limits.recipients, value)),
+    ("certificates", |limits, value| put(&mut limits.certificates, value)),
+    ("path-length", |limits, value| put(&mut limits.path_length, value)),
+    ("path-work", |limits, value| put(&mut limits.path_work, value)),
+    ("content-readings", |limits, value| put(&mut limits.content_readings, value)),
+    ("key-attempts", |limits, value| put(&mut limits.key_attempts, value)),
+    ("password-iterations", |limits, value| put(&mut limits.password_iterations, value)),
+    ("password-work", |limits, value| put(&mut limits.password_work, value)),
+    ("content-octets", |limits, value| put(&mut limits.content_octets, value)),
+    ("expansion", |limits, value| put(&mut limits.expansion, value)),
+    ("expansion-free", |limits, value| put(&mut limits.expansion_free, value)),
+];
+
+fn put<T: TryFrom<u64> + Most>(limit: &mut T, value: u64) {
+    *limit = T::try_from(value).unwrap_or(T::MOST);
+}
+
+/// The largest value of a type.
+trait Most {
+    const MOST: Self;
+}
+
+impl Most for usize {
+    const MOST: Self = Self::MAX;
+}
+
+impl Most for u32 {
+    const MOST: Self = Self::MAX;
+}
+
+impl Most for u64 {
+    const MOST: Self = Self::MAX;
+}
+
+/// There is no limit of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no limit {0:?}; one of {names} is meant", names = Limits::names().collect::<Vec<_>>().join(", "))]
+pub struct UnknownLimit(pub String);
+
+impl Limits {
+    /// The names by which [`set`](Self::set) knows the limits: those of the
+    /// fields, with hyphens.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|(name, _)| *name)
+    }
+
+    /// Sets the limit of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<(), UnknownLimit> {
+        let (_, set) = TABLE.iter().find(|(known, _)| *known == name).ok_or_else(|| UnknownLimit(name.to_owned()))?;
+        set(self, value);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_can_be_set_by_its_name() {
+        let mut limits = Limits::default();
+        for (number, name) in Limits::names().enumerate() {
+            limits.set(name, 7000 + number as u64).unwrap();
+        }
+        // Debug names every field there is.
+        let text = format!("{limits:?}");
+        let fields = text.trim_start_matches("Limits { ").trim_end_matches(" }").split(", ");
+        let expected: Vec<_> = Limits::names()
+            .enumerate()
+            .map(|(number, name)| format!("{}: {}", name.replace('-', "_"), 7000 + number))
+            .collect();
+        assert_eq!(fields.collect::<Vec<_>>(), expected);
+        limits.set("password-iterations", u64::MAX).unwrap();
+        assert_eq!(limits.password_iterations, u32::MAX);
+        assert!(limits.set("patience", 1).unwrap_err().to_string().contains("mime-parts"));
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use waxseal_engine::certificate::Certificate;
+use waxseal_engine::certificate::{Certificate, crls_from_file};
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
 use waxseal_key::{Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, pkcs12};
 use waxseal_model::SharedKey;
@@ -170,7 +170,10 @@ pub fn secrets(passwords: &[String], keys: &[SharedKey]) -> Result<Secrets, Fail
 
 /// The octets that a hexadecimal text stands for. The text is a secret, and
 /// not shown.
-fn hexadecimal(text: &str) -> Result<Zeroizing<Vec<u8>>, Failed> {
+///
+/// # Errors
+/// There is an odd number of digits, or something else.
+pub fn hexadecimal(text: &str) -> Result<Zeroizing<Vec<u8>>, Failed> {
     let octets = text.as_bytes().chunks(2).map(|pair| match pair {
         [high, low] => {
             let digit = |octet: u8| char::from(octet).to_digit(16);
@@ -226,6 +229,18 @@ pub fn load_certificates(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failed> 
         certificates.extend(Certificate::from_file(&read(path)?).map_err(Failed::at(path.display()))?);
     }
     Ok(certificates)
+}
+
+/// The CRLs of several files, each in DER.
+///
+/// # Errors
+/// A file is missing or holds no CRL.
+pub fn load_crls(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failed> {
+    let mut crls = Vec::new();
+    for path in paths {
+        crls.extend(crls_from_file(&read(path)?).map_err(Failed::at(path.display()))?);
+    }
+    Ok(crls)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {

@@ -16,6 +16,7 @@ pub mod cli;
 pub mod exit;
 pub mod gate;
 pub mod keys;
+pub mod pipe;
 pub mod plan;
 pub mod reader;
 pub mod runner;

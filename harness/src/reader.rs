@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::Source;
-use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets};
+use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets, Sent};
 use waxseal_engine::policy::Policy;
 use waxseal_key::Arithmetic;
 
@@ -46,6 +46,26 @@ impl Reader {
         content: Option<&mut dyn Source>,
         keep_content: bool,
     ) -> Result<Opened, OpenError> {
+        self.with_request(keep_content, |request| message::open(input, content, &mut TempWorkspace, request))
+    }
+
+    /// Opens a signed receipt, and compares it with the message that it is for.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), for either of them.
+    pub fn open_receipt(
+        &self,
+        input: &mut dyn Source,
+        sent: &mut dyn Source,
+        keep_content: bool,
+    ) -> Result<Opened, OpenError> {
+        self.with_request(keep_content, |request| {
+            let sent = Sent::read(sent, None, &mut TempWorkspace, request)?;
+            message::open_receipt(input, &sent, &mut TempWorkspace, request)
+        })
+    }
+
+    fn with_request<T>(&self, keep_content: bool, work: impl FnOnce(&OpenRequest<'_>) -> T) -> T {
         let credentials = self.keys.credentials();
         // A certificate given with a key may also be the signer's of a mail to oneself.
         let extra: Vec<_> = self.extra_certificates.iter().chain(self.keys.certificates()).cloned().collect();
@@ -61,6 +81,6 @@ impl Reader {
             limits: &self.limits,
             keep_content,
         };
-        message::open(input, content, &mut TempWorkspace, &request)
+        work(&request)
     }
 }

@@ -1,11 +1,14 @@
 //! Where content waits until it may be released: in memory while it is small,
 //! in an unnamed temporary file from then on.
 
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use tempfile::SpooledTempFile;
 use waxseal_engine::io::{Source, Spool, Workspace};
+
+use crate::pipe::Pipe;
 
 /// Octets that one spool keeps in memory.
 const IN_MEMORY: usize = 1 << 20;
@@ -26,15 +29,47 @@ impl Workspace for TempWorkspace {
 /// # Errors
 /// The file cannot be read, or is a directory.
 pub fn source(path: &Path) -> io::Result<Box<dyn Source>> {
-    if path == Path::new("-") {
-        return spooled(io::stdin().lock());
+    match open(path)? {
+        Input::File(file) => Ok(Box::new(file)),
+        Input::Pipe(from) => spooled(from),
     }
-    let file = std::fs::File::open(path)?;
+}
+
+/// An input that is read once, after its first `header` octets were looked at:
+/// a pipe is not spooled.
+///
+/// # Errors
+/// The file cannot be read, or is a directory.
+pub fn source_read_once(path: &Path, header: usize) -> io::Result<Box<dyn Source>> {
+    match open(path)? {
+        Input::File(file) => Ok(Box::new(file)),
+        // What looks at the header reads a buffer more than that.
+        Input::Pipe(from) => Ok(Box::new(Pipe::new(from, header.saturating_add(1 << 16)))),
+    }
+}
+
+/// Whether this is no regular file, so that it can be read once only.
+#[must_use]
+pub fn is_pipe(path: &Path) -> bool {
+    path == Path::new("-") || std::fs::metadata(path).is_ok_and(|file| !file.is_file())
+}
+
+/// What stands behind a name.
+enum Input {
+    File(File),
+    Pipe(Box<dyn Read>),
+}
+
+fn open(path: &Path) -> io::Result<Input> {
+    if path == Path::new("-") {
+        return Ok(Input::Pipe(Box::new(io::stdin().lock())));
+    }
+    let file = File::open(path)?;
     let kind = file.metadata()?.file_type();
     if kind.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"));
     }
-    if kind.is_file() { Ok(Box::new(file)) } else { spooled(file) }
+    Ok(if kind.is_file() { Input::File(file) } else { Input::Pipe(Box::new(file)) })
 }
 
 fn spooled(mut from: impl Read) -> io::Result<Box<dyn Source>> {

@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-fn waxseal(dir: &Path, arguments: &[&str]) -> Output {
+fn waxseal(dir: &Path, arguments: &[&str], input: Stdio) -> Output {
     Command::new(env!("CARGO_BIN_EXE_waxseal"))
         .args(arguments)
         .current_dir(dir)
+        .stdin(input)
         .env_remove("WAXSEAL_RECORDINGS")
         .env_remove("WAXSEAL_RUN_ID")
         .env("SECRET", "se:cret")
@@ -26,7 +27,9 @@ struct Place(tempfile::TempDir);
 impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["alice", "bob", "root", "intermediate"] {
+        let people =
+            ["alice", "alice-ed25519", "alice-ml-dsa-44", "alice-pss", "bob", "bob-ec", "bob-x25519", "bob-ml-kem-768"];
+        for name in people.iter().chain(&["root", "intermediate", "root-ec", "intermediate-ec"]) {
             for kind in ["cert", "key"] {
                 let file = format!("{name}.{kind}.pem");
                 let _ = std::fs::copy(pki().join(&file), dir.path().join(&file));
@@ -54,8 +57,20 @@ impl Place {
 
     /// Runs a command line and checks its exit code.
     fn run(&self, code: i32, line: &str) -> (String, String) {
+        self.run_with(code, line, Stdio::null())
+    }
+
+    /// The same, with a file through a pipe as standard input.
+    fn run_piped(&self, code: i32, line: &str, file: &str) -> (String, String) {
+        let mut cat = Command::new("cat").arg(self.path().join(file)).stdout(Stdio::piped()).spawn().unwrap();
+        let result = self.run_with(code, line, cat.stdout.take().unwrap().into());
+        assert!(cat.wait().unwrap().success());
+        result
+    }
+
+    fn run_with(&self, code: i32, line: &str, input: Stdio) -> (String, String) {
         let arguments: Vec<_> = line.split_whitespace().collect();
-        let output = waxseal(self.path(), &arguments);
+        let output = waxseal(self.path(), &arguments, input);
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "waxseal {line}\n{out}{err}");
@@ -98,6 +113,178 @@ fn encrypt_and_open() {
     let (out, err) = place.run(1, "open encrypted --out inside");
     assert!(out.contains("no-key") && err.contains("inside is not written"), "{out}{err}");
     assert!(!place.path().join("inside").exists());
+}
+
+/// The other issuers.
+const OTHERS: &str = "--anchor root-ec.cert.pem --extra-cert intermediate-ec.cert.pem";
+
+/// What `open --json` says of a layer, and that the content is what went in.
+fn inside(place: &Place, file: &str, options: &str) -> serde_json::Value {
+    let (out, _) = place.run(0, &format!("open {file} {OPEN} {OTHERS} {options} --out inside --json"));
+    assert_eq!(place.read("inside"), "Content-Type: text/plain\r\n\r\nhello\r\n", "{options}");
+    std::fs::remove_file(place.path().join("inside")).unwrap();
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn every_way_of_encrypting_has_its_option() {
+    let place = Place::new();
+    place.write("kek", "000102030405060708090a0b0c0d0e0f\n");
+    let bob = "--key bob.key.pem --cert bob.cert.pem";
+    for (options, key, kind, expected) in [
+        ("--to bob.cert.pem --recipient-id subject-key-id", bob, "encrypted", "rsa-pkcs1-v1_5"),
+        ("--to bob.cert.pem --oaep sha-256", bob, "encrypted", "rsaes-oaep"),
+        ("--to bob.cert.pem --oaep sha-512 --oaep-mgf sha-1 --oaep-label 6c", bob, "encrypted", "rsaes-oaep"),
+        ("--to bob.cert.pem --cipher aes-256-gcm --tag 12", bob, "authenveloped", "aes-256-gcm"),
+        ("--to bob.cert.pem --cipher chacha20-poly1305", bob, "authenveloped", "chacha20-poly1305"),
+        ("--to bob.cert.pem --cipher rc2-cbc-64", bob, "encrypted", "rc2-cbc"),
+        (
+            "--to bob-ec.cert.pem --kdf sha-512 --cofactor --key-wrap aes-192-wrap --ukm 16",
+            "--key bob-ec.key.pem --cert bob-ec.cert.pem",
+            "encrypted",
+            "ecdh-cofactor-sha-512-kdf",
+        ),
+        ("--to bob-x25519.cert.pem", "--key bob-x25519.key.pem --cert bob-x25519.cert.pem", "encrypted", ""),
+        (
+            "--to bob-ml-kem-768.cert.pem",
+            "--key bob-ml-kem-768.key.pem --cert bob-ml-kem-768.cert.pem",
+            "encrypted",
+            "",
+        ),
+        ("--kek 0a0b:file:kek", "--kek 0a0b:file:kek", "encrypted", "0a0b"),
+        (
+            "--password env:SECRET --prf sha-512 --iterations 1000 --salt 8 --password-cipher aes-128-cbc",
+            "--password env:SECRET",
+            "encrypted",
+            "",
+        ),
+        ("--content-key file:kek --cipher aes-128-cbc", "--kek :file:kek", "encrypted-data", "aes-128-cbc"),
+    ] {
+        let key = &format!("{key} --policy lenient");
+        for ber in ["", "--ber 3"] {
+            place.run(0, &format!("encrypt mail {options} {ber} -o made"));
+            let verdict = inside(&place, "made", key);
+            let layer = &verdict["layers"][0];
+            assert_eq!(layer["kind"], kind, "{options}");
+            assert!(layer.to_string().contains(expected), "{options}: {layer}");
+        }
+    }
+    // What one reader in many can read, all can.
+    place.run(
+        0,
+        "encrypt mail --to bob.cert.pem --to bob-ec.cert.pem --kek 01:file:kek --password x --iterations 1000 -o made",
+    );
+    for key in [bob, "--key bob-ec.key.pem --cert bob-ec.cert.pem", "--kek 01:file:kek", "--password x"] {
+        inside(&place, "made", key);
+    }
+    let (out, _) = place.run(1, "open made --password y");
+    assert!(out.contains("wrong-password") || out.contains("no-key"), "{out}");
+}
+
+#[test]
+fn every_way_of_signing_has_its_option() {
+    let place = Place::new();
+    let sign = |who: &str| {
+        format!(
+            "sign mail --key {who}.key.pem --cert {who}.cert.pem --extra-cert intermediate.cert.pem --at 2025-06-15T12:00:00Z"
+        )
+    };
+    for (who, options, scheme) in [
+        ("alice", "--digest sha-384 --pss", "rsassa-pss"),
+        ("alice", "--pss --pss-mgf sha-1 --pss-salt 0 --no-attributes", "rsassa-pss"),
+        ("alice", "--signer-id subject-key-id", "rsa-pkcs1-v1_5"),
+        ("alice", "--capability aes-256-cbc --capability rc2-cbc:40", "rsa-pkcs1-v1_5"),
+        ("alice", "--encryption-cert alice-pss.cert.pem", "rsa-pkcs1-v1_5"),
+        ("alice-pss", "", "rsassa-pss"),
+        ("alice-ed25519", "", "ed25519"),
+        ("alice-ed25519", "--no-attributes", "ed25519"),
+        ("alice-ml-dsa-44", "", "ml-dsa-44"),
+    ] {
+        for form in ["clear", "opaque", "opaque --ber 3"] {
+            place.run(0, &format!("{} {options} --form {form} -o made", sign(who)));
+            let verdict = inside(&place, "made", "");
+            let layer = &verdict["layers"][0];
+            assert_eq!(layer["integrity"], "good", "{who} {options}");
+            let said = layer["signers"][0]["signature"].to_string();
+            assert!(said.contains(scheme), "{who} {options}: {said}");
+        }
+    }
+    // Without the certificate in it, the reader has to have it.
+    place.run(0, &format!("{} --no-certificates -o made", sign("alice")));
+    let (out, _) = place.run(1, &format!("open made {OPEN}"));
+    assert!(out.contains("signer-certificate-not-found"), "{out}");
+    inside(&place, "made", "--extra-cert alice.cert.pem");
+}
+
+#[test]
+fn the_other_objects_are_written_and_opened() {
+    let place = Place::new();
+    let bob = "--key bob.key.pem --cert bob.cert.pem";
+    for (line, key, kind) in [
+        ("compress mail", "", "compressed"),
+        ("compress mail --level 0 --ber 4", "", "compressed"),
+        ("digest mail --digest sha-512", "", "digested"),
+        ("authenticate mail --to bob.cert.pem", bob, "authenticated"),
+        (
+            "authenticate mail --kek 01:000102030405060708090a0b0c0d0e0f --no-attributes --ber 4",
+            "--kek 01:000102030405060708090a0b0c0d0e0f",
+            "authenticated",
+        ),
+        (
+            "authenticate mail --password env:SECRET --iterations 1000 --digest sha-512",
+            "--password env:SECRET",
+            "authenticated",
+        ),
+    ] {
+        place.run(0, &format!("{line} -o made"));
+        let verdict = inside(&place, "made", key);
+        assert_eq!(verdict["layers"][0]["kind"], kind, "{line}");
+        assert_eq!(verdict["layers"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_pipe_becomes_ber_and_is_read_once() {
+    let place = Place::new();
+    // More than any buffer, and than what is kept of a pipe.
+    let line = "a line of text that is not the same as the one before it\n".repeat(50_000);
+    place.write("long", &format!("From: Alice <alice@example.test>\nContent-Type: text/plain\n\n{line}"));
+    let bob = "--key bob.key.pem --cert bob.cert.pem";
+    let sign = SIGN.replace("sign mail", "sign -");
+    for (line, key, ber) in [
+        (format!("{sign} --form opaque"), "", true),
+        (format!("{sign} --form opaque --der"), "", false),
+        (sign.clone(), "", false),
+        (format!("{} --form opaque --no-attributes", sign.replace("alice.", "alice-ed25519.")), OTHERS, true),
+        ("encrypt - --to bob.cert.pem".to_owned(), bob, true),
+        ("encrypt - --to bob.cert.pem --der".to_owned(), bob, false),
+        ("encrypt - --to bob.cert.pem --cipher aes-128-ccm".to_owned(), bob, true),
+        ("encrypt - --to bob.cert.pem --cipher aes-128-gcm".to_owned(), bob, true),
+        ("encrypt - --to bob.cert.pem --protect-headers".to_owned(), bob, true),
+        ("compress -".to_owned(), "", true),
+        ("digest -".to_owned(), "", true),
+        ("authenticate - --to bob.cert.pem".to_owned(), bob, true),
+    ] {
+        let (made, _) = place.run_piped(0, &line, "long");
+        place.write("made", &made);
+        // SEQUENCE with an indefinite length, then the object identifier, in base64.
+        assert_eq!(made.contains("\r\nMIAGC"), ber, "{line}");
+        place.run_piped(0, &format!("open - {OPEN} {key} --out inside"), "made");
+        assert!(place.read("inside").ends_with("before it\r\n"), "{line}");
+        assert_eq!(place.read("inside").lines().filter(|one| one.starts_with("a line")).count(), 50_000, "{line}");
+    }
+}
+
+#[test]
+fn limits_are_set_by_name() {
+    let place = Place::new();
+    place.run(0, "encrypt mail --password x --iterations 3000 -o made");
+    place.run(0, "open made --password x");
+    let (out, _) = place.run(1, "open made --password x --limit password-iterations=2999");
+    assert!(out.contains("limit-exceeded"), "{out}");
+    let (_, err) = place.run(2, "sign mail --key alice.key.pem --cert alice.cert.pem --limit header-octets=20");
+    assert!(err.contains("mail: the header"), "{err}");
+    place.run(1, "inspect mail --limit header-octets=20");
 }
 
 #[test]
@@ -180,6 +367,27 @@ fn wrong_use_is_2_and_says_what_to_do() {
         ("sign mail --key alice.key.pem", "a key without its certificate"),
         ("sign mail --key alice.key.pem --cert alice.cert.pem --digest sha-0", "sha-256"),
         ("encrypt mail", "--to"),
+        ("encrypt mail --kek :00", "--kek: a key needs the identifier"),
+        ("encrypt mail --kek 0:00", "hexadecimal"),
+        ("encrypt mail --to bob.cert.pem --tag 12", "aes-256-cbc has no tag"),
+        ("encrypt mail --to bob.cert.pem --cipher aes-128-gcm --tag 3", "tag"),
+        ("encrypt mail --to bob.cert.pem --content-key 00", "cannot be used with"),
+        ("encrypt mail --content-key 00", "mail: "),
+        ("encrypt mail --content-key 00000000000000000000000000000000 --cipher aes-128-gcm", "authentication tag"),
+        ("encrypt mail --to bob.cert.pem --oaep-mgf sha-1", "--oaep"),
+        ("encrypt mail --to bob.cert.pem --oaep sha-1 --oaep-label xyz", "--oaep-label is not hexadecimal"),
+        ("encrypt mail --to bob.cert.pem --key-wrap rot13", "aes-256-wrap"),
+        ("encrypt mail --password x --iterations 0", "--iterations"),
+        ("encrypt mail --to alice-ed25519.cert.pem", "a key of RSA, P-256"),
+        ("authenticate mail", "--to"),
+        ("compress mail --level 10", "--level"),
+        ("digest mail --digest sha-0", "sha-256"),
+        ("sign mail --key bob-x25519.key.pem --cert bob-x25519.cert.pem", "Ed25519"),
+        ("sign mail --key alice.key.pem --cert alice.cert.pem --crl alice.cert.pem", "alice.cert.pem: no CRL found"),
+        ("sign mail --key alice.key.pem --cert alice.cert.pem --pss-salt 3", "--pss"),
+        ("sign mail --key alice.key.pem --cert alice.cert.pem --capability rot13", "rot13"),
+        ("open signed --limit patience=3", "mime-parts"),
+        ("open signed --limit mime-parts=many", "is no number"),
         ("encrypt mail --to bob.cert.pem --ber 0", "1 or more"),
         ("encrypt mail --to bob.cert.pem --cipher rot13", "aes-256-cbc"),
         ("show no/such/case", "there is no case"),
@@ -268,7 +476,7 @@ fn the_provider_works_with_the_private_key_too() {
     let open = "open encrypted --key alice-1024.key.pem --cert alice-1024.cert.pem --json";
     let decryption = |provider: &str| {
         let arguments = format!("{open} --provider {provider}");
-        let output = waxseal(place.path(), &arguments.split(' ').collect::<Vec<_>>());
+        let output = waxseal(place.path(), &arguments.split(' ').collect::<Vec<_>>(), Stdio::null());
         let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         verdict["layers"][0]["decryption"].clone()
     };

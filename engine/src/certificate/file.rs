@@ -1,5 +1,5 @@
-//! Certificates as people keep them in files: DER, PEM with text around it,
-//! several in one, or wrapped in a PKCS#7 object (`.p7b`, `.p7c`).
+//! Certificates and CRLs as people keep them in files: DER, PEM with text around
+//! it, several in one, or wrapped in a PKCS#7 object (`.p7b`, `.p7c`).
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -127,30 +127,14 @@ fn from_pkcs7(der: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
 }
 
 fn from_pem(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
-    let text = String::from_utf8_lossy(bytes);
     let mut certificates = Vec::new();
     let mut found_any = false;
     let mut instead = None;
-    let mut lines = text.lines().enumerate();
-    while let Some((index, line)) = lines.next() {
-        let Some(label) = label(line, "-----BEGIN ") else { continue };
-        let error = |why: String| CertificateError::Pem { label: label.to_owned(), line: index + 1, why };
-        let end = format!("-----END {label}-----");
-        let mut body = String::new();
-        loop {
-            match lines.next() {
-                Some((_, line)) if line.trim() == end => break,
-                Some((_, line)) if line.contains("-----") => {
-                    return Err(error(format!("{:?} stands before its end", line.trim())));
-                }
-                // Headers inside a block (RFC 1421) have a colon; base64 has none.
-                Some((_, line)) if line.contains(':') => {}
-                Some((_, line)) => body.extend(line.split_whitespace()),
-                None => return Err(error("its END line is missing".to_owned())),
-            }
-        }
+    for block in blocks(bytes)? {
+        let label = block.label.as_str();
+        let error = |why: String| block.error(why);
+        let decode = || block.decode();
         let holds = LABELS.iter().find(|(known, _)| *known == label).map(|(_, holds)| *holds);
-        let decode = || LENIENT.decode(&body).map_err(|why| error(format!("its base64 is damaged: {why}")));
         match holds {
             Some(Holds::Certificate) => {
                 found_any = true;
@@ -175,6 +159,95 @@ fn from_pem(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     Err(CertificateError::NotACertificate { found, advice })
 }
 
+/// Reads all CRLs of a file, each in DER (RFC 5280 section 5.1): DER (one or
+/// several) or PEM. Only their outer form is looked at.
+///
+/// # Errors
+/// There is no CRL in it, or one that is damaged.
+pub fn crls_from_file(bytes: &[u8]) -> Result<Vec<Vec<u8>>, CertificateError> {
+    let mut crls = Vec::new();
+    if bytes.first() == Some(&tag::SEQUENCE) && !is_text(bytes) {
+        crls.push(bytes.to_vec());
+    } else {
+        for block in blocks(bytes)?.iter().filter(|block| block.label == "X509 CRL") {
+            crls.push(block.decode()?);
+        }
+    }
+    let none = |found: &str| CertificateError::NotACrl { found: found.to_owned() };
+    if crls.is_empty() {
+        return Err(none("the file is neither DER nor has it a PEM block \"X509 CRL\""));
+    }
+    let mut found = Vec::new();
+    for octets in &crls {
+        let mut input = Cursor::new(octets, 0);
+        while !input.rest().trim_ascii().is_empty() {
+            let outer = input.field(tag::SEQUENCE, "CertificateList")?;
+            let mut parts = outer.inside();
+            let list = parts.field(tag::SEQUENCE, "tbsCertList")?;
+            parts.field(tag::SEQUENCE, "signatureAlgorithm")?;
+            parts.field(tag::BIT_STRING, "signatureValue")?;
+            let mut list = list.inside();
+            if list.peek() == Some(tag::context(0)) {
+                return Err(none("it is a certificate"));
+            }
+            list.optional(tag::INTEGER, "version")?;
+            list.field(tag::SEQUENCE, "signature")?;
+            list.field(tag::SEQUENCE, "issuer")?;
+            // Here a certificate has its validity, a SEQUENCE.
+            if !matches!(list.peek(), Some(tag::UTC_TIME | tag::GENERALIZED_TIME)) {
+                return Err(none("its third field is not thisUpdate"));
+            }
+            found.push(outer.whole.to_vec());
+        }
+    }
+    Ok(found)
+}
+
+/// A PEM block (RFC 7468).
+struct Block {
+    label: String,
+    /// Where it starts, counted from 1.
+    line: usize,
+    /// Its base64.
+    body: String,
+}
+
+impl Block {
+    fn error(&self, why: String) -> CertificateError {
+        CertificateError::Pem { label: self.label.clone(), line: self.line, why }
+    }
+
+    fn decode(&self) -> Result<Vec<u8>, CertificateError> {
+        LENIENT.decode(&self.body).map_err(|why| self.error(format!("its base64 is damaged: {why}")))
+    }
+}
+
+/// All PEM blocks of a file; what stands between them is passed over.
+fn blocks(bytes: &[u8]) -> Result<Vec<Block>, CertificateError> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        let Some(label) = label(line, "-----BEGIN ") else { continue };
+        let mut block = Block { label: label.to_owned(), line: index + 1, body: String::new() };
+        let end = format!("-----END {label}-----");
+        loop {
+            match lines.next() {
+                Some((_, line)) if line.trim() == end => break,
+                Some((_, line)) if line.contains("-----") => {
+                    return Err(block.error(format!("{:?} stands before its end", line.trim())));
+                }
+                // Headers inside a block (RFC 1421) have a colon; base64 has none.
+                Some((_, line)) if line.contains(':') => {}
+                Some((_, line)) => block.body.extend(line.split_whitespace()),
+                None => return Err(block.error("its END line is missing".to_owned())),
+            }
+        }
+        blocks.push(block);
+    }
+    Ok(blocks)
+}
+
 /// The label of a BEGIN or END line.
 fn label<'a>(line: &'a str, start: &str) -> Option<&'a str> {
     line.trim().trim_start_matches('\u{feff}').strip_prefix(start)?.strip_suffix("-----")
@@ -186,6 +259,26 @@ mod tests {
 
     fn error(text: &str) -> String {
         Certificate::from_file(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_crl_is_known_by_its_fields() {
+        use crate::ber::writer::{element, integer, sequence};
+        let this_update = element(tag::UTC_TIME, b"250615120000Z");
+        let list = |fields: &[Vec<u8>]| {
+            let signed = [sequence(fields), sequence([b""]), element(tag::BIT_STRING, &[0])];
+            sequence(signed)
+        };
+        let (algorithm, issuer) = (sequence([b""]), sequence([b""]));
+        let first = list(&[algorithm.clone(), issuer.clone(), this_update.clone()]);
+        let second = list(&[integer(1), algorithm.clone(), issuer.clone(), this_update]);
+        assert_eq!(crls_from_file(&[first.clone(), second.clone()].concat()).unwrap(), [first, second.clone()]);
+        let pem = format!("text\n-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", LENIENT.encode(&second));
+        assert_eq!(crls_from_file(pem.as_bytes()).unwrap(), [second]);
+        let old_certificate = list(&[integer(1), algorithm, issuer, sequence([b""])]);
+        for no_crl in [b"".as_slice(), b"text", pem.replace("CRL", "PKCS").as_bytes(), &old_certificate] {
+            assert!(matches!(crls_from_file(no_crl), Err(CertificateError::NotACrl { .. })), "{no_crl:?}");
+        }
     }
 
     #[test]

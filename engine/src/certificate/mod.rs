@@ -20,6 +20,7 @@ pub mod path;
 mod corpora;
 
 pub use extensions::{AuthorityKeyIdentifier, BasicConstraints, Extension, KeyUsage};
+pub use file::crls_from_file;
 pub use general_name::GeneralName;
 pub(crate) use general_name::read_general_names;
 pub(crate) use inherited::complete_key;
@@ -59,6 +60,12 @@ pub enum CertificateError {
         found: String,
         /// What to do.
         advice: &'static str,
+    },
+    /// The file holds something, but no CRL.
+    #[error("no CRL found: {found}; give one in DER or PEM")]
+    NotACrl {
+        /// Why it is none.
+        found: String,
     },
 }
 

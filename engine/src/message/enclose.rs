@@ -12,8 +12,8 @@ use super::wrap::{Outline, WrapError, wrap};
 use crate::Limits;
 use crate::cms::oid;
 use crate::cms::write::{
-    AuthenticatedData, CompressedData, ContentEncryption, DigestedData, EncryptedData, KeyManagement, Recipient, Shape,
-    Tamper,
+    AuthenticatedData, CompressedData, ContentEncryption, DigestedData, Encoding, EncryptedData, KeyManagement,
+    Recipient, Shape, Tamper,
 };
 use crate::io::Source;
 
@@ -84,13 +84,20 @@ impl<'a> EncloseRequest<'a> {
             tamper: Tamper::default(),
         }
     }
+
+    /// Whether [`enclose`] reads the input once and from front to back, once it
+    /// has seen the header: in BER.
+    #[must_use]
+    pub fn reads_once(&self) -> bool {
+        self.shape.encoding != Encoding::Der
+    }
 }
 
 /// Puts a mail or a MIME entity into an object and writes a mail.
 ///
 /// The `Content-…` fields of the input and its body go in, in canonical form
-/// (RFC 8551 section 3.1.1); all other fields stay outside. In BER the input is
-/// read once. After an error, what the output got is no mail.
+/// (RFC 8551 section 3.1.1); all other fields stay outside. The input is
+/// read more than once unless [`EncloseRequest::reads_once`]. After an error, what the output got is no mail.
 ///
 /// # Errors
 /// The input is no mail, a certificate cannot be encrypted for, or a shape has

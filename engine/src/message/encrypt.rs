@@ -9,7 +9,7 @@ use super::compose::{HideHeaders, MimeShape};
 use super::wrap::{Outline, WrapError, wrap};
 use crate::Limits;
 use crate::cms::oid;
-use crate::cms::write::{ContentEncryption, EnvelopedData, KeyManagement, Recipient, Shape, Tamper};
+use crate::cms::write::{ContentEncryption, Encoding, EnvelopedData, KeyManagement, Recipient, Shape, Tamper};
 use crate::io::Source;
 
 /// How a mail is encrypted.
@@ -59,15 +59,24 @@ impl<'a> EncryptRequest<'a> {
             tamper: Tamper::default(),
         }
     }
+
+    /// Whether [`encrypt`] reads the input once and from front to back, once it
+    /// has seen the header: in BER, with a cipher that need not know the length
+    /// before, and without header protection.
+    #[must_use]
+    pub fn reads_once(&self) -> bool {
+        let needs_len = matches!(self.cipher, ContentEncryption::Aead { cipher, .. } if cipher.needs_content_len());
+        self.shape.encoding != Encoding::Der && self.protect_headers.is_none() && !needs_len
+    }
 }
 
 /// Encrypts a mail or a MIME entity and writes a mail.
 ///
 /// The `Content-…` fields of the input and its body are encrypted, in canonical
 /// form (RFC 8551 section 3.1.1); all other fields stay outside and readable,
-/// but for what [`EncryptRequest::protect_headers`] hides. The input is read
-/// once in BER, and twice in DER or with CCM. After an error, what the output
-/// got is no mail.
+/// but for what [`EncryptRequest::protect_headers`] hides. The input is read more
+/// than once unless [`EncryptRequest::reads_once`]. After an error, what the
+/// output got is no mail.
 ///
 /// # Errors
 /// The input is no mail, a certificate cannot be encrypted for, or a shape has

@@ -13,7 +13,7 @@ use super::compose::{
 use crate::Limits;
 use crate::certificate::Certificate;
 use crate::cms::oid;
-use crate::cms::write::{Content as _, ContentSigner, Shape, SignedData, Tamper, WriteError};
+use crate::cms::write::{Content as _, ContentSigner, Encoding, Shape, SignedData, Tamper, WriteError};
 use crate::io::Source;
 
 /// How a mail is signed. The result is a function of the request and the mail
@@ -87,6 +87,22 @@ impl<'a> SignRequest<'a> {
             tamper: Tamper::default(),
         }
     }
+
+    /// Whether [`sign`] reads the input once and from front to back, once it
+    /// has seen the header: in opaque BER, without header protection, and if no
+    /// signature is over the content itself (Ed25519, Ed448 and ML-DSA without
+    /// signed attributes). A clear signature needs a boundary that does not
+    /// occur in the content.
+    #[must_use]
+    pub fn reads_once(&self) -> bool {
+        let over_content = |(signer, certificate): &(&dyn Signer, &Certificate)| {
+            ContentSigner::new(*signer, certificate, self.digest, self.pss)
+                .is_ok_and(|signer| signer.scheme.signs_message())
+        };
+        let hashed = !self.shape.attributes.is_empty() || !self.signers.iter().any(over_content);
+        let in_one_pass = self.form == Form::Opaque && self.shape.encoding != Encoding::Der;
+        in_one_pass && self.protect_headers.is_none() && hashed
+    }
 }
 
 /// Why a mail could not be signed.
@@ -111,9 +127,9 @@ pub enum SignError {
 ///
 /// The `Content-…` fields of the input and its body are signed, in canonical
 /// form (RFC 8551 section 3.1.1); all other fields stay outside, and are copied
-/// inside only if they are to be protected. The input is read from its start,
-/// more than once. After an error, what the output got is
-/// no mail.
+/// inside only if they are to be protected. The input is read more than once
+/// unless [`SignRequest::reads_once`]. After an error, what the output got is no
+/// mail.
 ///
 /// # Errors
 /// The input is no mail, a key or certificate does not fit or refuses, or a

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use waxseal_engine::Limits;
 use waxseal_engine::inspect::{InspectError, inspect};
 use waxseal_engine::mime::MimeError;
 
 use super::open::source;
+use super::options::LimitOptions;
 use super::output;
 use crate::exit::{Exit, Failed, help};
 
@@ -24,11 +24,13 @@ pub(super) struct Arguments {
     /// Print the trees as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: LimitOptions,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let mut input = source(&arguments.file)?;
-    let tree = inspect(&mut *input, &Limits::default()).map_err(|error| {
+    let tree = inspect(&mut *input, &arguments.limits.limits()).map_err(|error| {
         let exit = match &error {
             InspectError::Mime(MimeError::Read { .. }) => Exit::Usage,
             // It is mail, and cannot be cut into parts.

@@ -2,6 +2,9 @@
 //! how it ends. Logic is elsewhere; one file a command.
 
 mod algorithms;
+mod authenticate;
+mod compress;
+mod digest;
 mod encrypt;
 mod inspect;
 mod list;
@@ -9,12 +12,14 @@ mod open;
 mod options;
 mod output;
 mod progress;
+mod recipients;
 mod run;
 mod shim;
 mod show;
 mod sign;
 mod statements_text;
 mod verdict_text;
+mod writing;
 
 use std::process::ExitCode;
 
@@ -50,6 +55,9 @@ enum Command {
     Open(open::Arguments),
     Sign(sign::Arguments),
     Encrypt(encrypt::Arguments),
+    Compress(compress::Arguments),
+    Authenticate(authenticate::Arguments),
+    Digest(digest::Arguments),
     Inspect(inspect::Arguments),
     Run(run::Arguments),
     List(list::Arguments),
@@ -81,6 +89,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Open(arguments)) => open::run(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Encrypt(arguments)) => encrypt::run(&arguments),
+        Some(Command::Compress(arguments)) => compress::run(&arguments),
+        Some(Command::Authenticate(arguments)) => authenticate::run(&arguments),
+        Some(Command::Digest(arguments)) => digest::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),

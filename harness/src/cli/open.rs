@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use time::OffsetDateTime;
-use waxseal_engine::Limits;
 use waxseal_engine::io::{Section, Source};
 use waxseal_engine::message::{OpenError, Opened};
 use waxseal_engine::mime::{MimeError, mbox};
 
-use super::options::{self, KeyOptions, ProviderOption};
+use super::options::{self, KeyOptions, LimitOptions, ProviderOption};
 use super::output::{self, Paint};
 use super::verdict_text;
 use crate::exit::{Exit, Failed, help};
@@ -28,6 +27,8 @@ use crate::workspace;
     "waxseal open mail.eml --p12 me.p12:env:PASSWORD --anchor ca.pem --out inside.eml",
     "waxseal open archive.mbox --index 7 --at 2021-09-22T15:10:01Z --json",
     "waxseal open signature.p7s --content signed.bin --anchor ca.pem",
+    "waxseal open receipt.eml --sent mail.eml --anchor ca.pem",
+    "waxseal open huge.eml --limit header-octets=4000000 --limit mime-parts=5000",
 ))]
 pub(super) struct Arguments {
     /// The message
@@ -59,6 +60,11 @@ pub(super) struct Arguments {
     /// What is good enough: default, strict, lenient, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     policy: String,
+    /// A mail that was sent and asked for a receipt, if the message is that receipt
+    #[arg(long, value_name = "FILE", conflicts_with = "content")]
+    sent: Option<PathBuf>,
+    #[command(flatten)]
+    limits: LimitOptions,
     #[command(flatten)]
     provider: ProviderOption,
     /// Which message of an mbox, counted from 1
@@ -77,12 +83,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let mut input = source(&arguments.file)?;
     let mut content = arguments.content.as_deref().map(source).transpose()?;
     let content = content.as_mut().map(|content| content as &mut dyn Source);
+    let mut sent = arguments.sent.as_deref().map(source).transpose()?;
+    let open = |message: &mut dyn Source| match &mut sent {
+        None => reader.open(message, content, arguments.out.is_some()),
+        Some(sent) => reader.open_receipt(message, &mut **sent, arguments.out.is_some()),
+    };
     let opened = match arguments.index {
-        None => reader.open(&mut input, content, arguments.out.is_some()),
-        Some(index) => {
-            let mut message = message_of_mbox(&mut *input, &arguments.file, index)?;
-            reader.open(&mut message, content, arguments.out.is_some())
-        }
+        None => open(&mut input),
+        Some(index) => open(&mut message_of_mbox(&mut *input, &arguments.file, index)?),
     };
     let opened = opened.map_err(|error| refused(&arguments.file, &error))?;
     if arguments.json {
@@ -108,7 +116,7 @@ impl Arguments {
             from: self.from.clone(),
             policy: options::policy(&self.policy)?,
             arithmetic: self.provider.arithmetic(),
-            limits: Limits::default(),
+            limits: self.limits.limits(),
         })
     }
 }

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use waxseal_engine::Limits;
+use waxseal_engine::cms::write::IdentifierForm;
 use waxseal_engine::message::{HeaderPolicy, HideHeaders};
 use waxseal_engine::policy::Policy;
-use waxseal_key::{Arithmetic, ProviderChoice};
+use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice};
 use waxseal_model::{Corpus, Recordings};
 
 use crate::exit::Failed;
@@ -86,6 +88,59 @@ impl HideOptions {
     pub(super) const fn is_given(&self) -> bool {
         self.header_policy.is_some() || self.legacy_display
     }
+}
+
+/// How much of anything is read.
+#[derive(Debug, Args)]
+pub(super) struct LimitOptions {
+    /// Read more or less of something than by default before giving up; an unknown NAME lists all of them
+    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
+    limits: Vec<(String, u64)>,
+}
+
+fn limit(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("give NAME=N, such as mime-parts=100")?;
+    let value = value.parse().map_err(|_| format!("{value:?} is no number"))?;
+    Limits::default().set(name, value).map_err(|error| error.to_string())?;
+    Ok((name.to_owned(), value))
+}
+
+impl LimitOptions {
+    pub(super) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        for (name, value) in &self.limits {
+            // The names were looked at when the command line was read.
+            let _ = limits.set(name, *value);
+        }
+        limits
+    }
+}
+
+/// How a certificate is named in an object.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum IdOption {
+    IssuerAndSerial,
+    SubjectKeyId,
+}
+
+impl From<IdOption> for IdentifierForm {
+    fn from(option: IdOption) -> Self {
+        match option {
+            IdOption::IssuerAndSerial => Self::IssuerAndSerial,
+            IdOption::SubjectKeyId => Self::SubjectKeyId,
+        }
+    }
+}
+
+/// A digest of the command line.
+pub(super) fn digest(name: &str) -> Result<DigestAlgorithm, String> {
+    named(name, &DigestAlgorithm::ALL, DigestAlgorithm::name)
+}
+
+/// The algorithm of this name.
+pub(super) fn named<T: Copy>(name: &str, all: &[T], name_of: fn(T) -> &'static str) -> Result<T, String> {
+    let names = || all.iter().map(|one| name_of(*one)).collect::<Vec<_>>().join(", ");
+    all.iter().copied().find(|one| name_of(*one) == name).ok_or_else(|| format!("one of {} is known", names()))
 }
 
 /// Where the cases come from.

@@ -1,20 +1,17 @@
 //! `waxseal sign`: a signed mail, as a mail program would send it.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
-use waxseal_engine::Limits;
-use waxseal_engine::cms::write::{Encoding, Shape};
+use waxseal_engine::cms::write::Capability;
 use waxseal_engine::message::{self, Boundary, Form, ProtectHeaders, SignRequest};
-use waxseal_key::{DigestAlgorithm, Signer, SystemRandom};
+use waxseal_key::{DigestAlgorithm, PssParameters, Signer, SystemRandom};
 
-use super::open::source;
-use super::options::{self, HideOptions, KeyOptions, ProviderOption};
-use super::output;
+use super::options::{self, HideOptions, IdOption, KeyOptions, ProviderOption};
+use super::writing::WritingOptions;
 use crate::exit::{Exit, Failed, help};
-use crate::keys::load_certificates;
+use crate::keys::{load_certificates, load_crls};
 
 /// Sign a mail
 ///
@@ -25,6 +22,7 @@ use crate::keys::load_certificates;
 #[command(after_help = help!(
     "waxseal sign mail.eml --key me.key --cert me.pem -o signed.eml",
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --form opaque --ber 1000",
+    "waxseal sign mail.eml --key me.key --cert me.pem --digest sha-384 --pss",
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --protect-headers cipher | waxseal encrypt - --to alice.pem",
 ))]
 pub(super) struct Arguments {
@@ -38,12 +36,38 @@ pub(super) struct Arguments {
     /// clear: readable without S/MIME; opaque: the content stands in the object
     #[arg(long, value_name = "FORM", default_value = "clear")]
     form: FormOption,
-    /// The digest
-    #[arg(long, value_name = "NAME", default_value = "sha-256", value_parser = digest)]
+    /// The digest; Ed25519 and ML-DSA take another where this one does not fit
+    #[arg(long, value_name = "NAME", default_value = "sha-256", value_parser = options::digest)]
     digest: DigestAlgorithm,
-    /// Write indefinite lengths and cut the content into segments of so many octets
-    #[arg(long, value_name = "SEGMENT", value_parser = super::encrypt::segment)]
-    ber: Option<usize>,
+    /// RSA keys sign with RSASSA-PSS instead of RSASSA-PKCS1-v1_5
+    #[arg(long)]
+    pss: bool,
+    /// The digest of MGF1 in RSASSA-PSS [default: that of --digest]
+    #[arg(long, value_name = "NAME", value_parser = options::digest, requires = "pss")]
+    pss_mgf: Option<DigestAlgorithm>,
+    /// Octets of salt of RSASSA-PSS [default: as many as the digest has]
+    #[arg(long, value_name = "OCTETS", requires = "pss")]
+    pss_salt: Option<u32>,
+    /// How a signer's certificate is named
+    #[arg(long, value_name = "FORM", default_value = "issuer-and-serial")]
+    signer_id: IdOption,
+    /// Sign the content itself, without attributes
+    #[arg(long)]
+    no_attributes: bool,
+    /// An algorithm that SMIMECapabilities says its writer can use, best first; NAME is one of `waxseal algorithms`
+    /// or an object identifier, its parameters NULL, a number, or x and their DER in hexadecimal [default: what the
+    /// engine reads]
+    #[arg(long, value_name = "NAME[:PARAMETERS]")]
+    capability: Vec<Capability>,
+    /// The certificate that answers should be encrypted for, which is also sent along
+    #[arg(long, value_name = "FILE")]
+    encryption_cert: Option<PathBuf>,
+    /// Do not send the signers' certificates along
+    #[arg(long)]
+    no_certificates: bool,
+    /// A CRL to send along
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
     /// The From field, instead of that of the mail
     #[arg(long, value_name = "ADDR")]
     from: Option<String>,
@@ -58,9 +82,8 @@ pub(super) struct Arguments {
     hide: HideOptions,
     #[command(flatten)]
     provider: ProviderOption,
-    /// Write to this file [default: standard output]
-    #[arg(short = 'o', long = "out", value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    writing: WritingOptions,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -73,11 +96,6 @@ enum FormOption {
 enum HpOption {
     Clear,
     Cipher,
-}
-
-fn digest(name: &str) -> Result<DigestAlgorithm, String> {
-    let names = || DigestAlgorithm::ALL.map(DigestAlgorithm::name).join(", ");
-    DigestAlgorithm::from_name(name).ok_or_else(|| format!("one of {} is known", names()))
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
@@ -103,6 +121,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         .cloned()
         .collect();
     certificates.extend(load_certificates(&arguments.extra_cert)?);
+    let encryption = load_certificates(arguments.encryption_cert.as_slice())?;
+    certificates.extend(encryption.iter().cloned());
+    let crls = load_crls(&arguments.crl)?;
 
     let at = arguments.at.unwrap_or_else(OffsetDateTime::now_utc);
     if arguments.hide.is_given() && arguments.protect_headers != Some(HpOption::Cipher) {
@@ -114,24 +135,39 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let mut request = SignRequest::new(&signers, at, Boundary::random(&mut SystemRandom), &arithmetic);
     request.certificates = &certificates;
     request.digest = arguments.digest;
-    request.limits = Limits::default();
-    request.form = match arguments.form {
-        FormOption::Clear => Form::Clear,
-        FormOption::Opaque => Form::Opaque,
+    request.pss = arguments.pss();
+    request.crls = &crls;
+    request.encryption_certificate = encryption.first();
+    request.limits = arguments.writing.limits.limits();
+    (request.form, request.shape.encoding) = match arguments.form {
+        FormOption::Clear => (Form::Clear, arguments.writing.encoding_apart()),
+        FormOption::Opaque => (Form::Opaque, arguments.writing.encoding(&arguments.file)),
     };
+    request.shape.signer_id = arguments.signer_id.into();
+    request.shape.signer_certificates = !arguments.no_certificates;
+    if arguments.no_attributes {
+        request.shape.attributes.clear();
+    }
+    if !arguments.capability.is_empty() {
+        request.shape.capabilities.clone_from(&arguments.capability);
+    }
     request.protect_headers = arguments.protect_headers.map(|hp| match hp {
         HpOption::Clear => ProtectHeaders::Clear,
         HpOption::Cipher => ProtectHeaders::Cipher(arguments.hide.hide()),
     });
-    if let Some(segment) = arguments.ber {
-        request.shape = Shape::encoded(Encoding::Ber { segment });
-    }
     if let Some(from) = &arguments.from {
         request.headers.push(("From".to_owned(), from.clone()));
     }
-    let mut input = source(&arguments.file)?;
-    let write =
-        |out: &mut dyn Write| message::sign(&mut input, out, &request).map_err(Failed::at(arguments.file.display()));
-    output::to_file_or_stdout(arguments.out.as_deref(), write)?;
+    let reads_once = request.reads_once();
+    arguments.writing.write(&arguments.file, reads_once, |input, out| message::sign(input, out, &request))?;
     Ok(Exit::Good)
+}
+
+impl Arguments {
+    fn pss(&self) -> Option<PssParameters> {
+        let usual = PssParameters::usual(self.digest);
+        let given =
+            PssParameters { mgf: self.pss_mgf.unwrap_or(usual.mgf), salt_len: self.pss_salt.unwrap_or(usual.salt_len) };
+        self.pss.then_some(given)
+    }
 }

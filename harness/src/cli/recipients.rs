@@ -1,0 +1,141 @@
+//! Who can read what is written, and how the key gets to them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::cms::write::{IdentifierForm, KeyManagement, PasswordDerivation, Recipient};
+use waxseal_engine::message::Secrets;
+use waxseal_key::{ContentCipher, DigestAlgorithm, KeyWrap, OaepParameters};
+
+use super::options::{IdOption, digest, named};
+use crate::exit::Failed;
+use crate::keys::{self, KekOption, Secret, load_certificates, load_secrets};
+
+/// Recipients and key management.
+#[derive(Debug, Args)]
+pub(super) struct RecipientOptions {
+    /// The certificate of somebody who can read it; all of a file that holds several
+    #[arg(long, value_name = "CERT")]
+    to: Vec<PathBuf>,
+    /// A key-encryption key that the readers have, and its identifier, both in
+    /// hexadecimal; HEX can be env:NAME or file:PATH
+    #[arg(long, value_name = "ID:HEX")]
+    kek: Vec<KekOption>,
+    /// A password that the readers know; SECRET can be env:NAME or file:PATH
+    #[arg(long, value_name = "SECRET")]
+    password: Vec<Secret>,
+    /// How a recipient's certificate is named
+    #[arg(long, value_name = "FORM", default_value = "issuer-and-serial", help_heading = HEADING)]
+    recipient_id: IdOption,
+    /// For RSA keys RSAES-OAEP with this digest, instead of RSAES-PKCS1-v1_5
+    #[arg(long, value_name = "DIGEST", value_parser = digest, help_heading = HEADING)]
+    oaep: Option<DigestAlgorithm>,
+    /// The digest of MGF1 in RSAES-OAEP [default: that of --oaep]
+    #[arg(long, value_name = "DIGEST", value_parser = digest, requires = "oaep", help_heading = HEADING)]
+    oaep_mgf: Option<DigestAlgorithm>,
+    /// The label of RSAES-OAEP, in hexadecimal [default: empty]
+    #[arg(long, value_name = "HEX", requires = "oaep", help_heading = HEADING)]
+    oaep_label: Option<String>,
+    /// For keys of ECDH, X25519 and ML-KEM: the digest of the key derivation [default: as strong as the key]
+    #[arg(long, value_name = "DIGEST", value_parser = digest, help_heading = HEADING)]
+    kdf: Option<DigestAlgorithm>,
+    /// For keys of ECDH: name the form with the cofactor
+    #[arg(long, help_heading = HEADING)]
+    cofactor: bool,
+    /// For the same keys and --kek: the key wrap, such as aes-256-wrap [default: AES, as strong as the content key]
+    #[arg(long, value_name = "NAME", value_parser = key_wrap, help_heading = HEADING)]
+    key_wrap: Option<KeyWrap>,
+    /// For the same keys: octets of user keying material
+    #[arg(long, value_name = "OCTETS", default_value_t = 0, value_parser = octets, help_heading = HEADING)]
+    ukm: usize,
+    /// For --password: the digest of PBKDF2
+    #[arg(long, value_name = "DIGEST", default_value = "sha-256", value_parser = digest, help_heading = HEADING)]
+    prf: DigestAlgorithm,
+    /// For --password: the iterations of PBKDF2
+    #[arg(long, value_name = "N", default_value_t = PasswordDerivation::default().iterations,
+          value_parser = clap::value_parser!(u32).range(1..), help_heading = HEADING)]
+    iterations: u32,
+    /// For --password: octets of salt
+    #[arg(long, value_name = "OCTETS", default_value_t = PasswordDerivation::default().salt_len, value_parser = octets,
+          help_heading = HEADING)]
+    salt: usize,
+    /// For --password: the cipher that wraps the content key
+    #[arg(long, value_name = "NAME", default_value = "aes-256-cbc", value_parser = block_cipher, help_heading = HEADING)]
+    password_cipher: ContentCipher,
+}
+
+const HEADING: &str = "Key management";
+
+/// What is random in an object, and said by its length.
+fn octets(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(octets @ 0..=1024) => Ok(octets),
+        _ => Err("a number of octets, 1024 at most".to_owned()),
+    }
+}
+
+fn key_wrap(name: &str) -> Result<KeyWrap, String> {
+    named(name, &KeyWrap::ALL, KeyWrap::name)
+}
+
+fn block_cipher(name: &str) -> Result<ContentCipher, String> {
+    ContentCipher::from_name(name)
+        .ok_or_else(|| format!("one of {} is known", ContentCipher::ALL.map(ContentCipher::name).join(", ")))
+}
+
+/// The recipients of a command line, loaded.
+pub(super) struct Recipients {
+    certificates: Vec<Certificate>,
+    secrets: Secrets,
+}
+
+impl Recipients {
+    /// As the engine takes them: certificates, then keys, then passwords.
+    pub(super) fn list(&self) -> Vec<Recipient<'_>> {
+        let mut list = Recipient::certificates(&self.certificates);
+        list.extend(self.secrets.keys.iter().map(|key| Recipient::Key { id: &key.id, key: &key.key }));
+        list.extend(self.secrets.passwords.iter().map(|password| Recipient::Password(password)));
+        list
+    }
+}
+
+impl RecipientOptions {
+    /// Whether nobody can read it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.to.is_empty() && self.kek.is_empty() && self.password.is_empty()
+    }
+
+    /// Loads them.
+    pub(super) fn load(&self) -> Result<Recipients, Failed> {
+        let secrets = load_secrets(&self.password, &self.kek)?;
+        if secrets.keys.iter().any(|key| key.id.is_empty()) {
+            return Err(Failed::usage("--kek: a key needs the identifier by which the readers find it: give ID:HEX"));
+        }
+        Ok(Recipients { certificates: load_certificates(&self.to)?, secrets })
+    }
+
+    pub(super) fn identifier(&self) -> IdentifierForm {
+        self.recipient_id.into()
+    }
+
+    pub(super) fn key_management(&self) -> Result<KeyManagement, Failed> {
+        let label = self.oaep_label.as_deref().map(keys::hexadecimal).transpose();
+        let label = label.map_err(|_| Failed::usage("--oaep-label is not hexadecimal"))?;
+        let label = label.map(|label| label.to_vec()).unwrap_or_default();
+        let oaep = |digest| OaepParameters { digest, mgf: self.oaep_mgf.unwrap_or(digest), label };
+        Ok(KeyManagement {
+            oaep: self.oaep.map(oaep),
+            derivation: self.kdf,
+            cofactor: self.cofactor,
+            wrap: self.key_wrap,
+            ukm_len: self.ukm,
+            password: PasswordDerivation {
+                prf: self.prf,
+                iterations: self.iterations,
+                salt_len: self.salt,
+                cipher: self.password_cipher,
+            },
+        })
+    }
+}
