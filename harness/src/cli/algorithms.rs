@@ -1,6 +1,8 @@
 //! `waxseal algorithms`: the algorithm table.
 
 mod asked;
+#[cfg(test)]
+mod published;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,47 +106,9 @@ impl Line {
     }
 }
 
-/// The table as a document of the repository.
-#[cfg(test)]
-fn markdown(lines: &[Line]) -> String {
-    let mut text = "# Algorithms\n\n\
-        Made by `cargo xtask vectors` from the table that the engine uses; `waxseal algorithms` prints the same. \
-        *Reads*: the engine reads messages with it. The provider columns are what each provider did when it was \
-        asked, as reading a message needs it.\n\n\
-        | name | object identifier | kind | S/MIME 2 | 3.1 | 3.2 | 4.0 | reads | RustCrypto | aws-lc |\n\
-        |---|---|---|---|---|---|---|---|---|---|\n"
-        .to_owned();
-    for line in lines {
-        let status = Era::ALL.map(|era| line.status.get(era.name()).copied().unwrap_or_default()).join(" | ");
-        let does = |provider: ProviderChoice| match &line.providers {
-            Some(names) if names.contains(&provider.name()) => "yes",
-            Some(_) => "no",
-            None => "",
-        };
-        let [first, second] = PROVIDERS.map(does);
-        let read = if line.read { "yes" } else { "" };
-        let (name, oid, kind) = (line.name, line.oid, line.kinds[0]);
-        text.push_str(&format!("| {name} | {oid} | {kind} | {status} | {read} | {first} | {second} |\n"));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// `WAXSEAL_UPDATE=1` writes it anew.
-    #[test]
-    fn published_table_of_algorithms_is_up_to_date() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/algorithms.md");
-        let text = markdown(&lines());
-        if std::env::var_os("WAXSEAL_UPDATE").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        let published = std::fs::read_to_string(&path).unwrap_or_default();
-        let differing: Vec<_> = text.lines().filter(|line| !published.lines().any(|old| old == *line)).collect();
-        assert!(published == text, "docs/algorithms.md is out of date (`cargo xtask vectors`): {differing:#?}");
-    }
 
     #[test]
     fn the_reference_does_whatever_is_read_and_the_second_witness_what_is_known_of_it() {
