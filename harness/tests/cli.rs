@@ -244,6 +244,30 @@ fn the_other_objects_are_written_and_opened() {
 }
 
 #[test]
+fn certificates_travel_alone() {
+    let place = Place::new();
+    place.run(0, "certificates alice.cert.pem intermediate.cert.pem --from alice@example.test -o made");
+    assert!(place.read("made").contains("From: alice@example.test\r\n"));
+    let (out, _) = place.run(0, "open made --json");
+    let verdict: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(verdict["layers"][0]["kind"], "certs-only");
+    assert_eq!(verdict["layers"][0]["deviations"], serde_json::json!([]));
+    // What came in it can be used, by us and by OpenSSL.
+    let printed = Command::new("openssl")
+        .args(["smime", "-pk7out", "-in", "made", "-out", "p7"])
+        .current_dir(place.path())
+        .output();
+    if printed.is_ok_and(|output| output.status.success()) {
+        place.run(0, &format!("{SIGN} --no-certificates -o signed"));
+        inside(&place, "signed", "--extra-cert p7");
+    } else {
+        assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests");
+    }
+    let (_, err) = place.run(2, "certificates");
+    assert!(err.contains("<CERT>"), "{err}");
+}
+
+#[test]
 fn a_pipe_becomes_ber_and_is_read_once() {
     let place = Place::new();
     // More than any buffer, and than what is kept of a pipe.

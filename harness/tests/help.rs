@@ -14,6 +14,7 @@ fn the_help_of_every_command() {
         "compress",
         "authenticate",
         "digest",
+        "certificates",
         "inspect",
         "run",
         "list",

@@ -3,6 +3,7 @@
 mod authenticated;
 mod binding;
 mod budget;
+mod certificates;
 mod cipher;
 mod compose;
 mod content;
@@ -28,6 +29,7 @@ mod signer;
 mod statements;
 mod wrap;
 
+pub use certificates::{CertificatesRequest, send_certificates};
 pub use compose::{Boundary, ComposeError, HeaderPolicy, HideHeaders, MimeShape, ProtectHeaders};
 pub use enclose::{EncloseRequest, Enclosure, enclose};
 pub use encrypt::{EncryptRequest, encrypt};

@@ -3,6 +3,7 @@
 
 mod algorithms;
 mod authenticate;
+mod certificates;
 mod compress;
 mod digest;
 mod encrypt;
@@ -58,6 +59,7 @@ enum Command {
     Compress(compress::Arguments),
     Authenticate(authenticate::Arguments),
     Digest(digest::Arguments),
+    Certificates(certificates::Arguments),
     Inspect(inspect::Arguments),
     Run(run::Arguments),
     List(list::Arguments),
@@ -92,6 +94,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Compress(arguments)) => compress::run(&arguments),
         Some(Command::Authenticate(arguments)) => authenticate::run(&arguments),
         Some(Command::Digest(arguments)) => digest::run(&arguments),
+        Some(Command::Certificates(arguments)) => certificates::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),

@@ -26,6 +26,8 @@ pub struct MimeShape {
     pub auth_enveloped: Vec<String>,
     /// Fields of a compressed mail.
     pub compressed: Vec<String>,
+    /// Fields of a mail with certificates and CRLs only.
+    pub certs_only: Vec<String>,
     /// Fields of a mail around any other object: RFC 8551 section 3.2.2 has no
     /// smime-type for these.
     pub other: Vec<String>,
@@ -67,6 +69,7 @@ impl Default for MimeShape {
             enveloped: object("; smime-type=enveloped-data", "smime.p7m"),
             auth_enveloped: object("; smime-type=authEnveloped-data", "smime.p7m"),
             compressed: object("; smime-type=compressed-data", "smime.p7z"),
+            certs_only: object("; smime-type=certs-only", "smime.p7c"),
             other: object("", "smime.p7m"),
             preamble: String::new(),
             micalg: BTreeMap::new(),
