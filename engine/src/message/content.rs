@@ -1,6 +1,6 @@
 //! Content on its way from one layer to the next.
 
-use std::io::{self, Read};
+use std::io::{self, Read, SeekFrom};
 
 use waxseal_key::algorithm;
 use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::ber::Reader;
 use crate::cms::{self, CmsError, oid};
+use crate::io::Spool;
 use crate::message::request::OpenError;
 
 /// Octets that are read and worked on at once.
@@ -37,6 +38,40 @@ pub(super) fn each_block(
         }
         take(&mut block[..read])?;
     }
+}
+
+/// Whether two contents are the same; both stand at their start afterwards.
+pub(super) fn is_same(one: &mut dyn Spool, other: &mut dyn Spool) -> io::Result<bool> {
+    let mut blocks = [Zeroizing::new(vec![0; BLOCK]), Zeroizing::new(vec![0; BLOCK])];
+    one.seek(SeekFrom::Start(0))?;
+    other.seek(SeekFrom::Start(0))?;
+    let same = loop {
+        let [left, right] = &mut blocks;
+        let (read, as_many) = (fill(one, left)?, fill(other, right)?);
+        if left[..read] != right[..as_many] {
+            break false;
+        }
+        if read == 0 {
+            break true;
+        }
+    };
+    one.seek(SeekFrom::Start(0))?;
+    other.seek(SeekFrom::Start(0))?;
+    Ok(same)
+}
+
+/// Fills a block; less than all of it means the end.
+fn fill(spool: &mut dyn Spool, block: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match spool.read(&mut block[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// Reads the ends of everything that is still open, and notes what follows the object.

@@ -3,7 +3,6 @@
 
 use std::io::{self, SeekFrom};
 
-use waxseal_key::DigestAlgorithm;
 use waxseal_verdict::{Aspect, Deviation, Form, Kind, Layer, Notification, Reason, Signer};
 
 use crate::ber::Reader;
@@ -338,13 +337,14 @@ impl<'a> Peeler<'a> {
         }
         let missing = signed.content.is_none() && detached.is_none();
         let mut inside = signed.content.take();
+        let known = std::mem::take(&mut signed.content_digests);
         let content = match (inside.as_mut(), detached) {
             (Some(content), detached) => {
                 if detached.is_some() && Check::DetachedWithoutContent.on() {
                     let detail = "content was given, but the signature carries content of its own";
                     layer.structure = Aspect::bad(Reason::DetachedWithContent, detail);
                 }
-                SignedContent::new(content, &signed.digests(), self.context)?
+                SignedContent::read_already(content, known, &signed.digests(), self.context)?
             }
             (None, Some(content)) => SignedContent::new(content, &signed.digests(), self.context)?,
             (None, None) => SignedContent::none(),
@@ -425,7 +425,7 @@ impl<'a> Peeler<'a> {
         envelope: Envelope,
         layer: &mut Layer,
     ) -> Result<Option<enclosed::Content>, OpenError> {
-        let mut opened: Option<(Vec<u8>, enclosed::Content)> = None;
+        let mut opened: Option<enclosed::Content> = None;
         let mut first: Option<Layer> = None;
         let mut tried = 0;
         let mut known = None;
@@ -449,24 +449,22 @@ impl<'a> Peeler<'a> {
             }
             tried += 1 + result.same_pair;
             if let Some((mut plaintext, content_type)) = result.plaintext {
-                let digest = signed::hash(&mut plaintext, &[DigestAlgorithm::Sha256], self.context)?;
-                let digest = digest.into_values().next().unwrap_or_default();
-                plaintext.seek(SeekFrom::Start(0))?;
-                match &opened {
+                match &mut opened {
                     None => {
-                        opened = Some((digest, (plaintext, content_type)));
+                        opened = Some((plaintext, content_type));
                         // What an earlier pair could not do no longer counts.
                         first = Some(attempt);
                     }
-                    Some((known, _)) if *known != digest => {
-                        attempt.decryption = Aspect::bad(
-                            Reason::AmbiguousRecipient,
-                            "two of the keys open the message, to different contents",
-                        );
-                        *layer = attempt;
-                        return Ok(None);
+                    Some((known, _)) => {
+                        if !content::is_same(&mut **known, &mut *plaintext)? {
+                            attempt.decryption = Aspect::bad(
+                                Reason::AmbiguousRecipient,
+                                "two of the keys open the message, to different contents",
+                            );
+                            *layer = attempt;
+                            return Ok(None);
+                        }
                     }
-                    Some(_) => {}
                 }
             } else if first.is_none() {
                 first = Some(attempt);
@@ -484,7 +482,7 @@ impl<'a> Peeler<'a> {
         if let Some(first) = first {
             *layer = first;
         }
-        Ok(opened.map(|(_, plaintext)| plaintext))
+        Ok(opened)
     }
 
     /// Peels what the last layer held.

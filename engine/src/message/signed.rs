@@ -11,7 +11,9 @@ use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
 use crate::ber::{Cursor, Reader, Tag};
 use crate::certificate::Certificate;
 use crate::check::Check;
-use crate::cms::{self, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid};
+use crate::cms::{
+    self, AlgorithmIdentifier, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid,
+};
 use crate::io::{Source, Spool, Workspace};
 use crate::message::content::{self, each_block};
 use crate::message::context::Context;
@@ -25,6 +27,8 @@ pub(super) struct SignedObject {
     pub(super) tail: SignedDataTail,
     /// The content that was inside, waiting.
     pub(super) content: Option<Box<dyn Spool>>,
+    /// Digests of that content, made while it was read.
+    pub(super) content_digests: Digests,
     /// Where reading ended, if it did not end well.
     pub(super) error: Option<CmsError>,
     pub(super) trailing: bool,
@@ -56,10 +60,15 @@ impl SignedObject {
         if head.content.stream.is_some() {
             let mut spool = workspace.spool()?;
             let place = "SignedData.encapContentInfo";
+            let mut hashing = Hashing::new(&announced(head), context);
             let read = |block: &mut [u8]| head.content.read_content(reader, block);
-            let result = each_block(read, limits.content_octets, place, |block| spool.write_all(block))?;
+            let result = each_block(read, limits.content_octets, place, |block| {
+                hashing.update(block);
+                spool.write_all(block)
+            })?;
             spool.seek(SeekFrom::Start(0))?;
             self.content = Some(spool);
+            self.content_digests = hashing.finish();
             if let Err(error) = result {
                 return Ok(Err(error));
             }
@@ -100,6 +109,39 @@ impl SignedObject {
 /// The digests of content, by algorithm; one pass for all of them.
 pub(super) type Digests = BTreeMap<DigestAlgorithm, Vec<u8>>;
 
+/// The digests that are announced before the content. Of a longer list than
+/// anybody writes none is believed: each costs as much as reading the content.
+fn announced(head: &SignedDataHead) -> Vec<DigestAlgorithm> {
+    const MOST: usize = 2;
+    let mut list: Vec<_> = head.digest_algorithms.iter().filter_map(AlgorithmIdentifier::digest).collect();
+    list.sort_unstable();
+    list.dedup();
+    if list.len() > MOST {
+        list.clear();
+    }
+    list
+}
+
+/// Several digests of one content. Algorithms that no provider has are left out.
+struct Hashing(Vec<(DigestAlgorithm, Box<dyn Hasher>)>);
+
+impl Hashing {
+    fn new(wanted: &[DigestAlgorithm], context: &Context<'_>) -> Self {
+        let hasher = |algorithm: &DigestAlgorithm| context.request.arithmetic.hasher(*algorithm).ok();
+        Self(wanted.iter().filter_map(|algorithm| Some((*algorithm, hasher(algorithm)?))).collect())
+    }
+
+    fn update(&mut self, octets: &[u8]) {
+        for (_, hasher) in &mut self.0 {
+            hasher.update(octets);
+        }
+    }
+
+    fn finish(self) -> Digests {
+        self.0.into_iter().map(|(algorithm, hasher)| (algorithm, hasher.finish())).collect()
+    }
+}
+
 /// Hashes content once for every algorithm that is wanted. Algorithms that no
 /// provider has are left out.
 pub(super) fn hash(
@@ -107,10 +149,7 @@ pub(super) fn hash(
     wanted: &[DigestAlgorithm],
     context: &Context<'_>,
 ) -> Result<Digests, OpenError> {
-    let mut hashers: Vec<(DigestAlgorithm, Box<dyn Hasher>)> = wanted
-        .iter()
-        .filter_map(|algorithm| Some((*algorithm, context.request.arithmetic.hasher(*algorithm).ok()?)))
-        .collect();
+    let mut hashing = Hashing::new(wanted, context);
     let mut block = vec![0; 64 << 10];
     loop {
         let read = match content.read(&mut block) {
@@ -119,11 +158,9 @@ pub(super) fn hash(
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
         };
-        for (_, hasher) in &mut hashers {
-            hasher.update(&block[..read]);
-        }
+        hashing.update(&block[..read]);
     }
-    Ok(hashers.into_iter().map(|(algorithm, hasher)| (algorithm, hasher.finish())).collect())
+    Ok(hashing.finish())
 }
 
 /// What was signed: its digests, and itself for the signatures that are over
@@ -143,6 +180,20 @@ impl<'a> SignedContent<'a> {
         source.seek(SeekFrom::Start(0))?;
         let digests = hash(&mut Reading(source), wanted, context)?;
         Ok(Self { digests, source: RefCell::new(Some(source)) })
+    }
+
+    /// The same where some digests are known already; it is read only for others.
+    pub(super) fn read_already(
+        source: &'a mut dyn Source,
+        mut known: Digests,
+        wanted: &[DigestAlgorithm],
+        context: &Context<'_>,
+    ) -> Result<Self, OpenError> {
+        if wanted.iter().all(|digest| known.contains_key(digest)) {
+            known.retain(|digest, _| wanted.contains(digest));
+            return Ok(Self { digests: known, source: RefCell::new(Some(source)) });
+        }
+        Self::new(source, wanted, context)
     }
 
     /// There is no content.

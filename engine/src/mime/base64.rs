@@ -1,23 +1,14 @@
 //! base64 as mail carries it (RFC 2045 section 6.8): lines of any length, and
 //! characters between them that do not belong.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64_simd::{AsOut as _, STANDARD_NO_PAD};
 use waxseal_verdict::Deviation;
 
 use super::body::Fault;
 
 /// Longest line that RFC 2045 allows.
 const LINE: usize = 76;
-
-/// Whole groups without padding; what it refuses goes the slow way.
-const GROUPS: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
-);
+const EOL: &[u8; 2] = b"\r\n";
 
 /// Decodes base64 piece by piece.
 ///
@@ -34,6 +25,8 @@ pub(super) struct Base64Decoder {
     padding_due: u8,
     padded: bool,
     line_len: usize,
+    /// Octets of the last whole line, and of its line end.
+    usual: (usize, usize),
     long_lines: bool,
     junk: bool,
     /// The characters of a piece without their line ends.
@@ -43,8 +36,8 @@ pub(super) struct Base64Decoder {
 impl Base64Decoder {
     /// Decodes a piece that stands at `offset` and appends what it says.
     pub(super) fn decode(&mut self, piece: &[u8], offset: u64, out: &mut Vec<u8>) -> Option<Fault> {
-        self.measure_lines(piece);
-        if !self.padded && self.decode_groups(out) {
+        self.strip_line_ends(piece);
+        if !self.padded && self.decode_stripped(out) {
             return None;
         }
         for (index, octet) in piece.iter().enumerate() {
@@ -73,53 +66,63 @@ impl Base64Decoder {
     }
 
     /// Takes the line ends out of a piece and notes lines that are too long.
-    fn measure_lines(&mut self, piece: &[u8]) {
+    fn strip_line_ends(&mut self, piece: &[u8]) {
         self.stripped.clear();
         let mut rest = piece;
         while !rest.is_empty() {
+            // A line like the one before needs no search. A shorter one that hides in
+            // it brings its line end along, which is then refused as a character.
+            let (usual, eol) = self.usual;
+            if self.line_len == 0 && eol > 0 && rest.get(usual..).is_some_and(|end| end.starts_with(&EOL[2 - eol..])) {
+                self.stripped.extend_from_slice(&rest[..usual]);
+                rest = &rest[usual + eol..];
+                continue;
+            }
             let newline = memchr::memchr(b'\n', rest);
-            let line = &rest[..newline.unwrap_or(rest.len())];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let whole = &rest[..newline.unwrap_or(rest.len())];
+            let line = whole.strip_suffix(b"\r").unwrap_or(whole);
             self.stripped.extend_from_slice(line);
             self.line_len += line.len();
             self.long_lines |= self.line_len > LINE;
-            match newline {
-                Some(newline) => {
-                    self.line_len = 0;
-                    rest = &rest[newline + 1..];
-                }
-                None => break,
-            }
+            let Some(newline) = newline else { break };
+            self.usual = (self.line_len, 1 + whole.len() - line.len());
+            self.line_len = 0;
+            rest = &rest[newline + 1..];
         }
     }
 
     /// Decodes the stripped characters at once, when they are of the alphabet
-    /// alone; else nothing happens.
-    fn decode_groups(&mut self, out: &mut Vec<u8>) -> bool {
+    /// alone, perhaps with padding at their end; else nothing happens.
+    fn decode_stripped(&mut self, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        let decoded = self.try_groups(out);
-        match decoded {
-            Some((group, group_len)) => (self.group, self.group_len) = (group, group_len),
-            None => out.truncate(start),
+        let before = (self.group, self.group_len, self.padding_due, self.padded, self.junk);
+        let stripped = std::mem::take(&mut self.stripped);
+        let padding = stripped.iter().rev().take_while(|octet| **octet == b'=').count();
+        let (text, padding) = stripped.split_at(stripped.len() - padding);
+        let decoded = self.decode_groups(text, out).is_some() && padding.iter().all(|pad| self.push(*pad, out).is_ok());
+        self.stripped = stripped;
+        if !decoded {
+            out.truncate(start);
+            (self.group, self.group_len, self.padding_due, self.padded, self.junk) = before;
         }
-        decoded.is_some()
+        decoded
     }
 
-    /// The characters left over, as their bits and their number.
-    fn try_groups(&self, out: &mut Vec<u8>) -> Option<(u32, u8)> {
+    /// Decodes characters of the alphabet; the last ones wait in the group.
+    fn decode_groups(&mut self, text: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let missing = (4 - usize::from(self.group_len)) % 4;
-        let (head, rest) = self.stripped.split_at(missing.min(self.stripped.len()));
-        let (group, group_len) = extend_group((self.group, self.group_len), head)?;
-        if group_len == 4 {
-            out.extend_from_slice(&group.to_be_bytes()[1..]);
-        } else if group_len > 0 {
-            return Some((group, group_len));
+        let (head, rest) = text.split_at(missing.min(text.len()));
+        (self.group, self.group_len) = extend_group((self.group, self.group_len), head)?;
+        if self.group_len == 4 {
+            out.extend_from_slice(&self.group.to_be_bytes()[1..]);
+            (self.group, self.group_len) = (0, 0);
         }
         let (groups, tail) = rest.split_at(rest.len() & !3);
         let start = out.len();
         out.resize(start + groups.len() / 4 * 3, 0);
-        GROUPS.decode_slice(groups, &mut out[start..]).ok()?;
-        extend_group((0, 0), tail)
+        STANDARD_NO_PAD.decode(groups, out[start..].as_out()).ok()?;
+        (self.group, self.group_len) = extend_group((self.group, self.group_len), tail)?;
+        Some(())
     }
 
     /// Takes one character.
@@ -177,6 +180,7 @@ const fn six_bits(octet: u8) -> Option<u8> {
 mod tests {
     use std::io::Read as _;
 
+    use base64::Engine as _;
     use proptest::prelude::*;
 
     use super::*;
@@ -214,6 +218,14 @@ mod tests {
         let line = "QUJD".repeat(19);
         assert_eq!(read(line.as_bytes(), 64).1, []);
         assert_eq!(read(format!("{line}Q\nUJD\n").as_bytes(), 7).1, [Deviation::Base64LongLines]);
+        // Two short lines where one of the usual length would end; and white space in a line.
+        let regular = b"QUJDREVG\r\nQUJDREVG\r\n";
+        for (last, deviations) in
+            [("QUJD\r\nREVG\r\n", vec![]), ("QU\nJDREV\r\nG", vec![]), ("QUJD REVG\r\n", vec![Deviation::Base64Junk])]
+        {
+            let text = [regular, last.as_bytes()].concat();
+            assert_eq!(read(&text, 1 << 16), (b"ABCDEF".repeat(3), deviations, None), "{last:?}");
+        }
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 
 /// Lines that are encoded at once.
 const LINES: usize = 512;
@@ -15,6 +14,8 @@ pub(in crate::message) struct Armor<'a> {
     /// Octets of one line before encoding.
     line: usize,
     held: Vec<u8>,
+    /// What is held, encoded, and then in lines.
+    characters: Vec<u8>,
     text: Vec<u8>,
 }
 
@@ -22,7 +23,7 @@ impl<'a> Armor<'a> {
     /// Lines of `columns` characters, a multiple of 4.
     pub(in crate::message) fn new(out: &'a mut dyn Write, columns: usize) -> Self {
         let line = (columns / 4).max(1) * 3;
-        Self { out, line, held: Vec::with_capacity(line * LINES), text: Vec::new() }
+        Self { out, line, held: Vec::with_capacity(line * LINES), characters: Vec::new(), text: Vec::new() }
     }
 
     /// Writes the last line.
@@ -31,15 +32,14 @@ impl<'a> Armor<'a> {
     }
 
     fn put(&mut self) -> io::Result<()> {
+        self.characters.clear();
+        STANDARD.encode_append(&self.held, &mut self.characters);
+        self.held.clear();
         self.text.clear();
-        for line in self.held.chunks(self.line) {
-            let start = self.text.len();
-            let columns = line.len().div_ceil(3) * 4;
-            self.text.resize(start + columns, 0);
-            STANDARD.encode_slice(line, &mut self.text[start..]).map_err(io::Error::other)?;
+        for line in self.characters.chunks(self.line / 3 * 4) {
+            self.text.extend_from_slice(line);
             self.text.extend_from_slice(b"\r\n");
         }
-        self.held.clear();
         self.out.write_all(&self.text)
     }
 }
@@ -82,7 +82,7 @@ mod tests {
             assert_eq!(lines.len(), octets.div_ceil(columns / 4 * 3));
             let (last, full) = lines.split_last().unwrap_or((&"", &[]));
             assert!(full.iter().all(|line| line.len() == columns) && last.len() <= columns);
-            assert_eq!(STANDARD.decode(lines.concat()).unwrap(), input);
+            assert_eq!(STANDARD.decode_to_vec(lines.concat()).unwrap(), input);
         }
     }
 }
