@@ -28,7 +28,7 @@ use waxseal_engine::Limits;
 use waxseal_engine::mime::{self, smime};
 use waxseal_key::{ProviderChoice, algorithm};
 use waxseal_model::{Corpus, SharedKey};
-use waxseal_verdict::{Aspect, Kind, Layer, Reason, Signer};
+use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason, Signer};
 
 /// What OpenSSL 3.0 has not, or not without its legacy provider, by the names of the algorithm table.
 const BEYOND_OPENSSL: &[&str] = &[
@@ -361,8 +361,9 @@ impl Place<'_> {
             }
             said = words;
         }
-        // A wrong key may by chance leave a padding that fits: only success is compared.
-        if layer.decryption.is_good() {
+        // A wrong key may by chance leave a padding that fits: only success is compared. Of GCM in
+        // EnvelopedData it does not know where the tag is, and need not.
+        if layer.decryption.is_good() && !layer.deviations.contains(&Deviation::GcmInEnveloped) {
             differences.push(format!("{}: decryption is good, openssl says {said}", layer.path));
         }
         None

@@ -165,5 +165,5 @@ fn every_command_is_left_in_the_directory() {
     let commands = std::fs::read_to_string(place.path().join("openssl-commands.sh")).unwrap();
     let lines: Vec<_> = commands.lines().collect();
     assert_eq!(lines.len(), 3, "{commands}");
-    assert!(lines[2].contains("-attime 4102444800") && lines[2].starts_with("openssl cms -verify -inform SMIME"));
+    assert!(lines[2].contains("-attime 4102444800") && lines[2].contains(" -verify -inform SMIME"));
 }

@@ -32,6 +32,9 @@ const FURTHER_ALGORITHMS: &[&str] = &[
     "x25519",
     "password-wrap",
     "pbkdf2",
+    "hkdf-sha-256",
+    "hkdf-sha-384",
+    "hkdf-sha-512",
     "zlib",
     "ml-kem-512",
     "ml-kem-768",
@@ -60,6 +63,7 @@ impl Shim for Engine {
                 Kind::Digested,
                 Kind::AuthEnveloped,
                 Kind::EncryptedData,
+                Kind::Authenticated,
                 Kind::Data,
             ]),
             aspects: AspectName::ALL.iter().copied().collect(),
@@ -136,6 +140,16 @@ pub fn algorithms() -> BTreeSet<String> {
     let agreements =
         algorithm::TABLE.iter().filter(|row| row.is(algorithm::Kind::KeyAgreement) && row.name.starts_with("ecdh-"));
     let agreements = agreements.map(|row| row.name.to_owned());
+    let macs = DigestAlgorithm::ALL.iter().filter(|digest| digest.hmac_oid().is_some());
+    let macs = macs.map(|digest| format!("hmac-{}", digest.name()));
     let further = FURTHER_ALGORITHMS.iter().map(|name| (*name).to_owned());
-    digests.chain(ciphers).chain(authenticated).chain(schemes).chain(wraps).chain(agreements).chain(further).collect()
+    digests
+        .chain(ciphers)
+        .chain(authenticated)
+        .chain(schemes)
+        .chain(wraps)
+        .chain(agreements)
+        .chain(macs)
+        .chain(further)
+        .collect()
 }

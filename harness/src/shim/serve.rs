@@ -92,8 +92,8 @@ fn answer(shim: &mut dyn Shim, line: &str) -> Result<AnswerLine, Crash> {
 }
 
 /// A set of names, for a declaration.
-pub(crate) fn names(names: &[&str]) -> BTreeSet<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+pub(crate) fn names(names: &str) -> BTreeSet<String> {
+    names.split_whitespace().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

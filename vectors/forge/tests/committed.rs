@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use waxseal_forge::{Forge, Lock, update};
 use waxseal_key::PrivateKey;
-use waxseal_model::{Corpus, Recordings};
+use waxseal_model::{Case, Corpus, Recordings};
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -27,11 +27,20 @@ fn every_message_has_the_locked_bytes() {
     assert!(made == locked, "vectors.lock is out of date (WAXSEAL_UPDATE=1 makes it anew): {differing:#?}");
 }
 
+/// Algorithms that no implementation on the machines of the tests has in CMS:
+/// OpenSSL 3.0 and Bouncy Castle 1.72 know neither these recipients nor these
+/// signatures.
+const NO_WITNESS: &[&str] = &["x25519", "ml-kem-512", "ml-kem-768", "ml-kem-1024"];
+
 #[test]
-fn no_positive_is_unwitnessed() {
+fn a_positive_is_unwitnessed_only_where_nobody_could_be_one() {
     let corpus = Corpus::load(&vectors()).unwrap();
-    let unwitnessed: Vec<_> = corpus.unwitnessed().map(|case| case.id.as_str()).collect();
+    let excused = |case: &&Case| case.needs.algorithms.iter().any(|name| NO_WITNESS.contains(&name.as_str()));
+    let unwitnessed: Vec<_> = corpus.unwitnessed().filter(|case| !excused(case)).map(|case| &case.id).collect();
     assert!(unwitnessed.is_empty(), "{unwitnessed:#?}");
+    let idle = |name: &&&str| !corpus.unwitnessed().any(|case| case.needs.algorithms.contains(**name));
+    let idle: Vec<_> = NO_WITNESS.iter().filter(idle).collect();
+    assert!(idle.is_empty(), "no unwitnessed case needs {idle:?} any more");
 }
 
 #[test]

@@ -65,6 +65,13 @@ impl Asked {
             Kind::KeyDerivation if row.name == "pbkdf2" => {
                 Some(did(&own.pbkdf2(DigestAlgorithm::Sha256, b"password", b"salt", 1, 16)))
             }
+            Kind::KeyDerivation if row.name.starts_with("hkdf-") => {
+                Some(did(&own.hkdf(digest_of(row.name)?, None, &[1], b"", 16)))
+            }
+            Kind::Mac if row.name.starts_with("hmac-") => {
+                let digest = DigestAlgorithm::from_name(row.name.strip_prefix("hmac-")?)?;
+                Some(did(&own.mac(digest, &[0; 16])))
+            }
             Kind::KeyEncapsulation => Some(self.decapsulates(row.name, own)?),
             Kind::Curve => Some(self.agrees(row.name, own)?),
             Kind::KeyAgreement if row.name.starts_with("ecdh-hkdf") => {

@@ -115,7 +115,7 @@ final class Recipients {
                 });
             } else if (recipient instanceof KeyAgreeRecipientInformation) {
                 ways.add(switch (kind) {
-                    case "authenveloped" -> throw missing("key agreement");
+                    case "authenveloped" -> new AuthEnveloped.KeyAgreement(own.key()).setProvider("BC");
                     case "authenticated" -> new JceKeyAgreeAuthenticatedRecipient(own.key()).setProvider("BC");
                     default -> new JceKeyAgreeEnvelopedRecipient(own.key()).setProvider("BC");
                 });
@@ -125,7 +125,7 @@ final class Recipients {
             for (String password : request.passwords) {
                 char[] letters = password.toCharArray();
                 ways.add(switch (kind) {
-                    case "authenveloped" -> throw missing("passwords");
+                    case "authenveloped" -> new AuthEnveloped.Password(letters).setProvider("BC");
                     case "authenticated" -> new JcePasswordAuthenticatedRecipient(letters).setProvider("BC");
                     default -> new JcePasswordEnvelopedRecipient(letters).setProvider("BC");
                 });
@@ -136,7 +136,7 @@ final class Recipients {
                 if (Arrays.equals(id.getKeyIdentifier(), shared.id())) {
                     SecretKeySpec key = new SecretKeySpec(shared.key(), "AES");
                     ways.add(switch (kind) {
-                        case "authenveloped" -> throw missing("shared keys");
+                        case "authenveloped" -> new AuthEnveloped.SharedKey(key).setProvider("BC");
                         case "authenticated" -> new JceKEKAuthenticatedRecipient(key).setProvider("BC");
                         default -> new JceKEKEnvelopedRecipient(key).setProvider("BC");
                     });
@@ -144,10 +144,6 @@ final class Recipients {
             }
         }
         return ways;
-    }
-
-    private static Opening.NotOffered missing(String what) {
-        return new Opening.NotOffered("recipient of AuthEnvelopedData for " + what);
     }
 
     /** RFC 5652 section 9.3: the code, and with attributes the digest among them. */

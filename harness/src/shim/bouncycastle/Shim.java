@@ -38,7 +38,8 @@ public final class Shim {
                     + " aes-128-cbc aes-192-cbc aes-256-cbc 3des-cbc des-cbc rc2-cbc cast5-cbc"
                     + " camellia-128-cbc camellia-192-cbc camellia-256-cbc seed-cbc"
                     + " aes-128-gcm aes-192-gcm aes-256-gcm aes-128-ccm aes-192-ccm aes-256-ccm"
-                    + " hmac-sha-1 hmac-sha-224 hmac-sha-256 hmac-sha-384 hmac-sha-512 zlib";
+                    + " hmac-sha-1 hmac-sha-224 hmac-sha-256 hmac-sha-384 hmac-sha-512 zlib"
+                    + " chacha20-poly1305";
 
     private static final String FORMS =
             "signed encrypted authenveloped compressed certs-only digested encrypted-data"

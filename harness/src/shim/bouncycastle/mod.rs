@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 /// The Java source, file by file.
 const SOURCES: &[(&str, &str)] = &[
+    ("AuthEnveloped.java", include_str!("AuthEnveloped.java")),
     ("Json.java", include_str!("Json.java")),
     ("Layer.java", include_str!("Layer.java")),
     ("Opening.java", include_str!("Opening.java")),

@@ -69,8 +69,12 @@ impl Entity {
             entity.cms_name = [".p7m", ".p7s", ".p7z"].iter().any(|end| value.contains(end));
             if entity.media_type == "multipart/signed" {
                 (entity.announced, entity.form) = (Some(Kind::Signed), Some(Form::Clear));
+            } else if value.contains("authenveloped-data") {
+                entity.announced = Some(Kind::AuthEnveloped);
             } else if value.contains("enveloped-data") {
                 entity.announced = Some(Kind::Encrypted);
+            } else if value.contains("compressed-data") {
+                entity.announced = Some(Kind::Compressed);
             } else if value.contains("signed-data") {
                 (entity.announced, entity.form) = (Some(Kind::Signed), Some(Form::Opaque));
             }

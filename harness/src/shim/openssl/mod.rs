@@ -6,6 +6,8 @@
 //! but without content and attributes. What is inside a layer goes back in as
 //! the next message, as long as its Content-Type is one of S/MIME. A message
 //! that openssl cannot read is its own result: structure bad.
+//!
+//! AuthenticatedData it does not know, and CompressedData Debian builds it without.
 
 mod entity;
 mod native;
@@ -26,38 +28,23 @@ use program::{Program, Trouble};
 const MOST_LAYERS: usize = 16;
 
 /// Algorithms that OpenSSL 3 has for CMS, by the names of the algorithm table.
-const ALGORITHMS: &[&str] = &[
-    "md5",
-    "sha-1",
-    "sha-224",
-    "sha-256",
-    "sha-384",
-    "sha-512",
-    "rsa",
-    "rsa-pkcs1-v1_5",
-    "rsa-pkcs1-v1_5-md5",
-    "rsa-pkcs1-v1_5-sha-1",
-    "rsa-pkcs1-v1_5-sha-224",
-    "rsa-pkcs1-v1_5-sha-256",
-    "rsa-pkcs1-v1_5-sha-384",
-    "rsa-pkcs1-v1_5-sha-512",
-    "rsassa-pss",
-    "rsaes-oaep",
-    "ec",
-    "ecdsa",
-    "ecdsa-sha-1",
-    "ecdsa-sha-224",
-    "ecdsa-sha-256",
-    "ecdsa-sha-384",
-    "ecdsa-sha-512",
-    "p-256",
-    "p-384",
-    "p-521",
-    "aes-128-cbc",
-    "aes-192-cbc",
-    "aes-256-cbc",
-    "3des-cbc",
-];
+///
+/// Not X25519, EdDSA, CCM and ChaCha20-Poly1305: it has them, but `cms` cannot
+/// use them. Of the derivations of RFC 8418 it knows none.
+const ALGORITHMS: &str = "md5 sha-1 sha-224 sha-256 sha-384 sha-512 sha3-224 sha3-256 sha3-384 sha3-512 \
+    rsa rsa-pkcs1-v1_5 rsa-pkcs1-v1_5-md5 rsa-pkcs1-v1_5-sha-1 rsa-pkcs1-v1_5-sha-224 rsa-pkcs1-v1_5-sha-256 \
+    rsa-pkcs1-v1_5-sha-384 rsa-pkcs1-v1_5-sha-512 rsa-pkcs1-v1_5-sha3-224 rsa-pkcs1-v1_5-sha3-256 \
+    rsa-pkcs1-v1_5-sha3-384 rsa-pkcs1-v1_5-sha3-512 rsassa-pss rsaes-oaep mgf1 dsa dsa-sha-1 dsa-sha-224 dsa-sha-256 \
+    ec ecdsa ecdsa-sha-1 ecdsa-sha-224 ecdsa-sha-256 ecdsa-sha-384 ecdsa-sha-512 ecdsa-sha3-224 ecdsa-sha3-256 \
+    ecdsa-sha3-384 ecdsa-sha3-512 p-224 p-256 p-384 p-521 secp256k1 brainpoolP256r1 brainpoolP384r1 brainpoolP512r1 \
+    ecdh-std-sha-1-kdf ecdh-std-sha-224-kdf ecdh-std-sha-256-kdf ecdh-std-sha-384-kdf ecdh-std-sha-512-kdf \
+    ecdh-cofactor-sha-1-kdf ecdh-cofactor-sha-224-kdf ecdh-cofactor-sha-256-kdf ecdh-cofactor-sha-384-kdf \
+    ecdh-cofactor-sha-512-kdf aes-128-wrap aes-192-wrap aes-256-wrap 3des-wrap password-wrap pbkdf2 hmac-sha-1 \
+    hmac-sha-224 hmac-sha-256 hmac-sha-384 hmac-sha-512 aes-128-cbc aes-192-cbc aes-256-cbc 3des-cbc \
+    camellia-128-cbc camellia-192-cbc camellia-256-cbc aes-128-gcm aes-192-gcm aes-256-gcm";
+
+/// Algorithms that are in its legacy provider, if that is there.
+const LEGACY_ALGORITHMS: &str = "des-cbc rc2-cbc cast5-cbc";
 
 /// The `openssl` found on PATH.
 #[derive(Debug, Default)]
@@ -67,12 +54,20 @@ pub struct OpenSsl {
 
 impl Shim for OpenSsl {
     fn hello(&mut self) -> Result<Hello, String> {
+        let version = self.program.version()?;
+        let legacy = if self.program.has_legacy() { LEGACY_ALGORITHMS } else { "" };
         Ok(Hello {
             name: "openssl".to_owned(),
-            version: self.program.version()?,
+            version,
             operations: BTreeSet::from([Operation::Open]),
-            algorithms: names(ALGORITHMS),
-            forms: BTreeSet::from([Kind::Signed, Kind::Encrypted]),
+            algorithms: names(ALGORITHMS).into_iter().chain(names(legacy)).collect(),
+            forms: BTreeSet::from([
+                Kind::Signed,
+                Kind::Encrypted,
+                Kind::AuthEnveloped,
+                Kind::EncryptedData,
+                Kind::Digested,
+            ]),
             aspects: BTreeSet::from([
                 AspectName::Structure,
                 AspectName::Decryption,
@@ -162,9 +157,13 @@ impl<'a> Opening<'a> {
                 layer.form = Some(entity.form.unwrap_or(Form::Opaque));
                 self.signed(&mut layer, &input, &inside)
             }
-            Kind::Encrypted => {
-                layer.path = self.path("enveloped-data");
+            Kind::Encrypted | Kind::AuthEnveloped | Kind::EncryptedData => {
+                layer.path = self.path(if kind == Kind::Encrypted { "enveloped-data" } else { kind.code() });
                 self.encrypted(&mut layer, &input, &inside)
+            }
+            Kind::Digested => {
+                layer.path = self.path("digested-data");
+                self.digested(&mut layer, &input, &inside)
             }
             // Declared neither; whoever asks sees that nothing was judged.
             _ => {
@@ -250,15 +249,20 @@ impl<'a> Opening<'a> {
     /// Tries every key; the result is whether content came out.
     fn encrypted(&mut self, layer: &mut Layer, input: &[&str], inside: &str) -> Result<bool, Trouble> {
         layer.decryption = Aspect::bad(Reason::NoKey, "no key was given");
-        for key in &self.arguments.keys {
-            let mut arguments = [&["-decrypt"], input, &["-inkey", &key.key]].concat();
-            if let Some(certificate) = &key.certificate {
-                arguments.extend(["-recip", certificate]);
-            }
-            arguments.extend(["-out", inside]);
-            let said = self.cms(&arguments)?;
+        let (operation, otherwise) = match layer.kind {
+            // Of a wrong tag it says nothing at all.
+            Kind::AuthEnveloped => ("-decrypt", Reason::TagMismatch),
+            Kind::EncryptedData => ("-EncryptedData_decrypt", Reason::WrongKey),
+            _ => ("-decrypt", Reason::WrongKey),
+        };
+        for way in self.ways(layer.kind) {
+            let way: Vec<&str> = way.iter().map(String::as_str).collect();
+            let said = self.cms(&[&[operation], input, &way, &["-out", inside]].concat())?;
             if said.success {
                 layer.decryption = Aspect::Good;
+                if layer.kind == Kind::AuthEnveloped {
+                    layer.integrity = Aspect::Good;
+                }
                 return Ok(true);
             }
             if said.find(AspectName::Structure).is_some() {
@@ -266,13 +270,50 @@ impl<'a> Opening<'a> {
                 layer.decryption = Aspect::Unchecked(None);
                 return Ok(false);
             }
-            let bad = said.bad(Reason::WrongKey);
+            let bad = said.bad(otherwise);
             // That another key is not a recipient's says nothing of this message.
             if layer.decryption.reason() == Some(Reason::NoKey) {
                 layer.decryption = bad;
             }
         }
+        if layer.kind == Kind::AuthEnveloped {
+            layer.integrity = Aspect::Unchecked(None);
+        }
         Ok(false)
+    }
+
+    /// Everything that may open a layer, as options. One at a time: of several
+    /// it takes the first that it looks at, and no other.
+    fn ways(&self, kind: Kind) -> Vec<Vec<String>> {
+        let option = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
+        let keys = self.arguments.symmetric_keys.iter();
+        if kind == Kind::EncryptedData {
+            return keys.map(|shared| option("-secretkey", &shared.key).to_vec()).collect();
+        }
+        let own = self.arguments.keys.iter().map(|key| {
+            let certificate = key.certificate.iter().flat_map(|name| option("-recip", name));
+            option("-inkey", &key.key).into_iter().chain(certificate).collect()
+        });
+        let shared =
+            keys.map(|shared| [option("-secretkey", &shared.key), option("-secretkeyid", &shared.id)].concat());
+        let passwords = self.arguments.passwords.iter().map(|password| option("-pwri_password", password).to_vec());
+        own.chain(shared).chain(passwords).collect()
+    }
+
+    /// Compares the digest; the result is whether content came out.
+    fn digested(&mut self, layer: &mut Layer, input: &[&str], inside: &str) -> Result<bool, Trouble> {
+        let said = self.cms(&[&["-digest_verify"], input, &["-out", inside]].concat())?;
+        layer.integrity = Aspect::Good;
+        if !said.success {
+            match said.find(AspectName::Structure) {
+                Some(_) => {
+                    layer.structure = said.bad(Reason::BadBer);
+                    layer.integrity = Aspect::Unchecked(None);
+                }
+                None => layer.integrity = said.bad(Reason::DigestMismatch),
+            }
+        }
+        Ok(said.success)
     }
 
     /// Where the next layer is, for a person.
@@ -284,7 +325,7 @@ impl<'a> Opening<'a> {
     }
 
     fn cms(&mut self, arguments: &[&str]) -> Result<Said, Trouble> {
-        let said = self.program.run(self.dir, &[&["cms"], arguments].concat())?;
+        let said = self.program.run(self.dir, &[&["cms"], self.program.providers(), arguments].concat())?;
         self.native.extend(said.words());
         Ok(said)
     }

@@ -82,6 +82,7 @@ const TABLE: &[Row] = {
         row("ecdsa", Integrity, R::SignatureMismatch),
         row("CMS_SignerInfo_verify:verification failure", Integrity, R::SignatureMismatch),
         row("CMS_SignerInfo_verify_content:verification failure", Integrity, R::DigestMismatch),
+        row("cms_DigestedData_do_final:verification failure", Integrity, R::DigestMismatch),
         row("messagedigest", Integrity, R::DigestMismatch),
         row("attribute error", Structure, R::MissingAttribute),
         row("no signers", Structure, R::NoSigners),

@@ -1,5 +1,6 @@
 //! The program `openssl`: started, watched and listened to.
 
+use std::cell::OnceCell;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -9,7 +10,10 @@ use super::native::Said;
 
 /// The `openssl` on PATH.
 #[derive(Debug, Default)]
-pub(super) struct Program;
+pub(super) struct Program {
+    /// Whether its legacy provider can be loaded; asked once.
+    legacy: OnceCell<bool>,
+}
 
 /// Why a command has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +51,24 @@ impl Program {
             }
             _ => Err(format!("openssl states {:?}; OpenSSL 3 or later is needed", text.trim())),
         }
+    }
+
+    /// Whether the ciphers of old mail (RC2, DES, CAST) are there.
+    pub(super) fn has_legacy(&self) -> bool {
+        *self.legacy.get_or_init(|| {
+            let list = Command::new(Self::NAME)
+                .args(["list", "-providers", "-provider", "legacy"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            list.is_ok_and(|status| status.success())
+        })
+    }
+
+    /// The options of a command that may need old ciphers.
+    pub(super) fn providers(&self) -> &'static [&'static str] {
+        if self.has_legacy() { &["-provider", "default", "-provider", "legacy"] } else { &[] }
     }
 
     /// Runs a command of openssl in a directory.

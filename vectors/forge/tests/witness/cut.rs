@@ -7,8 +7,29 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Object {
     pub(crate) der: Vec<u8>,
     pub(crate) content: Option<Vec<u8>>,
-    pub(crate) enveloped: bool,
+    pub(crate) kind: Kind,
 }
+
+/// What is done with an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// SignedData, and whatever has no other name here: it is verified.
+    Signed,
+    /// EnvelopedData and AuthEnvelopedData.
+    Enveloped,
+    Digested,
+    EncryptedData,
+    Compressed,
+}
+
+/// Content types (RFC 5652, RFC 3274, RFC 5083), without tag and length.
+const KINDS: &[(&[u8], Kind)] = &[
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03], Kind::Enveloped),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x05], Kind::Digested),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x06], Kind::EncryptedData),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x09], Kind::Compressed),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x17], Kind::Enveloped),
+];
 
 /// The outermost CMS object of a message; `None` if it is none of S/MIME.
 pub(crate) fn object(message: &[u8]) -> Option<Object> {
@@ -21,7 +42,7 @@ pub(crate) fn object(message: &[u8]) -> Option<Object> {
         return Some(Object {
             der: decode(signature)?,
             content: Some(crlf_if_stored_with_lf(message, parts.first()?)),
-            enveloped: false,
+            kind: Kind::Signed,
         });
     }
     if media_type.starts_with("multipart/") {
@@ -33,9 +54,10 @@ pub(crate) fn object(message: &[u8]) -> Option<Object> {
         return None;
     }
     let der = decode(body)?;
-    // id-envelopedData ends in 03, id-signedData in 02.
-    let enveloped = der.windows(9).take(8).any(|oid| oid == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03]);
-    Some(Object { der, content: None, enveloped })
+    // The first OBJECT IDENTIFIER, behind the header of ContentInfo.
+    let starts = |oid: &[u8]| (0..12).any(|at| der.get(at..).is_some_and(|rest| rest.starts_with(oid)));
+    let kind = KINDS.iter().find(|(oid, _)| starts(oid)).map_or(Kind::Signed, |(_, kind)| *kind);
+    Some(Object { der, content: None, kind })
 }
 
 /// Every line end as CRLF.

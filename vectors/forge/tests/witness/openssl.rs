@@ -6,7 +6,7 @@ use std::process::Command;
 use waxseal_forge::CaseFiles;
 use waxseal_model::{Case, Given};
 
-use crate::cut::{self, Object};
+use crate::cut::{self, Kind, Object};
 
 /// The program.
 pub(crate) struct OpenSsl;
@@ -50,7 +50,16 @@ fn layer(
 ) -> Result<Vec<u8>, String> {
     let _ = std::fs::remove_file(dir.join("out"));
     let time = case.clock.unix().to_string();
-    let mut arguments = vec!["cms", if object.enveloped { "-decrypt" } else { "-verify" }, "-in", "in", "-out", "out"];
+    let operation = match object.kind {
+        Kind::Signed => "-verify",
+        Kind::Enveloped => "-decrypt",
+        Kind::Digested => "-digest_verify",
+        Kind::EncryptedData => "-EncryptedData_decrypt",
+        Kind::Compressed => "-uncompress",
+    };
+    // The legacy provider has DES, RC2 and CAST5.
+    let providers = ["-provider", "default", "-provider", "legacy"];
+    let mut arguments = [&["cms", operation, "-in", "in", "-out", "out"], &providers[..]].concat();
     if given == Given::Message {
         put(dir, "in", message)?;
         arguments.extend(["-inform", "SMIME"]);
@@ -62,14 +71,28 @@ fn layer(
             arguments.extend(["-content", "content"]);
         }
     }
-    if object.enveloped {
-        let (key, certificate) = ("key0.pem", "cert0.pem");
-        arguments.extend(["-inkey", key, "-recip", certificate]);
-    } else {
-        arguments.extend(["-attime", &time, "-CAfile", "anchors.pem"]);
-        if !files.extra_certificates.is_empty() {
-            arguments.extend(["-certfile", "extra.pem"]);
+    match object.kind {
+        Kind::Enveloped => {
+            // One way at a time: with several it takes the first that it looks at, and no other.
+            if !files.keys.is_empty() {
+                arguments.extend(["-inkey", "key0.pem", "-recip", "cert0.pem"]);
+            } else if let Some(password) = files.passwords.first() {
+                arguments.extend(["-pwri_password", password]);
+            } else if let Some(shared) = files.symmetric_keys.first() {
+                arguments.extend(["-secretkey", &shared.key, "-secretkeyid", &shared.id]);
+            }
         }
+        Kind::EncryptedData => {
+            let key = files.symmetric_keys.first().map(|shared| shared.key.as_str());
+            arguments.extend(["-secretkey", key.unwrap_or_default()]);
+        }
+        Kind::Signed => {
+            arguments.extend(["-attime", &time, "-CAfile", "anchors.pem"]);
+            if !files.extra_certificates.is_empty() {
+                arguments.extend(["-certfile", "extra.pem"]);
+            }
+        }
+        Kind::Digested | Kind::Compressed => {}
     }
     let output =
         Command::new("openssl").args(&arguments).current_dir(dir).output().map_err(|error| error.to_string())?;
