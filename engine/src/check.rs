@@ -48,6 +48,8 @@ pub enum Check {
     KeyUsage,
     /// extendedKeyUsage permits e-mail protection (RFC 8550 section 4.4.4).
     ExtendedKeyUsage,
+    /// A certificate policy is valid where one has to be (RFC 5280 section 6.1.3 f and 6.1.5 g).
+    CertificatePolicies,
     /// No critical extension is unknown (RFC 5280 section 6.1.4 o).
     CriticalExtension,
     /// The path ends at an anchor.
@@ -86,6 +88,7 @@ impl Check {
         Self::PathLength,
         Self::KeyUsage,
         Self::ExtendedKeyUsage,
+        Self::CertificatePolicies,
         Self::CriticalExtension,
         Self::Anchor,
         Self::Identity,

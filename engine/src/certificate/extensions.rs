@@ -11,6 +11,7 @@ use super::field::{Fields as _, bits, object_identifier};
 use super::general_name::{GeneralName, read_general_names};
 use super::name::Name;
 use super::name_constraints::NameConstraints;
+use super::policies::{PolicyExtensions, is_policy_extension};
 use crate::ber::{Cursor, identifier as tag};
 
 /// Object identifiers of the extensions that the engine reads or knows.
@@ -23,6 +24,7 @@ pub(super) mod oid {
     pub(crate) const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
     pub(crate) const CERTIFICATE_POLICIES: &str = "2.5.29.32";
     pub(crate) const POLICY_MAPPINGS: &str = "2.5.29.33";
+    pub(crate) const POLICY_CONSTRAINTS: &str = "2.5.29.36";
     pub(crate) const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
     pub(crate) const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
     pub(crate) const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
@@ -168,6 +170,7 @@ pub(super) struct Extensions {
     pub(super) basic_constraints: Option<BasicConstraints>,
     pub(super) subject_alt_name: Vec<GeneralName>,
     pub(super) name_constraints: Option<NameConstraints>,
+    pub(super) policies: PolicyExtensions,
 }
 
 impl Extensions {
@@ -213,7 +216,7 @@ impl Extensions {
                 self.subject_alt_name = read_general_names(names.inside())?;
             }
             oid::NAME_CONSTRAINTS => self.name_constraints = Some(NameConstraints::read(value)?),
-            _ => {}
+            other => self.policies.take(other, value)?,
         }
         Ok(())
     }
@@ -230,7 +233,7 @@ impl Extensions {
             }
             oid::SUBJECT_ALT_NAME => self.subject_alt_name = Vec::new(),
             oid::NAME_CONSTRAINTS => self.name_constraints = Some(NameConstraints::permit_nothing()),
-            _ => {}
+            other => self.policies.unreadable |= is_policy_extension(other),
         }
     }
 }
@@ -246,7 +249,7 @@ fn purposes(value: &[u8]) -> Result<Vec<String>, CertificateError> {
 }
 
 /// A non-negative INTEGER that fits 32 bits; larger ones are held at the most.
-fn small_unsigned(content: &[u8]) -> Option<u32> {
+pub(super) fn small_unsigned(content: &[u8]) -> Option<u32> {
     if content.first().is_none_or(|octet| octet & 0x80 != 0) {
         return None;
     }

@@ -15,6 +15,7 @@ mod name;
 mod name_constraints;
 mod parsed;
 pub mod path;
+mod policies;
 
 #[cfg(test)]
 mod corpora;
@@ -28,6 +29,7 @@ pub use name::{EncodedName, Name};
 pub use name_constraints::NameConstraints;
 pub use parsed::Certificate;
 pub(crate) use parsed::hex_integer as serial_text;
+pub use policies::PolicyExtensions;
 
 /// Why bytes are no certificate, or a file holds none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

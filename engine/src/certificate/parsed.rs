@@ -11,7 +11,7 @@ use super::extensions::Extensions;
 use super::field::{Fields as _, bits, object_identifier};
 use super::{
     AuthorityKeyIdentifier, BasicConstraints, CertificateError, EncodedName, Extension, GeneralName, KeyUsage, Name,
-    NameConstraints,
+    NameConstraints, PolicyExtensions,
 };
 use crate::ber::{Cursor, Element, TimeValue, identifier as tag};
 use crate::hex::hex;
@@ -273,6 +273,12 @@ impl Certificate {
     #[must_use]
     pub fn name_constraints(&self) -> Option<&NameConstraints> {
         self.0.extensions.name_constraints.as_ref()
+    }
+
+    /// What it says of certificate policies.
+    #[must_use]
+    pub fn policy_extensions(&self) -> &PolicyExtensions {
+        &self.0.extensions.policies
     }
 
     /// The mail addresses that the certificate names, each once: those of

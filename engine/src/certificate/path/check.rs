@@ -6,7 +6,7 @@ use time::{OffsetDateTime, UtcOffset};
 use waxseal_verdict::Reason;
 
 use super::names::{self, Comparisons};
-use super::{Finding, PathRequest, Purpose};
+use super::{Finding, PathRequest, Purpose, policies};
 use crate::Check;
 use crate::certificate::extensions::oid;
 use crate::certificate::{Certificate, KeyUsage};
@@ -16,9 +16,8 @@ const EMAIL_PROTECTION: &str = "1.3.6.1.5.5.7.3.4";
 /// anyExtendedKeyUsage.
 const ANY_PURPOSE: &str = "2.5.29.37.0";
 
-/// Extensions that may be critical, because what they ask is done here or asks
-/// nothing: policies matter only where policyConstraints demand one, and these
-/// are not in the list; revocation is another question.
+/// Extensions that may be critical, because what they ask is done here;
+/// revocation is another question.
 const KNOWN: &[&str] = &[
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,
@@ -29,6 +28,7 @@ const KNOWN: &[&str] = &[
     oid::AUTHORITY_KEY_IDENTIFIER,
     oid::CERTIFICATE_POLICIES,
     oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
     oid::INHIBIT_ANY_POLICY,
     oid::CRL_DISTRIBUTION_POINTS,
 ];
@@ -61,6 +61,9 @@ pub(super) fn check(
         }
     }
     names::check(path, comparisons, &mut findings);
+    if anchored {
+        policies::check(path, &request.policies, &mut findings);
+    }
     findings
 }
 

@@ -3,9 +3,8 @@
 //!
 //! What is checked on a path: every signature, every validity, names that
 //! chain, basicConstraints, path lengths, keyUsage, extendedKeyUsage,
-//! nameConstraints, and that no critical extension is unknown. Policies and
-//! revocation are not: a certificate whose critical policyConstraints would
-//! demand a policy is refused as `unknown-critical-extension`.
+//! nameConstraints, certificate policies, and that no critical extension is
+//! unknown. Revocation is not.
 //!
 //! Three choices where RFC 5280 leaves one, made as OpenSSL and the mail
 //! clients make them:
@@ -25,10 +24,15 @@
 mod build;
 mod check;
 mod names;
+mod policies;
+
+use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
 use waxseal_key::Arithmetic;
 use waxseal_verdict::{Aspect, Bad, Reason};
+
+pub use self::policies::{ANY_POLICY, PolicyInputs};
 
 use self::names::Comparisons;
 use super::Certificate;
@@ -45,6 +49,8 @@ pub struct PathRequest<'a> {
     pub anchors: &'a [Certificate],
     /// The time at which everything has to be valid.
     pub at: OffsetDateTime,
+    /// What is asked of certificate policies.
+    pub policies: PolicyInputs<'a>,
     /// What the key was used for.
     pub purpose: Purpose,
     /// Computes digests and signatures.
@@ -78,6 +84,10 @@ pub struct PathResult {
     pub path: Vec<Certificate>,
     /// Everything that is wrong with this path, in the order of importance.
     pub findings: Vec<Finding>,
+    /// The certificate policies for which a good path is valid, of those that
+    /// are acceptable (RFC 5280 section 6.1.6): dotted, in the terms of the
+    /// anchor, [`ANY_POLICY`] for every one. Mostly there are none.
+    pub policies: BTreeSet<String>,
     /// How many signatures were checked.
     pub work: usize,
 }
@@ -112,10 +122,16 @@ pub fn validate(request: &PathRequest<'_>) -> PathResult {
     if request.anchors.is_empty() {
         let findings = check::check(request, &[request.leaf], false, &mut Comparisons::default());
         let path = vec![request.leaf.clone()];
-        return PathResult { aspect: Aspect::unchecked(Reason::NoAnchor), path, findings, work: 0 };
+        let aspect = Aspect::unchecked(Reason::NoAnchor);
+        return PathResult { aspect, path, findings, policies: BTreeSet::new(), work: 0 };
     }
     let found = build::search(request);
+    let policies = match found.findings.as_slice() {
+        [] => policies::follow(&found.path, &request.policies).unwrap_or_default(),
+        _ => BTreeSet::new(),
+    };
     PathResult {
+        policies,
         aspect: aspect(&found.findings),
         path: found.path.into_iter().cloned().collect(),
         findings: found.findings,

@@ -7,7 +7,7 @@ use super::made::*;
 use crate::Limits;
 use crate::ber::writer as w;
 use crate::certificate::Certificate;
-use crate::certificate::path::{PathRequest, PathResult, Purpose, validate};
+use crate::certificate::path::{PathRequest, PathResult, PolicyInputs, Purpose, validate};
 
 fn judge(leaf: &Made, candidates: &[Certificate], anchors: &[Made]) -> PathResult {
     validate(&PathRequest {
@@ -15,6 +15,7 @@ fn judge(leaf: &Made, candidates: &[Certificate], anchors: &[Made]) -> PathResul
         candidates,
         anchors: &anchors.iter().map(Made::make).collect::<Vec<_>>(),
         at: NOW,
+        policies: PolicyInputs::default(),
         purpose: Purpose::Sign,
         arithmetic: &Arithmetic::new(ProviderChoice::Auto),
         limits: &Limits::default(),
@@ -76,6 +77,33 @@ fn name_constraints_by_the_thousand() {
     assert_eq!(result.aspect.reason(), Some(Reason::LimitExceeded));
 }
 
+/// A tree of policies, as RFC 5280 has it, would have 40 times as many nodes at
+/// each depth as at the one above it: 40 to the power of 14. That this ends is
+/// what the test shows; RFC 9618 says how.
+#[test]
+fn policies_that_map_to_each_other() {
+    const NAMES: [&str; 15] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"];
+    let policy = |number: usize| w::oid(&format!("1.3.6.1.4.1.99999.{number}")).unwrap();
+    let policies = ("2.5.29.32", false, w::sequence((0..40).map(|number| w::sequence([policy(number)]))));
+    let pairs = (0..40).flat_map(|from| (0..40).map(move |to| (from, to)));
+    let mappings = ("2.5.29.33", true, w::sequence(pairs.map(|(from, to)| w::sequence([policy(from), policy(to)]))));
+    let demand = ("2.5.29.36", true, w::sequence([w::element(0x80, &[0])]));
+    let chain: Vec<_> = (1_u8..15)
+        .map(|at| {
+            let made = ca(NAMES[usize::from(at) - 1], at, NAMES[usize::from(at)], at + 1);
+            made.with(policies.clone()).with(mappings.clone()).with(demand.clone()).make()
+        })
+        .collect();
+    let person =
+        |number| leaf("person", 100, "0", 1).with(("2.5.29.32", false, w::sequence([w::sequence([policy(number)])])));
+    let result = judge(&person(7), &chain, &[root("14", 15)]);
+    assert_eq!(result.aspect, Aspect::Good);
+    // Each of the anchor's 40 policies leads to the one at the end.
+    assert_eq!((result.path.len(), result.policies.len()), (16, 40));
+    let other = judge(&person(40), &chain, &[root("14", 15)]);
+    assert_eq!(other.aspect.reason(), Some(Reason::PolicyConstraint));
+}
+
 #[test]
 fn all_reasons_are_listed_the_leaf_first() {
     let person = leaf("person", 3, "ca", 2).expired().with(key_usage(KEY_ENCIPHERMENT));
@@ -102,6 +130,7 @@ fn the_last_second_counts() {
             candidates: &[],
             anchors: &[root("root", 1).make()],
             at: person.not_after + time::Duration::milliseconds(offset),
+            policies: PolicyInputs::default(),
             purpose: Purpose::Sign,
             arithmetic: &Arithmetic::new(ProviderChoice::Auto),
             limits: &Limits::default(),

@@ -12,7 +12,7 @@ use waxseal_verdict::Reason as R;
 use super::made::*;
 use crate::Limits;
 use crate::certificate::Certificate;
-use crate::certificate::path::{PathRequest, PathResult, Purpose, validate};
+use crate::certificate::path::{PathRequest, PathResult, PolicyInputs, Purpose, validate};
 
 /// What OpenSSL says of a scenario.
 enum OpenSsl {
@@ -203,7 +203,7 @@ fn scenarios() -> Vec<Scenario> {
             openssl: Differs("reads policyConstraints, and without -policy_check does nothing about them"),
             ..with_ca(
                 "a policy is required",
-                Some(R::UnknownCriticalExtension),
+                Some(R::PolicyConstraint),
                 usual_ca().with(("2.5.29.36", true, vec![0x30, 3, 0x80, 1, 0])),
             )
         },
@@ -235,6 +235,7 @@ fn judge(scenario: &Scenario) -> PathResult {
         candidates: &make(&scenario.candidates),
         anchors: &make(&scenario.anchors),
         at: NOW,
+        policies: PolicyInputs::default(),
         purpose: scenario.purpose,
         arithmetic: &Arithmetic::new(ProviderChoice::Auto),
         limits: &Limits::default(),
