@@ -10,10 +10,16 @@ pub trait Source: Read + Seek {}
 
 impl<T: Read + Seek + ?Sized> Source for T {}
 
-/// A place where content waits until it may be released.
-pub trait Spool: Read + Write + Seek {}
+/// A place where content waits until it may be released. It is filled by
+/// another thread where there is much of it.
+pub trait Spool: Read + Write + Seek + Send {}
 
-impl<T: Read + Write + Seek + ?Sized> Spool for T {}
+impl<T: Read + Write + Seek + Send + ?Sized> Spool for T {}
+
+/// An output, which another thread writes where there is much to write.
+pub trait Sink: Write + Send {}
+
+impl<T: Write + Send + ?Sized> Sink for T {}
 
 /// Gives out empty spools: in memory for tests, temporary files in a program.
 pub trait Workspace {

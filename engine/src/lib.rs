@@ -18,6 +18,7 @@ pub mod io;
 pub mod limits;
 pub mod message;
 pub mod mime;
+mod overlap;
 pub mod policy;
 
 pub use check::Check;

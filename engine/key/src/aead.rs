@@ -257,7 +257,7 @@ impl AeadOpener {
 }
 
 /// What a provider runs.
-pub(crate) trait AeadMode {
+pub(crate) trait AeadMode: Send {
     fn process(&mut self, octets: &mut [u8]) -> Result<(), KeyError>;
 
     /// The tag, of the length that was asked.

@@ -11,8 +11,8 @@ pub trait Random {
     fn fill(&mut self, out: &mut [u8]);
 }
 
-/// A running digest.
-pub trait Hasher {
+/// A running digest, in any thread.
+pub trait Hasher: Send {
     /// Adds octets.
     fn update(&mut self, octets: &[u8]);
 
@@ -20,8 +20,8 @@ pub trait Hasher {
     fn finish(self: Box<Self>) -> Vec<u8>;
 }
 
-/// A cipher mode that is running over a stream of whole blocks.
-pub trait BlockMode {
+/// A cipher mode that is running over a stream of whole blocks, in any thread.
+pub trait BlockMode: Send {
     /// Encrypts or decrypts in place.
     ///
     /// The length must be a multiple of the block length; what stands after

@@ -1,7 +1,7 @@
 //! A mail that carries certificates and CRLs, and nothing else (RFC 8551
 //! section 3.8).
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 
 use time::OffsetDateTime;
 use waxseal_key::Arithmetic;
@@ -12,6 +12,7 @@ use crate::Limits;
 use crate::certificate::Certificate;
 use crate::cms::oid;
 use crate::cms::write::{Shape, SignedData, Tamper};
+use crate::io::Sink;
 
 /// What a certificate management message carries, and how it is written.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ impl<'a> CertificatesRequest<'a> {
 ///
 /// # Errors
 /// A field or a shape has no encoding; see [`WrapError`].
-pub fn send_certificates(out: &mut dyn Write, request: &CertificatesRequest<'_>) -> Result<(), WrapError> {
+pub fn send_certificates(out: &mut dyn Sink, request: &CertificatesRequest<'_>) -> Result<(), WrapError> {
     let CertificatesRequest { mime, shape, .. } = request;
     mime.check()?;
     let outline = Outline {

@@ -17,7 +17,7 @@ pub use error::ComposeError;
 pub use protect::{HideHeaders, ProtectHeaders};
 pub use shape::MimeShape;
 
-pub(super) use armor::Armor;
+pub(super) use armor::armored;
 pub(super) use boundary::{check_boundary, expand, scan};
 pub(super) use entity::Entity;
 pub(super) use header::Head;

@@ -4,54 +4,63 @@ use std::io::{self, Read, SeekFrom};
 
 use waxseal_key::algorithm;
 use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
-use zeroize::Zeroizing;
 
 use crate::ber::Reader;
 use crate::cms::{self, CmsError, oid};
 use crate::io::Spool;
 use crate::message::request::OpenError;
+use crate::overlap::{self, BLOCK, Block};
 
-/// Octets that are read and worked on at once.
-const BLOCK: usize = 64 << 10;
-
-/// Reads content to its end, block by block, and hands each to `take`. An
-/// error of the encoding, or content beyond the limit, ends it and is the
-/// inner result.
+/// Reads content to its end, block by block, and hands each to `take`, which
+/// may work in another thread. An error of the encoding, or content beyond the
+/// limit, ends it and is the inner result.
 pub(super) fn each_block(
     mut read: impl FnMut(&mut [u8]) -> Result<usize, CmsError>,
     limit: u64,
     place: &str,
-    mut take: impl FnMut(&mut [u8]) -> io::Result<()>,
+    take: impl FnMut(&mut [u8]) -> io::Result<()> + Send,
 ) -> Result<Result<(), CmsError>, OpenError> {
-    let mut block = Zeroizing::new(vec![0; BLOCK]);
     let mut total: u64 = 0;
-    loop {
-        let read = match read(&mut block) {
-            Ok(0) => return Ok(Ok(())),
-            Ok(read) => read,
-            Err(error) => return Ok(Err(error)),
+    let mut stopped = None;
+    let read = |block: &mut [u8]| {
+        let read = match stopped.take() {
+            Some(error) => return Err(error),
+            None => fill(&mut read, block, &mut stopped),
         };
         total += read as u64;
         if total > limit {
             let detail = format!("content over {limit} octets");
-            return Ok(Err(CmsError::new(Reason::LimitExceeded, place, detail)));
+            return Err(CmsError::new(Reason::LimitExceeded, place, detail));
         }
-        take(&mut block[..read])?;
-    }
+        match stopped.take() {
+            Some(error) if read == 0 => Err(error),
+            // What stands before the damage goes first.
+            error => {
+                stopped = error;
+                Ok(read)
+            }
+        }
+    };
+    Ok(overlap::each_block(read, take)?)
 }
 
 /// Whether two contents are the same; both stand at their start afterwards.
 pub(super) fn is_same(one: &mut dyn Spool, other: &mut dyn Spool) -> io::Result<bool> {
-    let mut blocks = [Zeroizing::new(vec![0; BLOCK]), Zeroizing::new(vec![0; BLOCK])];
+    let mut blocks = [Block::new(vec![0; BLOCK]), Block::new(vec![0; BLOCK])];
     one.seek(SeekFrom::Start(0))?;
     other.seek(SeekFrom::Start(0))?;
     let same = loop {
         let [left, right] = &mut blocks;
-        let (read, as_many) = (fill(one, left)?, fill(other, right)?);
-        if left[..read] != right[..as_many] {
+        let mut stopped = None;
+        let count = fill(&mut |block| read(one, block), left, &mut stopped);
+        let as_many = fill(&mut |block| read(other, block), right, &mut stopped);
+        if let Some(error) = stopped {
+            return Err(error);
+        }
+        if left[..count] != right[..as_many] {
             break false;
         }
-        if read == 0 {
+        if count == 0 {
             break true;
         }
     };
@@ -60,18 +69,31 @@ pub(super) fn is_same(one: &mut dyn Spool, other: &mut dyn Spool) -> io::Result<
     Ok(same)
 }
 
-/// Fills a block; less than all of it means the end.
-fn fill(spool: &mut dyn Spool, block: &mut [u8]) -> io::Result<usize> {
+/// Fills a block; less than all of it means the end, or an error, which is put
+/// into `stopped`.
+fn fill<E>(read: &mut impl FnMut(&mut [u8]) -> Result<usize, E>, block: &mut [u8], stopped: &mut Option<E>) -> usize {
     let mut filled = 0;
     while filled < block.len() {
-        match spool.read(&mut block[filled..]) {
+        match read(&mut block[filled..]) {
             Ok(0) => break,
             Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                *stopped = Some(error);
+                break;
+            }
         }
     }
-    Ok(filled)
+    filled
+}
+
+/// Reads, however often it is interrupted.
+pub(super) fn read<R: Read + ?Sized>(from: &mut R, block: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 /// Reads the ends of everything that is still open, and notes what follows the object.

@@ -2,8 +2,6 @@
 //! 8551 section 3.6), digested, encrypted under a key that both sides have, or
 //! authenticated.
 
-use std::io::Write;
-
 use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, DigestAlgorithm, Random};
 
@@ -15,7 +13,7 @@ use crate::cms::write::{
     AuthenticatedData, CompressedData, ContentEncryption, DigestedData, Encoding, EncryptedData, KeyManagement,
     Recipient, Shape, Tamper,
 };
-use crate::io::Source;
+use crate::io::{Sink, Source};
 
 /// What a mail is put into.
 #[derive(Clone, Copy)]
@@ -104,7 +102,7 @@ impl<'a> EncloseRequest<'a> {
 /// no encoding; see [`WrapError`].
 pub fn enclose(
     input: &mut dyn Source,
-    out: &mut dyn Write,
+    out: &mut dyn Sink,
     request: &EncloseRequest<'_>,
     random: &mut dyn Random,
 ) -> Result<(), WrapError> {

@@ -1,7 +1,5 @@
 //! Encrypting a mail (RFC 8551 section 3.3).
 
-use std::io::Write;
-
 use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, ContentCipher, Random};
 
@@ -10,7 +8,7 @@ use super::wrap::{Outline, WrapError, wrap};
 use crate::Limits;
 use crate::cms::oid;
 use crate::cms::write::{ContentEncryption, Encoding, EnvelopedData, KeyManagement, Recipient, Shape, Tamper};
-use crate::io::Source;
+use crate::io::{Sink, Source};
 
 /// How a mail is encrypted.
 #[derive(Clone)]
@@ -83,7 +81,7 @@ impl<'a> EncryptRequest<'a> {
 /// no encoding; see [`WrapError`].
 pub fn encrypt(
     input: &mut dyn Source,
-    out: &mut dyn Write,
+    out: &mut dyn Sink,
     request: &EncryptRequest<'_>,
     random: &mut dyn Random,
 ) -> Result<(), WrapError> {

@@ -1,20 +1,22 @@
 //! Signing a mail (RFC 8551 section 3.5).
 
-use std::io::Write;
-
 use time::OffsetDateTime;
 use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, PssParameters, Signer};
 use waxseal_verdict::Form;
 
 use super::compose::{
-    Armor, Boundary, ComposeError, Entity, Head, Inserted, MimeShape, ProtectHeaders, check_boundary, expand, fields,
+    Boundary, ComposeError, Entity, Head, Inserted, MimeShape, ProtectHeaders, armored, check_boundary, expand, fields,
     scan,
 };
 use crate::Limits;
 use crate::certificate::Certificate;
 use crate::cms::oid;
-use crate::cms::write::{Content as _, ContentSigner, Encoding, Shape, SignedData, Tamper, WriteError};
-use crate::io::Source;
+use crate::cms::write::{
+    Content as _, ContentSigner, Digester, Digests, Encoding, Shape, SignedData, Tamper, WriteError,
+};
+use crate::io::{Sink, Source};
+use crate::message::content;
+use crate::overlap;
 
 /// How a mail is signed. The result is a function of the request and the mail
 /// alone, as far as the keys sign deterministically.
@@ -134,7 +136,7 @@ pub enum SignError {
 /// # Errors
 /// The input is no mail, a key or certificate does not fit or refuses, or a
 /// shape has no encoding; see [`SignError`].
-pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'_>) -> Result<(), SignError> {
+pub fn sign(input: &mut dyn Source, out: &mut dyn Sink, request: &SignRequest<'_>) -> Result<(), SignError> {
     if request.signers.is_empty() {
         return Err(SignError::NoSigner);
     }
@@ -167,21 +169,22 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Write, request: &SignRequest<'
     }
     head.write_outer(out)?;
     out.write_all(&fields(&request.mime.opaque, "", "")).map_err(ComposeError::Write)?;
-    let mut armor = Armor::new(out, request.mime.columns);
-    recipe.write(&mut armor, &mut entity)?;
-    Ok(armor.finish().map_err(ComposeError::Write)?)
+    let object = armored(out, request.mime.columns, |out| recipe.write(out, &mut entity));
+    Ok(object.map_err(ComposeError::Write)??)
 }
 
 fn clear(
     head: &Head,
     entity: &mut Entity<'_>,
-    out: &mut dyn Write,
+    out: &mut dyn Sink,
     request: &SignRequest<'_>,
     recipe: &SignedData<'_>,
 ) -> Result<(), SignError> {
-    let (boundary, eight_bit) = choose_boundary(entity, request)?;
+    let mut digester = recipe.digester()?;
+    let (boundary, eight_bit) = choose_boundary(entity, request, &mut digester)?;
+    let hashed = digester.finish();
     let digests: Vec<_> = recipe.signers.iter().map(|signer| signer.digest).collect();
-    let write = |out: &mut dyn Write, octets: &[u8]| out.write_all(octets).map_err(ComposeError::Write);
+    let write = |out: &mut dyn Sink, octets: &[u8]| out.write_all(octets).map_err(ComposeError::Write);
 
     head.write_outer(out)?;
     // A multipart says what its parts need (RFC 2045 section 6.4).
@@ -193,30 +196,32 @@ fn clear(
     write(out, &fields(&request.mime.signed, &request.mime.micalg(&digests), &boundary))?;
     write(out, request.mime.preamble.as_bytes())?;
     write(out, format!("--{boundary}\r\n").as_bytes())?;
-    let digests = copy_and_hash(entity, out, recipe)?;
+    copy(entity, out, &hashed)?;
     // The line end before a delimiter belongs to it, not to the signed part.
     write(out, format!("\r\n--{boundary}\r\n").as_bytes())?;
     write(out, &fields(&request.mime.signature, "", ""))?;
-    let mut armor = Armor::new(out, request.mime.columns);
-    if request.tamper.content_in_detached {
-        recipe.write(&mut armor, entity)?;
-    } else {
-        recipe.write_detached(&mut armor, entity, &digests)?;
-    }
-    armor.finish().map_err(ComposeError::Write)?;
+    let object = armored(out, request.mime.columns, |out| match request.tamper.content_in_detached {
+        true => recipe.write(out, entity),
+        false => recipe.write_detached(out, entity, &hashed),
+    });
+    object.map_err(ComposeError::Write)??;
     Ok(write(out, format!("\r\n--{boundary}--\r\n").as_bytes())?)
 }
 
 /// A boundary that does not occur in the content, and whether the content has
-/// octets above 127.
-fn choose_boundary(entity: &mut Entity<'_>, request: &SignRequest<'_>) -> Result<(String, bool), SignError> {
+/// octets above 127. The content is hashed on the way.
+fn choose_boundary(
+    entity: &mut Entity<'_>,
+    request: &SignRequest<'_>,
+    digester: &mut Digester,
+) -> Result<(String, bool), SignError> {
     let used = |boundary: String| {
         SignError::Compose(ComposeError::Boundary { boundary, why: "it occurs in the content: give another one" })
     };
     match &request.boundary {
         Boundary::Given(boundary) => {
             check_boundary(boundary)?;
-            let found = scan(entity, boundary).map_err(ComposeError::Read)?;
+            let found = scan(entity, boundary, |octets| digester.update(octets)).map_err(ComposeError::Read)?;
             if found.boundary { Err(used(boundary.clone())) } else { Ok((boundary.clone(), found.eight_bit)) }
         }
         Boundary::Random(seed) => {
@@ -225,7 +230,12 @@ fn choose_boundary(entity: &mut Entity<'_>, request: &SignRequest<'_>) -> Result
             for attempt in 0..8 {
                 boundary = expand(&request.mime.boundary, seed, attempt, request.arithmetic)?;
                 check_boundary(&boundary)?;
-                let found = scan(entity, &boundary).map_err(ComposeError::Read)?;
+                let hash = |octets: &[u8]| {
+                    if attempt == 0 {
+                        digester.update(octets);
+                    }
+                };
+                let found = scan(entity, &boundary, hash).map_err(ComposeError::Read)?;
                 if !found.boundary {
                     return Ok((boundary, found.eight_bit));
                 }
@@ -235,23 +245,20 @@ fn choose_boundary(entity: &mut Entity<'_>, request: &SignRequest<'_>) -> Result
     }
 }
 
-/// Writes the content once, hashing what is written.
-fn copy_and_hash(
-    entity: &mut Entity<'_>,
-    out: &mut dyn Write,
-    recipe: &SignedData<'_>,
-) -> Result<crate::cms::write::Digests, SignError> {
-    let mut digester = recipe.digester()?;
-    let mut buffer = vec![0; 64 << 10];
+/// Writes the content that was hashed.
+fn copy(entity: &mut Entity<'_>, out: &mut dyn Sink, hashed: &Digests) -> Result<(), SignError> {
+    let mut length = 0;
     entity.rewind().map_err(ComposeError::Read)?;
-    loop {
-        let read = match std::io::Read::read(entity, &mut buffer) {
-            Ok(0) => return Ok(digester.finish()),
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(ComposeError::Read(error).into()),
-        };
-        digester.update(&buffer[..read]);
-        out.write_all(&buffer[..read]).map_err(ComposeError::Write)?;
+    let read = |block: &mut [u8]| {
+        let read = content::read(entity, block)?;
+        length += read as u64;
+        Ok(read)
+    };
+    let copied = overlap::each_block(read, |block| out.write_all(block)).map_err(ComposeError::Write)?;
+    copied.map_err(ComposeError::Read)?;
+    if length != hashed.length() {
+        let changed = std::io::Error::other("the input changed while it was read");
+        return Err(ComposeError::Read(changed).into());
     }
+    Ok(())
 }

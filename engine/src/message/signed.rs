@@ -19,6 +19,7 @@ use crate::message::content::{self, each_block};
 use crate::message::context::Context;
 use crate::message::request::OpenError;
 use crate::message::signer::{self, Over, Subject};
+use crate::overlap;
 
 /// A SignedData as far as it could be read.
 #[derive(Default)]
@@ -150,16 +151,13 @@ pub(super) fn hash(
     context: &Context<'_>,
 ) -> Result<Digests, OpenError> {
     let mut hashing = Hashing::new(wanted, context);
-    let mut block = vec![0; 64 << 10];
-    loop {
-        let read = match content.read(&mut block) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        hashing.update(&block[..read]);
-    }
+    overlap::each_block(
+        |block| content::read(content, block),
+        |block| {
+            hashing.update(block);
+            Ok(())
+        },
+    )??;
     Ok(hashing.finish())
 }
 

@@ -4,10 +4,10 @@ use std::io::Write;
 
 use time::OffsetDateTime;
 
-use super::compose::{Armor, ComposeError, Entity, Head, HideHeaders, Inserted, ProtectHeaders, fields};
+use super::compose::{ComposeError, Entity, Head, HideHeaders, Inserted, ProtectHeaders, armored, fields};
 use crate::Limits;
 use crate::cms::write::{Content, WriteError};
-use crate::io::Source;
+use crate::io::{Sink, Source};
 
 /// What stands around the object.
 pub(super) struct Outline<'a> {
@@ -40,7 +40,7 @@ pub enum WrapError {
 /// protected entity stands in the place of that entity.
 pub(super) fn wrap(
     input: &mut dyn Source,
-    out: &mut dyn Write,
+    out: &mut dyn Sink,
     outline: &Outline<'_>,
     object: impl FnOnce(&mut dyn Write, &mut dyn Content) -> Result<(), WriteError>,
 ) -> Result<(), WrapError> {
@@ -53,7 +53,5 @@ pub(super) fn wrap(
     let mut entity = Entity::new(&mut input, &head);
     head.write_outer(out)?;
     out.write_all(&fields(outline.fields, "", "")).map_err(ComposeError::Write)?;
-    let mut armor = Armor::new(out, outline.columns);
-    object(&mut armor, &mut entity)?;
-    Ok(armor.finish().map_err(ComposeError::Write)?)
+    Ok(armored(out, outline.columns, |out| object(out, &mut entity)).map_err(ComposeError::Write)??)
 }

@@ -1,10 +1,10 @@
 //! `waxseal certificates`: a mail that carries certificates and nothing else.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use time::OffsetDateTime;
+use waxseal_engine::io::Sink;
 use waxseal_engine::message::{CertificatesRequest, send_certificates};
 
 use super::output;
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     for (name, value) in [("From", &arguments.from), ("To", &arguments.recipient)] {
         request.headers.extend(value.clone().map(|value| (name.to_owned(), value)));
     }
-    let write = |out: &mut dyn Write| send_certificates(out, &request).map_err(Failed::usage);
+    let write = |out: &mut dyn Sink| send_certificates(out, &request).map_err(Failed::usage);
     output::to_file_or_stdout(arguments.out.as_deref(), write)?;
     Ok(Exit::Good)
 }

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use waxseal_engine::io::Sink;
 use waxseal_verdict::{Aspect, Outcome};
 
 use crate::exit::Failed;
@@ -86,7 +87,7 @@ impl Paint {
 /// file of the same directory, which takes the name only after it succeeded.
 pub(super) fn replace_file<T>(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<T, Failed>,
+    write: impl FnOnce(&mut dyn Sink) -> Result<T, Failed>,
 ) -> Result<T, Failed> {
     let at = || path.display().to_string();
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
@@ -107,7 +108,7 @@ pub(super) fn replace_file<T>(
 /// Writes a file as [`replace_file`] does, or to standard output.
 pub(super) fn to_file_or_stdout(
     path: Option<&Path>,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), Failed>,
+    write: impl FnOnce(&mut dyn Sink) -> Result<(), Failed>,
 ) -> Result<(), Failed> {
     let Some(path) = path else {
         // A mail that failed half way must not look like one that is whole.

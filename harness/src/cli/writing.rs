@@ -1,12 +1,11 @@
 //! How a command writes the mail that it makes.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use time::OffsetDateTime;
 use waxseal_engine::cms::write::{Encoding, Shape};
-use waxseal_engine::io::Source;
+use waxseal_engine::io::{Sink, Source};
 use waxseal_engine::message::{self, EncloseRequest, Enclosure};
 use waxseal_key::{Arithmetic, SystemRandom};
 
@@ -79,14 +78,14 @@ impl WritingOptions {
         &self,
         file: &Path,
         reads_once: bool,
-        make: impl FnOnce(&mut dyn Source, &mut dyn Write) -> Result<(), E>,
+        make: impl FnOnce(&mut dyn Source, &mut dyn Sink) -> Result<(), E>,
     ) -> Result<(), Failed> {
         let mut input = match reads_once {
             true => workspace::source_read_once(file, self.limits.limits().header_octets),
             false => workspace::source(file),
         }
         .map_err(Failed::at(file.display()))?;
-        let write = |out: &mut dyn Write| make(&mut *input, out).map_err(Failed::at(file.display()));
+        let write = |out: &mut dyn Sink| make(&mut *input, out).map_err(Failed::at(file.display()));
         output::to_file_or_stdout(self.out.as_deref(), write)
     }
 }

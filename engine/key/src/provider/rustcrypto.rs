@@ -264,7 +264,7 @@ pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
 
 struct Running<D>(D);
 
-impl<D: Digest> Hasher for Running<D> {
+impl<D: Digest + Send> Hasher for Running<D> {
     fn update(&mut self, octets: &[u8]) {
         Digest::update(&mut self.0, octets);
     }
@@ -276,14 +276,14 @@ impl<D: Digest> Hasher for Running<D> {
 
 fn cbc<C>(direction: Direction, key: &[u8], iv: &[u8]) -> Result<Box<dyn BlockMode>, KeyError>
 where
-    C: cipher::BlockCipherEncrypt + cipher::BlockCipherDecrypt + cipher::KeyInit + 'static,
+    C: cipher::BlockCipherEncrypt + cipher::BlockCipherDecrypt + cipher::KeyInit + Send + 'static,
 {
     cbc_with(direction, C::new_from_slice(key).map_err(wrong_lengths)?, iv)
 }
 
 fn cbc_with<C>(direction: Direction, cipher: C, iv: &[u8]) -> Result<Box<dyn BlockMode>, KeyError>
 where
-    C: cipher::BlockCipherEncrypt + cipher::BlockCipherDecrypt + 'static,
+    C: cipher::BlockCipherEncrypt + cipher::BlockCipherDecrypt + Send + 'static,
 {
     Ok(match direction {
         Direction::Encrypt => {
@@ -304,7 +304,7 @@ fn wrong_lengths(_: cipher::InvalidLength) -> KeyError {
 
 struct Encrypting<M>(M);
 
-impl<M: BlockModeEncrypt> BlockMode for Encrypting<M> {
+impl<M: BlockModeEncrypt + Send> BlockMode for Encrypting<M> {
     fn process(&mut self, blocks: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(blocks);
         let blocks: &mut [Block<M>] = blocks;
@@ -314,7 +314,7 @@ impl<M: BlockModeEncrypt> BlockMode for Encrypting<M> {
 
 struct Decrypting<M>(M);
 
-impl<M: BlockModeDecrypt> BlockMode for Decrypting<M> {
+impl<M: BlockModeDecrypt + Send> BlockMode for Decrypting<M> {
     fn process(&mut self, blocks: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(blocks);
         let blocks: &mut [Block<M>] = blocks;

@@ -167,6 +167,15 @@ impl<'a, W: Write> Segments<'a, W> {
     pub fn octets(&mut self, mut octets: &[u8]) -> Result<(), StreamError> {
         loop {
             let full = self.next_size();
+            if self.held.is_empty() && octets.len() > full + self.apart {
+                // A whole segment, and surely not the last one, needs not be held.
+                let (now, later) = octets.split_at(full);
+                self.stream.octets(&header(tag::OCTET_STRING, full as u64))?;
+                self.stream.octets(now)?;
+                self.first.pop_front();
+                octets = later;
+                continue;
+            }
             let room = (full + self.apart).saturating_sub(self.held.len());
             if octets.len() < room || (octets.len() == room && self.apart > 0) {
                 self.held.extend_from_slice(octets);

@@ -283,6 +283,12 @@ pub struct Digests {
 }
 
 impl Digests {
+    /// Octets that were hashed.
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
     fn of(&self, digest: DigestAlgorithm) -> Result<&[u8], WriteError> {
         let found = self.values.iter().find(|(algorithm, _)| *algorithm == digest);
         found.map(|(_, value)| value.as_slice()).ok_or(WriteError::Recipe(

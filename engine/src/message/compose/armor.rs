@@ -4,53 +4,58 @@ use std::io::{self, Write};
 
 use base64_simd::STANDARD;
 
-/// Lines that are encoded at once.
-const LINES: usize = 512;
+use crate::io::Sink;
+use crate::overlap::{BLOCK, Block, Hand, overlapped};
 
-/// Writes octets as base64 in lines of one length, each ended by CRLF (RFC
-/// 2045 section 6.8).
-pub(in crate::message) struct Armor<'a> {
-    out: &'a mut dyn Write,
-    /// Octets of one line before encoding.
-    line: usize,
-    held: Vec<u8>,
-    /// What is held, encoded, and then in lines.
-    characters: Vec<u8>,
-    text: Vec<u8>,
+/// Writes what `write` gives as base64 in lines of `columns` characters, a
+/// multiple of 4, each ended by CRLF (RFC 2045 section 6.8).
+///
+/// # Errors
+/// The output refuses. What `write` says is the inner error.
+pub(in crate::message) fn armored<E>(
+    out: &mut dyn Sink,
+    columns: usize,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> io::Result<Result<(), E>> {
+    let groups = (columns / 4).max(1);
+    let mut lines = Lines { out, columns: groups * 4, characters: Vec::new(), text: Vec::new() };
+    let line = groups * 3;
+    overlapped(
+        |octets| lines.write(octets),
+        |hands| {
+            let mut armor = Armor { hands, full: (BLOCK / line).max(1) * line, held: Block::default() };
+            match write(&mut armor) {
+                Ok(()) => armor.finish().map(Ok),
+                Err(error) => Ok(Err(error)),
+            }
+        },
+    )?
 }
 
-impl<'a> Armor<'a> {
-    /// Lines of `columns` characters, a multiple of 4.
-    pub(in crate::message) fn new(out: &'a mut dyn Write, columns: usize) -> Self {
-        let line = (columns / 4).max(1) * 3;
-        Self { out, line, held: Vec::with_capacity(line * LINES), characters: Vec::new(), text: Vec::new() }
-    }
+/// Collects octets until they fill many lines.
+struct Armor<'a> {
+    hands: &'a mut dyn Hand,
+    /// Octets of these lines.
+    full: usize,
+    held: Block,
+}
 
-    /// Writes the last line.
-    pub(in crate::message) fn finish(mut self) -> io::Result<()> {
-        self.put()
-    }
-
-    fn put(&mut self) -> io::Result<()> {
-        self.characters.clear();
-        STANDARD.encode_append(&self.held, &mut self.characters);
-        self.held.clear();
-        self.text.clear();
-        for line in self.characters.chunks(self.line / 3 * 4) {
-            self.text.extend_from_slice(line);
-            self.text.extend_from_slice(b"\r\n");
-        }
-        self.out.write_all(&self.text)
+impl Armor<'_> {
+    fn finish(mut self) -> io::Result<()> {
+        if self.held.is_empty() { Ok(()) } else { self.hands.hand(&mut self.held) }
     }
 }
 
 impl Write for Armor<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let full = self.line * LINES;
-        let taken = octets.len().min(full - self.held.len());
+        if self.held.is_empty() {
+            self.held.reserve_exact(self.full);
+        }
+        let taken = octets.len().min(self.full - self.held.len());
         self.held.extend_from_slice(&octets[..taken]);
-        if self.held.len() == full {
-            self.put()?;
+        if self.held.len() == self.full {
+            self.hands.hand(&mut self.held)?;
+            self.held.clear();
         }
         Ok(taken)
     }
@@ -61,6 +66,31 @@ impl Write for Armor<'_> {
     }
 }
 
+/// Encodes whole lines; only the last octets may be less than one.
+struct Lines<'a> {
+    out: &'a mut dyn Sink,
+    columns: usize,
+    characters: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl Lines<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        const EOL: &[u8] = b"\r\n";
+        self.characters.clear();
+        STANDARD.encode_append(octets, &mut self.characters);
+        let lines = self.characters.len().div_ceil(self.columns);
+        self.text.resize(self.characters.len() + lines * EOL.len(), 0);
+        let places = self.text.chunks_mut(self.columns + EOL.len());
+        for (line, place) in self.characters.chunks(self.columns).zip(places) {
+            let (characters, eol) = place.split_at_mut(line.len());
+            characters.copy_from_slice(line);
+            eol.copy_from_slice(EOL);
+        }
+        self.out.write_all(&self.text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,21 +98,39 @@ mod tests {
     #[test]
     fn lines() {
         for (octets, columns) in
-            [(0_usize, 76), (1, 76), (56, 76), (57, 76), (58, 76), (100_000, 76), (1000, 64), (48, 64)]
+            [(0_usize, 76), (1, 76), (56, 76), (57, 76), (58, 76), (100_000, 76), (1000, 64), (48, 64), (3 << 20, 72)]
         {
             let input: Vec<u8> = (0..octets).map(|n| n as u8).collect();
             let mut out = Vec::new();
-            let mut armor = Armor::new(&mut out, columns);
-            for piece in input.chunks(1000) {
-                armor.write_all(piece).unwrap();
-            }
-            armor.finish().unwrap();
+            let write = |armor: &mut dyn Write| input.chunks(1000).try_for_each(|piece| armor.write_all(piece));
+            armored(&mut out, columns, write).unwrap().unwrap();
             let text = String::from_utf8(out).unwrap();
             let lines: Vec<&str> = text.split_terminator("\r\n").collect();
             assert_eq!(lines.len(), octets.div_ceil(columns / 4 * 3));
             let (last, full) = lines.split_last().unwrap_or((&"", &[]));
             assert!(full.iter().all(|line| line.len() == columns) && last.len() <= columns);
             assert_eq!(STANDARD.decode_to_vec(lines.concat()).unwrap(), input);
+        }
+    }
+
+    #[test]
+    fn what_the_output_says_comes_back() {
+        struct Full(usize);
+        impl Write for Full {
+            fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.checked_sub(octets.len()).ok_or_else(|| io::Error::other("full"))?;
+                Ok(octets.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for room in [0, 100_000, 4 << 20] {
+            let mut out = Full(room);
+            let write = |armor: &mut dyn Write| armor.write_all(&vec![7; 6 << 20]);
+            let error = armored(&mut out, 76, write).and_then(|inner| inner).unwrap_err();
+            assert_eq!(error.to_string(), "full", "{room}");
         }
     }
 }

@@ -6,6 +6,8 @@ use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError, Random};
 
 use super::ComposeError;
 use crate::cms::write::Content;
+use crate::message::content;
+use crate::overlap;
 
 /// Where the boundary of a multipart/signed comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,29 +77,56 @@ pub(in crate::message) struct Scan {
     pub(in crate::message) eight_bit: bool,
 }
 
-/// Looks through the content for a boundary and for octets above 127.
-pub(in crate::message) fn scan(content: &mut dyn Content, boundary: &str) -> io::Result<Scan> {
+/// Looks through the content for a boundary and for octets above 127, and
+/// gives what it read to `hash`.
+pub(in crate::message) fn scan(
+    content: &mut dyn Content,
+    boundary: &str,
+    mut hash: impl FnMut(&[u8]) + Send,
+) -> io::Result<Scan> {
     let delimiter = format!("--{boundary}");
-    let finder = memchr::memmem::Finder::new(&delimiter);
-    let overlap = delimiter.len() - 1;
-    let mut found = Scan { boundary: false, eight_bit: false };
-    let mut buffer = vec![0; 64 << 10];
-    let mut kept = 0;
+    let mut search = Search {
+        finder: memchr::memmem::Finder::new(&delimiter),
+        overlap: delimiter.len() - 1,
+        last: Vec::new(),
+        found: Scan { boundary: false, eight_bit: false },
+    };
     content.rewind()?;
-    loop {
-        let read = match content.read(&mut buffer[kept..]) {
-            Ok(0) => return Ok(found),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let filled = kept + read;
-        found.eight_bit |= !buffer[kept..filled].is_ascii();
-        found.boundary |= finder.find(&buffer[..filled]).is_some();
+    let read = |block: &mut [u8]| {
+        let read = content::read(content, block)?;
+        search.look(&block[..read]);
+        io::Result::Ok(read)
+    };
+    let work = |block: &mut [u8]| {
+        hash(block);
+        Ok(())
+    };
+    overlap::each_block(read, work)??;
+    Ok(search.found)
+}
+
+struct Search<'a> {
+    finder: memchr::memmem::Finder<'a>,
+    /// One octet less than the delimiter has.
+    overlap: usize,
+    /// The last octets that were looked at, at most so many.
+    last: Vec<u8>,
+    found: Scan,
+}
+
+impl Search<'_> {
+    fn look(&mut self, octets: &[u8]) {
+        self.found.eight_bit |= !octets.is_ascii();
+        self.found.boundary |= self.finder.find(octets).is_some();
         // A delimiter may lie across two reads.
-        let from = filled.saturating_sub(overlap);
-        buffer.copy_within(from..filled, 0);
-        kept = filled - from;
+        self.last.extend_from_slice(&octets[..octets.len().min(self.overlap)]);
+        self.found.boundary |= self.finder.find(&self.last).is_some();
+        if octets.len() >= self.overlap {
+            self.last.clear();
+            self.last.extend_from_slice(&octets[octets.len() - self.overlap..]);
+        } else {
+            self.last.drain(..self.last.len().saturating_sub(self.overlap));
+        }
     }
 }
 
@@ -108,6 +137,7 @@ mod tests {
     use waxseal_key::ProviderChoice;
 
     use super::*;
+    use crate::overlap::BLOCK;
 
     #[test]
     fn patterns() {
@@ -131,14 +161,30 @@ mod tests {
 
     #[test]
     fn a_delimiter_is_found_across_reads() {
-        for at in (0..9).chain(65_520..65_560) {
-            let mut content = vec![b'x'; 70_000];
+        for at in (0..9).chain(BLOCK - 9..BLOCK + 9) {
+            let mut content = vec![b'x'; BLOCK + 4000];
             content[at..at + 5].copy_from_slice(b"--abc");
-            let found = scan(&mut Cursor::new(&content), "abc").unwrap();
+            let mut hashed = Vec::new();
+            let found = scan(&mut Cursor::new(&content), "abc", |octets| hashed.extend_from_slice(octets)).unwrap();
             assert_eq!(found, Scan { boundary: true, eight_bit: false }, "{at}");
+            assert!(hashed == content, "{at}");
             content[at] = 0xff;
-            let found = scan(&mut Cursor::new(&content), "abc").unwrap();
+            let found = scan(&mut Cursor::new(&content), "abc", |_| ()).unwrap();
             assert_eq!(found, Scan { boundary: false, eight_bit: true }, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_is_found_across_many_small_reads() {
+        for step in 1..9 {
+            let mut search = Search {
+                finder: memchr::memmem::Finder::new("--abc"),
+                overlap: 4,
+                last: Vec::new(),
+                found: Scan { boundary: false, eight_bit: false },
+            };
+            b"xx-x--ab--abcx".chunks(step).for_each(|octets| search.look(octets));
+            assert!(search.found.boundary, "{step}");
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::{self, Read, SeekFrom};
 
-use memchr::memchr;
+use memchr::memchr_iter;
 
 use super::Head;
 use crate::cms::write::Content;
 use crate::io::Source;
+use crate::overlap::BLOCK;
 
 /// The header of an entity and its body, every line end as CRLF (RFC 8551
 /// section 3.1.1), except where the entity says that it is binary.
@@ -38,7 +39,7 @@ impl<'a> Entity<'a> {
             body: head.body,
             binary: head.binary,
             header_read: 0,
-            raw: vec![0; 64 << 10].into_boxed_slice(),
+            raw: vec![0; BLOCK].into_boxed_slice(),
             start: 0,
             end: 0,
             after_cr: false,
@@ -51,27 +52,32 @@ impl<'a> Entity<'a> {
         self.binary
     }
 
+    /// The first LF of the next octets that lacks its CR.
+    fn bare_line_feed(&self, octets: &[u8]) -> Option<usize> {
+        memchr_iter(b'\n', octets).find(|lf| match lf.checked_sub(1) {
+            Some(before) => octets[before] != b'\r',
+            None => !self.after_cr && !self.cr_given,
+        })
+    }
+
     /// Copies from `raw` until one side is empty; returns how much was put out.
     fn canonical(&mut self, out: &mut [u8]) -> usize {
         let mut put = 0;
         while put < out.len() && self.start < self.end {
             let room = out.len() - put;
             let left = &self.raw[self.start..self.end];
-            let plain = match memchr(b'\n', left) {
-                Some(0) if self.after_cr || self.cr_given => {
-                    // The LF, whose CR is there.
-                    self.cr_given = false;
-                    1
-                }
+            let left = &left[..left.len().min(room)];
+            let plain = match self.bare_line_feed(left) {
                 Some(0) => {
                     out[put] = b'\r';
                     put += 1;
                     self.cr_given = true;
                     continue;
                 }
-                Some(lf) => lf.min(room),
-                None => left.len().min(room),
+                Some(lf) => lf,
+                None => left.len(),
             };
+            self.cr_given = false;
             out[put..put + plain].copy_from_slice(&left[..plain]);
             self.after_cr = left[plain - 1] == b'\r';
             self.start += plain;

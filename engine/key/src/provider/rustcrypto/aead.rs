@@ -29,7 +29,7 @@ pub(super) fn start(direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<d
 /// GCM (NIST SP 800-38D section 7).
 fn gcm<C>(direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError>
 where
-    C: BlockCipherEncrypt<BlockSize = U16> + KeyInit + 'static,
+    C: BlockCipherEncrypt<BlockSize = U16> + KeyInit + Send + 'static,
 {
     let cipher = C::new_from_slice(setup.key).map_err(|error| setup.cipher.bad(error.to_string()))?;
     let mut hash_key = Zeroizing::new([0; 16]);
@@ -72,7 +72,7 @@ where
 /// CCM (RFC 3610, NIST SP 800-38C).
 fn ccm<C>(direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<dyn AeadMode>, KeyError>
 where
-    C: BlockCipherEncrypt<BlockSize = U16> + KeyInit + 'static,
+    C: BlockCipherEncrypt<BlockSize = U16> + KeyInit + Send + 'static,
 {
     let content_len = setup.content_len.unwrap_or(0);
     // Octets that count the content: what the nonce leaves of a block.
@@ -187,7 +187,7 @@ struct Running<S, H> {
 /// Octets that go through both at once, so that they are still near.
 const CHUNK: usize = 4 * 1024;
 
-impl<S: StreamCipher, H: Absorb> AeadMode for Running<S, H> {
+impl<S: StreamCipher + Send, H: Absorb + Send> AeadMode for Running<S, H> {
     fn process(&mut self, octets: &mut [u8]) -> Result<(), KeyError> {
         let len = octets.len() as u64;
         self.left = self.left.checked_sub(len).ok_or_else(|| {

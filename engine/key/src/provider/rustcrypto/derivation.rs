@@ -43,7 +43,7 @@ pub(super) fn pbkdf2(
 
 struct Running<M>(M);
 
-impl<M: Mac> Hasher for Running<M> {
+impl<M: Mac + Send> Hasher for Running<M> {
     fn update(&mut self, octets: &[u8]) {
         Mac::update(&mut self.0, octets);
     }
