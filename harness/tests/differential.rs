@@ -272,7 +272,8 @@ impl Place<'_> {
             return;
         }
         for signer in &layer.signers {
-            let digest = signer.digest.replace('-', "");
+            // Its names: sha256, sha3-256.
+            let digest = signer.digest.replace("sha-", "sha");
             let (_, said) = self.openssl(&["dgst", &format!("-{digest}"), "-r", "content"]);
             let theirs = said.split_whitespace().next().map(str::to_owned);
             if signer.content_digest != theirs {

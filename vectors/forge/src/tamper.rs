@@ -19,6 +19,8 @@ pub(crate) struct Signed<'a> {
 /// The place of SignedData or EnvelopedData in ContentInfo (RFC 5652 section 3).
 const DATA: [usize; 2] = [1, 0];
 const CONSTRUCTED_0: u8 = 0xa0;
+const CONSTRUCTED_1: u8 = 0xa1;
+const CONSTRUCTED_2: u8 = 0xa2;
 const PRIMITIVE_0: u8 = 0x80;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
@@ -62,9 +64,7 @@ pub(crate) fn tamper(
         }
         Tampering::Content {} => content(&mut root)?,
         Tampering::Mac {} => {
-            let data = root.at(&DATA)?.children();
-            let index = data.iter().rposition(|child| child.tag == OCTET_STRING);
-            let index = index.ok_or("the object has no authentication code and no digest")?;
+            let index = code(&root)?;
             invert_last(root.at_mut(&place(&[index]))?, 0)?;
         }
         Tampering::EncryptedKey {} => {
@@ -132,6 +132,25 @@ fn signed_attributes(root: &Node) -> Result<Vec<usize>, String> {
     }
 }
 
+/// authAttrs of AuthEnvelopedData and AuthenticatedData: right before the
+/// authentication code (RFC 5083 section 2.1, RFC 5652 section 9.1).
+fn authenticated_attributes(root: &Node) -> Result<Vec<usize>, String> {
+    let index = code(root)?.checked_sub(1).ok_or("nothing stands before the authentication code")?;
+    let place = place(&[index]);
+    if matches!(root.at(&place)?.tag, CONSTRUCTED_1 | CONSTRUCTED_2) {
+        Ok(place)
+    } else {
+        Err("the object has no authenticated attributes".to_owned())
+    }
+}
+
+/// The place of the authentication code, or digest, among the fields.
+fn code(root: &Node) -> Result<usize, String> {
+    let data = root.at(&DATA)?.children();
+    let index = data.iter().rposition(|child| child.tag == OCTET_STRING);
+    index.ok_or_else(|| "the object has no authentication code and no digest".to_owned())
+}
+
 fn signature(root: &Node) -> Result<Vec<usize>, String> {
     let mut place = signer(root)?;
     let children = root.at(&place)?.children();
@@ -188,7 +207,7 @@ fn attribute(root: &mut Node, name: Attribute, change: AttributeChange) -> Resul
         other => return Err(format!("the attribute {other} is not known here")),
     };
     let oid = writer::oid(oid).map_err(|error| error.to_string())?;
-    let place = signed_attributes(root)?;
+    let place = if signer_infos(root).is_ok() { signed_attributes(root)? } else { authenticated_attributes(root)? };
     let attributes = root.at_mut(&place)?.children_mut()?;
     let is_it = |attribute: &Node| attribute.children().first().is_some_and(|kind| kind.write() == oid);
     let index = attributes.iter().position(is_it).ok_or_else(|| format!("there is no attribute {name}"))?;

@@ -132,13 +132,19 @@ impl Used<'_> {
     }
 }
 
-/// Ed25519 and ML-DSA have digests of their own (RFC 8419 section 3.1, RFC 9882
-/// section 3.3).
+/// EdDSA has digests of its own (RFC 8419 section 3.1), ML-DSA wants one as
+/// strong as itself (RFC 9882 section 3.3).
 fn digest_of(key: KeyType, asked: &str) -> &str {
-    match key {
-        KeyType::Ed25519 | KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 => "sha-512",
-        _ => asked,
-    }
+    let least = match key {
+        KeyType::Ed25519 => return "sha-512",
+        KeyType::Ed448 => return "shake256",
+        KeyType::MlDsa44 => 32,
+        KeyType::MlDsa65 => 48,
+        KeyType::MlDsa87 => 64,
+        _ => 0,
+    };
+    let fits = DigestAlgorithm::from_name(asked).unwrap().output_len() >= least;
+    if fits { asked } else { "sha-512" }
 }
 
 #[test]

@@ -357,7 +357,7 @@ pub struct TamperStep {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Tampering {
-    /// Change a signed attribute of the first signer.
+    /// Change a signed attribute of the first signer, or an authenticated one.
     Attribute {
         /// Which one.
         name: Attribute,

@@ -20,6 +20,7 @@ import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.cms.CMSObjectIdentifiers;
+import org.bouncycastle.asn1.cms.CompressedData;
 import org.bouncycastle.asn1.cms.ContentInfo;
 import org.bouncycastle.cms.CMSCompressedData;
 import org.bouncycastle.cms.CMSDigestedData;
@@ -260,7 +261,9 @@ final class Opening {
             }
             case "compressed": {
                 CMSCompressedData data = new CMSCompressedData(info);
-                return new Recipients.Content(data.getContent(new ZlibExpanderProvider()), data.getContentType());
+                // CMSCompressedData.getContentType is the type of the layer, not of what is inside.
+                var type = CompressedData.getInstance(info.getContent()).getEncapContentInfo().getContentType();
+                return new Recipients.Content(data.getContent(new ZlibExpanderProvider()), type);
             }
             case "digested": {
                 CMSDigestedData data = new CMSDigestedData(info);

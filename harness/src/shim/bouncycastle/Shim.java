@@ -39,7 +39,7 @@ public final class Shim {
                     + " camellia-128-cbc camellia-192-cbc camellia-256-cbc seed-cbc"
                     + " aes-128-gcm aes-192-gcm aes-256-gcm aes-128-ccm aes-192-ccm aes-256-ccm"
                     + " hmac-sha-1 hmac-sha-224 hmac-sha-256 hmac-sha-384 hmac-sha-512 zlib"
-                    + " chacha20-poly1305";
+                    + " chacha20-poly1305 shake256";
 
     private static final String FORMS =
             "signed encrypted authenveloped compressed certs-only digested encrypted-data"

@@ -71,35 +71,41 @@ fn layer(
             arguments.extend(["-content", "content"]);
         }
     }
-    match object.kind {
+    if object.kind == Kind::Signed {
+        arguments.extend(["-attime", &time, "-CAfile", "anchors.pem"]);
+        if !files.extra_certificates.is_empty() {
+            arguments.extend(["-certfile", "extra.pem"]);
+        }
+    }
+    let mut refused = "no way in was given".to_owned();
+    for way in ways(files, object.kind) {
+        let output = Command::new("openssl").args(&arguments).args(way).current_dir(dir).output();
+        let output = output.map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return std::fs::read(dir.join("out")).map_err(|error| error.to_string());
+        }
+        refused = String::from_utf8_lossy(&output.stderr).into_owned();
+    }
+    Err(refused)
+}
+
+/// What the object may open with, one at a time: of several it takes the first
+/// that it looks at, and no other.
+fn ways(files: &CaseFiles, kind: Kind) -> Vec<Vec<String>> {
+    let option = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
+    let shared = files.symmetric_keys.iter();
+    match kind {
         Kind::Enveloped => {
-            // One way at a time: with several it takes the first that it looks at, and no other.
-            if !files.keys.is_empty() {
-                arguments.extend(["-inkey", "key0.pem", "-recip", "cert0.pem"]);
-            } else if let Some(password) = files.passwords.first() {
-                arguments.extend(["-pwri_password", password]);
-            } else if let Some(shared) = files.symmetric_keys.first() {
-                arguments.extend(["-secretkey", &shared.key, "-secretkeyid", &shared.id]);
-            }
+            let own = (0..files.keys.len()).map(|index| {
+                [option("-inkey", &format!("key{index}.pem")), option("-recip", &format!("cert{index}.pem"))].concat()
+            });
+            let shared = shared.map(|one| [option("-secretkey", &one.key), option("-secretkeyid", &one.id)].concat());
+            let passwords = files.passwords.iter().map(|password| option("-pwri_password", password).to_vec());
+            own.chain(shared).chain(passwords).collect()
         }
-        Kind::EncryptedData => {
-            let key = files.symmetric_keys.first().map(|shared| shared.key.as_str());
-            arguments.extend(["-secretkey", key.unwrap_or_default()]);
-        }
-        Kind::Signed => {
-            arguments.extend(["-attime", &time, "-CAfile", "anchors.pem"]);
-            if !files.extra_certificates.is_empty() {
-                arguments.extend(["-certfile", "extra.pem"]);
-            }
-        }
-        Kind::Digested | Kind::Compressed => {}
+        Kind::EncryptedData => shared.map(|one| option("-secretkey", &one.key).to_vec()).collect(),
+        Kind::Signed | Kind::Digested | Kind::Compressed => vec![Vec::new()],
     }
-    let output =
-        Command::new("openssl").args(&arguments).current_dir(dir).output().map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    std::fs::read(dir.join("out")).map_err(|error| error.to_string())
 }
 
 fn put(dir: &Path, name: &str, octets: &[u8]) -> Result<(), String> {
