@@ -10,7 +10,7 @@ use time::macros::datetime;
 use waxseal_engine::Limits;
 use waxseal_engine::ber::writer as w;
 use waxseal_engine::certificate::Certificate;
-use waxseal_engine::certificate::path::{PathRequest, PolicyInputs, Purpose, validate};
+use waxseal_engine::certificate::path::{PathRequest, PolicyInputs, Purpose, RevocationInputs, validate};
 use waxseal_engine::io::{MemoryWorkspace, Source};
 use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
 use waxseal_engine::policy::Policy;
@@ -50,6 +50,7 @@ fn every_key_and_certificate_of_rfc_9216() {
                     anchors: std::slice::from_ref(anchor),
                     at: datetime!(2024-06-01 0:00 UTC),
                     policies: PolicyInputs::default(),
+                    revocation: RevocationInputs::default(),
                     purpose,
                     arithmetic: &Arithmetic::new(ProviderChoice::Auto),
                     limits: &Limits::default(),

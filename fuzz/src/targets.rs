@@ -12,7 +12,7 @@ use waxseal_engine::Limits;
 use waxseal_engine::ber::{self, Event, Reader};
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::certificate::identity::{self, Author};
-use waxseal_engine::certificate::path::{self, PathRequest, PolicyInputs, Purpose};
+use waxseal_engine::certificate::path::{self, PathRequest, PolicyInputs, Purpose, RevocationInputs};
 use waxseal_engine::cms::{ContentInfo, oid};
 use waxseal_engine::inspect::inspect;
 use waxseal_engine::io::{MemoryWorkspace, Source};
@@ -253,6 +253,7 @@ pub fn certificate(input: &[u8]) -> bool {
                 anchors: &world.anchors,
                 at: datetime!(2024-06-01 0:00 UTC),
                 policies: PolicyInputs::default(),
+                revocation: RevocationInputs::default(),
                 purpose,
                 arithmetic: &world.arithmetic,
                 limits: &limits,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use waxseal_engine::certificate::{Certificate, crls_from_file};
+use waxseal_engine::certificate::{Certificate, Crl};
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
 use waxseal_key::{Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, pkcs12};
 use waxseal_model::SharedKey;
@@ -231,14 +231,14 @@ pub fn load_certificates(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failed> 
     Ok(certificates)
 }
 
-/// The CRLs of several files, each in DER.
+/// The CRLs of several files, in the order given.
 ///
 /// # Errors
 /// A file is missing or holds no CRL.
-pub fn load_crls(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failed> {
+pub fn load_crls(paths: &[PathBuf]) -> Result<Vec<Crl>, Failed> {
     let mut crls = Vec::new();
     for path in paths {
-        crls.extend(crls_from_file(&read(path)?).map_err(Failed::at(path.display()))?);
+        crls.extend(Crl::from_file(&read(path)?).map_err(Failed::at(path.display()))?);
     }
     Ok(crls)
 }

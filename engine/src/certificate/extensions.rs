@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use super::CertificateError;
+use super::distribution_point::{DistributionPoint, PointName, read_points};
 use super::field::{Fields as _, bits, object_identifier};
 use super::general_name::{GeneralName, read_general_names};
 use super::name::Name;
@@ -24,6 +25,11 @@ pub(super) mod oid {
     pub(crate) const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
     pub(crate) const CERTIFICATE_POLICIES: &str = "2.5.29.32";
     pub(crate) const POLICY_MAPPINGS: &str = "2.5.29.33";
+    pub(crate) const CRL_NUMBER: &str = "2.5.29.20";
+    pub(crate) const CRL_REASON: &str = "2.5.29.21";
+    pub(crate) const DELTA_CRL_INDICATOR: &str = "2.5.29.27";
+    pub(crate) const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
+    pub(crate) const CERTIFICATE_ISSUER: &str = "2.5.29.29";
     pub(crate) const POLICY_CONSTRAINTS: &str = "2.5.29.36";
     pub(crate) const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
     pub(crate) const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
@@ -41,6 +47,17 @@ pub struct Extension {
     pub value: Vec<u8>,
     /// Whether a known extension could not be read, or occurred twice.
     pub malformed: bool,
+}
+
+impl Extension {
+    /// Reads the next extension of a list.
+    pub(super) fn read(list: &mut Cursor<'_>) -> Result<Self, CertificateError> {
+        let mut fields = list.field(tag::SEQUENCE, "extension")?.inside();
+        let oid = object_identifier(&fields.field(tag::OID, "extension identifier")?)?;
+        let critical = fields.optional(tag::BOOLEAN, "critical")?.is_some_and(|element| element.content != [0]);
+        let value = fields.field(tag::OCTET_STRING, "extension value")?.content.to_vec();
+        Ok(Self { oid, critical, value, malformed: false })
+    }
 }
 
 /// The bits of keyUsage (RFC 5280 section 4.2.1.3).
@@ -143,7 +160,7 @@ pub struct AuthorityKeyIdentifier {
 }
 
 impl AuthorityKeyIdentifier {
-    fn read(value: &[u8]) -> Result<Self, CertificateError> {
+    pub(super) fn read(value: &[u8]) -> Result<Self, CertificateError> {
         let mut fields = Cursor::new(value, 0).field(tag::SEQUENCE, "authorityKeyIdentifier")?.inside();
         let key_id =
             fields.optional(tag::context_primitive(0), "keyIdentifier")?.map(|element| element.content.to_vec());
@@ -171,6 +188,7 @@ pub(super) struct Extensions {
     pub(super) subject_alt_name: Vec<GeneralName>,
     pub(super) name_constraints: Option<NameConstraints>,
     pub(super) policies: PolicyExtensions,
+    pub(super) crl_distribution_points: Vec<DistributionPoint>,
 }
 
 impl Extensions {
@@ -179,12 +197,9 @@ impl Extensions {
         let mut extensions = Self::default();
         let mut seen = HashSet::new();
         while !list.is_empty() {
-            let mut fields = list.field(tag::SEQUENCE, "extension")?.inside();
-            let oid = object_identifier(&fields.field(tag::OID, "extension identifier")?)?;
-            let critical = fields.optional(tag::BOOLEAN, "critical")?.is_some_and(|element| element.content != [0]);
-            let value = fields.field(tag::OCTET_STRING, "extension value")?.content.to_vec();
-            let twice = !seen.insert(oid.clone());
-            extensions.take(Extension { oid, critical, value, malformed: twice });
+            let mut extension = Extension::read(&mut list)?;
+            extension.malformed = !seen.insert(extension.oid.clone());
+            extensions.take(extension);
         }
         Ok(extensions)
     }
@@ -216,6 +231,7 @@ impl Extensions {
                 self.subject_alt_name = read_general_names(names.inside())?;
             }
             oid::NAME_CONSTRAINTS => self.name_constraints = Some(NameConstraints::read(value)?),
+            oid::CRL_DISTRIBUTION_POINTS => self.crl_distribution_points = read_points(value)?,
             other => self.policies.take(other, value)?,
         }
         Ok(())
@@ -233,6 +249,11 @@ impl Extensions {
             }
             oid::SUBJECT_ALT_NAME => self.subject_alt_name = Vec::new(),
             oid::NAME_CONSTRAINTS => self.name_constraints = Some(NameConstraints::permit_nothing()),
+            // A place that nobody can find.
+            oid::CRL_DISTRIBUTION_POINTS => {
+                let nowhere = Some(PointName::Full(Vec::new()));
+                self.crl_distribution_points = vec![DistributionPoint { name: nowhere, ..Default::default() }];
+            }
             other => self.policies.unreadable |= is_policy_extension(other),
         }
     }

@@ -6,7 +6,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::field::{Fields as _, object_identifier};
-use super::{Certificate, CertificateError};
+use super::{Certificate, CertificateError, Crl};
 use crate::ber::{Cursor, identifier as tag};
 
 /// Base64 as files hold it: the padding may be missing.
@@ -159,48 +159,30 @@ fn from_pem(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     Err(CertificateError::NotACertificate { found, advice })
 }
 
-/// Reads all CRLs of a file, each in DER (RFC 5280 section 5.1): DER (one or
-/// several) or PEM. Only their outer form is looked at.
-///
-/// # Errors
-/// There is no CRL in it, or one that is damaged.
-pub fn crls_from_file(bytes: &[u8]) -> Result<Vec<Vec<u8>>, CertificateError> {
-    let mut crls = Vec::new();
-    if bytes.first() == Some(&tag::SEQUENCE) && !is_text(bytes) {
-        crls.push(bytes.to_vec());
-    } else {
-        for block in blocks(bytes)?.iter().filter(|block| block.label == "X509 CRL") {
-            crls.push(block.decode()?);
-        }
-    }
-    let none = |found: &str| CertificateError::NotACrl { found: found.to_owned() };
-    if crls.is_empty() {
-        return Err(none("the file is neither DER nor has it a PEM block \"X509 CRL\""));
-    }
-    let mut found = Vec::new();
-    for octets in &crls {
-        let mut input = Cursor::new(octets, 0);
-        while !input.rest().trim_ascii().is_empty() {
-            let outer = input.field(tag::SEQUENCE, "CertificateList")?;
-            let mut parts = outer.inside();
-            let list = parts.field(tag::SEQUENCE, "tbsCertList")?;
-            parts.field(tag::SEQUENCE, "signatureAlgorithm")?;
-            parts.field(tag::BIT_STRING, "signatureValue")?;
-            let mut list = list.inside();
-            if list.peek() == Some(tag::context(0)) {
-                return Err(none("it is a certificate"));
+impl Crl {
+    /// Reads all CRLs of a file: DER (one or several), or PEM with anything
+    /// around it.
+    ///
+    /// # Errors
+    /// There is no CRL in it, or one that is damaged.
+    pub fn from_file(bytes: &[u8]) -> Result<Vec<Self>, CertificateError> {
+        if bytes.first() == Some(&tag::SEQUENCE) && !is_text(bytes) {
+            let mut input = Cursor::new(bytes, 0);
+            let mut crls = Vec::new();
+            while !input.rest().trim_ascii().is_empty() {
+                crls.push(Self::parse(input.field(tag::SEQUENCE, "CRL")?.whole)?);
             }
-            list.optional(tag::INTEGER, "version")?;
-            list.field(tag::SEQUENCE, "signature")?;
-            list.field(tag::SEQUENCE, "issuer")?;
-            // Here a certificate has its validity, a SEQUENCE.
-            if !matches!(list.peek(), Some(tag::UTC_TIME | tag::GENERALIZED_TIME)) {
-                return Err(none("its third field is not thisUpdate"));
-            }
-            found.push(outer.whole.to_vec());
+            return Ok(crls);
         }
+        let blocks = blocks(bytes)?;
+        let crls = blocks.iter().filter(|block| block.label == "X509 CRL");
+        let crls = crls.map(|block| Self::parse(&block.decode()?).map_err(|why| block.error(why.to_string())));
+        let crls = crls.collect::<Result<Vec<_>, _>>()?;
+        if crls.is_empty() {
+            return Err(CertificateError::NotACrl);
+        }
+        Ok(crls)
     }
-    Ok(found)
 }
 
 /// A PEM block (RFC 7468).
@@ -263,22 +245,22 @@ mod tests {
 
     #[test]
     fn a_crl_is_known_by_its_fields() {
-        use crate::ber::writer::{element, integer, sequence};
-        let this_update = element(tag::UTC_TIME, b"250615120000Z");
-        let list = |fields: &[Vec<u8>]| {
-            let signed = [sequence(fields), sequence([b""]), element(tag::BIT_STRING, &[0])];
-            sequence(signed)
-        };
-        let (algorithm, issuer) = (sequence([b""]), sequence([b""]));
-        let first = list(&[algorithm.clone(), issuer.clone(), this_update.clone()]);
-        let second = list(&[integer(1), algorithm.clone(), issuer.clone(), this_update]);
-        assert_eq!(crls_from_file(&[first.clone(), second.clone()].concat()).unwrap(), [first, second.clone()]);
+        use crate::ber::writer::{element, integer, oid, sequence};
+        let algorithm = sequence([oid("1.2.840.10045.4.3.2").unwrap()]);
+        let (issuer, this_update) = (sequence([b""]), element(tag::UTC_TIME, b"250615120000Z"));
+        let list = |fields: &[&[u8]]| sequence([sequence(fields), algorithm.clone(), element(tag::BIT_STRING, &[0])]);
+        let first = list(&[&algorithm, &issuer, &this_update]);
+        let second = list(&[&integer(1), &algorithm, &issuer, &this_update, &this_update]);
+        let updates = |crls: Vec<Crl>| crls.iter().map(|crl| crl.next_update().is_some()).collect::<Vec<_>>();
+        assert_eq!(updates(Crl::from_file(&[first, second.clone()].concat()).unwrap()), [false, true]);
         let pem = format!("text\n-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", LENIENT.encode(&second));
-        assert_eq!(crls_from_file(pem.as_bytes()).unwrap(), [second]);
-        let old_certificate = list(&[integer(1), algorithm, issuer, sequence([b""])]);
-        for no_crl in [b"".as_slice(), b"text", pem.replace("CRL", "PKCS").as_bytes(), &old_certificate] {
-            assert!(matches!(crls_from_file(no_crl), Err(CertificateError::NotACrl { .. })), "{no_crl:?}");
+        assert_eq!(updates(Crl::from_file(pem.as_bytes()).unwrap()), [true]);
+        for no_crl in [b"".as_slice(), b"text", pem.replace("CRL", "PKCS").as_bytes()] {
+            assert_eq!(Crl::from_file(no_crl).unwrap_err(), CertificateError::NotACrl);
         }
+        let certificate = list(&[&integer(1), &algorithm, &issuer, &sequence([b""])]);
+        let error = Crl::from_file(&certificate).unwrap_err().to_string();
+        assert!(error.starts_with("thisUpdate at offset"), "{error}");
     }
 
     #[test]

@@ -5,12 +5,15 @@
 //! malformed. The bytes that an issuer signed are cut out of the input as they
 //! were received and never encoded again.
 
+mod crl;
+mod distribution_point;
 mod extensions;
 mod field;
 mod file;
 mod general_name;
 pub mod identity;
 mod inherited;
+mod issued;
 mod name;
 mod name_constraints;
 mod parsed;
@@ -20,8 +23,9 @@ mod policies;
 #[cfg(test)]
 mod corpora;
 
+pub use crl::{Crl, CrlAnswer, CrlEntry};
+pub use distribution_point::{CrlScope, DistributionPoint, PointName, Reasons};
 pub use extensions::{AuthorityKeyIdentifier, BasicConstraints, Extension, KeyUsage};
-pub use file::crls_from_file;
 pub use general_name::GeneralName;
 pub(crate) use general_name::read_general_names;
 pub(crate) use inherited::complete_key;
@@ -64,11 +68,8 @@ pub enum CertificateError {
         advice: &'static str,
     },
     /// The file holds something, but no CRL.
-    #[error("no CRL found: {found}; give one in DER or PEM")]
-    NotACrl {
-        /// Why it is none.
-        found: String,
-    },
+    #[error("no CRL found: the file is neither DER nor has it a PEM block \"X509 CRL\"; give one in DER or PEM")]
+    NotACrl,
 }
 
 impl CertificateError {

@@ -76,28 +76,46 @@ impl Name {
         let mut emails = Vec::new();
         let mut rdns = sequence.inside();
         while !rdns.is_empty() {
-            let mut attributes = rdns.field(tag::SET, "relative distinguished name")?.inside();
-            let mut shown = Vec::new();
-            let mut compared = Vec::new();
-            while !attributes.is_empty() {
-                let mut parts = attributes.field(tag::SEQUENCE, "name attribute")?.inside();
-                let oid = object_identifier(&parts.field(tag::OID, "type of a name attribute")?)?;
-                let value = parts.any("value of a name attribute")?;
-                let text = string(&value);
-                if oid == EMAIL_ADDRESS
-                    && let Some(address) = &text
-                {
-                    emails.push(address.clone());
-                }
-                shown.push(show(&oid, text.as_deref(), value.whole));
-                compared.push(comparable_attribute(&oid, text.as_deref(), value.whole));
-            }
-            compared.sort_unstable();
-            texts.push(shown.join("+"));
-            comparable.push(compared.concat());
+            let rdn = Self::of_rdn(&rdns.field(tag::SET, "relative distinguished name")?)?;
+            texts.push(rdn.text);
+            comparable.extend(rdn.comparable);
+            emails.extend(rdn.emails);
         }
         texts.reverse();
         Ok(Self { text: texts.join(","), comparable, emails })
+    }
+
+    /// Reads one RelativeDistinguishedName, whose own tag may be another.
+    pub(super) fn of_rdn(set: &Element<'_>) -> Result<Self, CertificateError> {
+        let mut attributes = set.inside();
+        let mut emails = Vec::new();
+        let mut shown = Vec::new();
+        let mut compared = Vec::new();
+        while !attributes.is_empty() {
+            let mut parts = attributes.field(tag::SEQUENCE, "name attribute")?.inside();
+            let oid = object_identifier(&parts.field(tag::OID, "type of a name attribute")?)?;
+            let value = parts.any("value of a name attribute")?;
+            let text = string(&value);
+            if oid == EMAIL_ADDRESS
+                && let Some(address) = &text
+            {
+                emails.push(address.clone());
+            }
+            shown.push(show(&oid, text.as_deref(), value.whole));
+            compared.push(comparable_attribute(&oid, text.as_deref(), value.whole));
+        }
+        compared.sort_unstable();
+        Ok(Self { text: shown.join("+"), comparable: vec![compared.concat()], emails })
+    }
+
+    /// This name with another below it.
+    pub(super) fn with(&self, below: &Self) -> Self {
+        let texts = [below.text.as_str(), &self.text];
+        Self {
+            text: texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(","),
+            comparable: [self.comparable.as_slice(), &below.comparable].concat(),
+            emails: [self.emails.as_slice(), &below.emails].concat(),
+        }
     }
 
     /// The values of emailAddress attributes, first to last.

@@ -5,15 +5,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
-use waxseal_key::{DigestAlgorithm, KeyError, SignatureScheme, algorithm};
+use waxseal_key::{DigestAlgorithm, KeyError, SignatureScheme};
 
 use super::extensions::Extensions;
-use super::field::{Fields as _, bits, object_identifier};
+use super::field::Fields as _;
+use super::issued::{Issued, IssuerSignature, Parts, slice};
 use super::{
-    AuthorityKeyIdentifier, BasicConstraints, CertificateError, EncodedName, Extension, GeneralName, KeyUsage, Name,
-    NameConstraints, PolicyExtensions,
+    AuthorityKeyIdentifier, BasicConstraints, CertificateError, DistributionPoint, EncodedName, Extension, GeneralName,
+    KeyUsage, Name, NameConstraints, PolicyExtensions,
 };
-use crate::ber::{Cursor, Element, TimeValue, identifier as tag};
+use crate::ber::{Element, TimeValue, identifier as tag};
 use crate::hex::hex;
 
 /// A certificate that was read. Cloning it is cheap.
@@ -24,7 +25,7 @@ pub struct Certificate(Arc<Parsed>);
 
 struct Parsed {
     der: Vec<u8>,
-    tbs: Range<u64>,
+    issued: Issued,
     version: u32,
     serial: Range<u64>,
     issuer: (Name, Range<u64>),
@@ -32,10 +33,6 @@ struct Parsed {
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
     spki: Range<u64>,
-    /// AlgorithmIdentifier inside and outside of what is signed.
-    algorithms: [Range<u64>; 2],
-    signature_oid: String,
-    signature: Range<u64>,
     extensions: Extensions,
 }
 
@@ -46,17 +43,8 @@ impl Certificate {
     /// # Errors
     /// The bytes are no certificate, or more than one; the error tells where.
     pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
-        let mut input = Cursor::new(der, 0);
-        let outer = input.field(tag::SEQUENCE, "certificate")?;
-        if !input.is_empty() {
-            return Err(CertificateError::encoding(input.offset(), "certificate", "is followed by more octets"));
-        }
-        let mut fields = outer.inside();
-        let tbs = fields.field(tag::SEQUENCE, "tbsCertificate")?;
-        let outer_algorithm = fields.field(tag::SEQUENCE, "signatureAlgorithm")?;
-        let signature = fields.field(tag::BIT_STRING, "signatureValue")?;
-
-        let mut body = tbs.inside();
+        let parts = Parts::read(der, "certificate", "tbsCertificate")?;
+        let mut body = parts.tbs.inside();
         let version = match body.optional(tag::context(0), "version")? {
             Some(element) => version(&element.inside().field(tag::INTEGER, "version")?)?,
             None => 1,
@@ -77,10 +65,8 @@ impl Certificate {
             Some(element) => Extensions::read(element.inside().field(tag::SEQUENCE, "extensions")?.inside())?,
             None => Extensions::default(),
         };
-        let bits = bits(&signature)?.len() as u64;
-        let signature = signature.content_range();
         Ok(Self(Arc::new(Parsed {
-            tbs: tbs.range(),
+            issued: parts.places(&inner_algorithm)?,
             version,
             serial: serial.content_range(),
             issuer: (Name::read(&issuer)?, issuer.range()),
@@ -88,9 +74,6 @@ impl Certificate {
             not_before,
             not_after,
             spki: spki.range(),
-            algorithms: [inner_algorithm.range(), outer_algorithm.range()],
-            signature_oid: object_identifier(&outer_algorithm.inside().field(tag::OID, "signatureAlgorithm")?)?,
-            signature: signature.end - bits..signature.end,
             extensions,
             der: der.to_vec(),
         })))
@@ -105,7 +88,7 @@ impl Certificate {
     /// The bytes that the issuer signed: tbsCertificate with its tag and length.
     #[must_use]
     pub fn tbs(&self) -> &[u8] {
-        self.slice(&self.0.tbs)
+        self.issuer_signature().tbs
     }
 
     /// 1, 2 or 3, as people count; larger numbers are kept.
@@ -184,13 +167,13 @@ impl Certificate {
     /// Object identifier of the algorithm with which the issuer signed.
     #[must_use]
     pub fn signature_algorithm(&self) -> &str {
-        &self.0.signature_oid
+        self.issuer_signature().oid
     }
 
     /// DER of the AlgorithmIdentifier with which the issuer signed.
     #[must_use]
     pub fn signature_algorithm_der(&self) -> &[u8] {
-        self.slice(&self.0.algorithms[1])
+        self.issuer_signature().algorithms[1]
     }
 
     /// What that algorithm means: the scheme, and the digest if it fixes one;
@@ -199,26 +182,20 @@ impl Certificate {
     /// # Errors
     /// Its parameters are damaged (RFC 4055 section 3.1).
     pub fn signature_scheme(&self) -> Result<Option<(SignatureScheme, Option<DigestAlgorithm>)>, KeyError> {
-        let mut fields =
-            Cursor::new(self.signature_algorithm_der(), 0).take().ok().flatten().map(|outer| outer.inside());
-        let parameters = fields.as_mut().and_then(|fields| {
-            fields.take().ok()?;
-            fields.take().ok()?.map(|parameters| parameters.whole)
-        });
-        algorithm::signature_from_identifier(self.signature_algorithm(), parameters)
+        self.issuer_signature().scheme()
     }
 
     /// Whether the algorithm that was signed is the one that stands outside
     /// (RFC 5280 section 4.1.1.2: it must be).
     #[must_use]
     pub fn signature_algorithms_agree(&self) -> bool {
-        self.slice(&self.0.algorithms[0]) == self.slice(&self.0.algorithms[1])
+        self.issuer_signature().algorithms_agree()
     }
 
     /// The issuer's signature.
     #[must_use]
     pub fn signature(&self) -> &[u8] {
-        self.slice(&self.0.signature)
+        self.issuer_signature().value
     }
 
     /// Every extension, in the order received.
@@ -275,6 +252,13 @@ impl Certificate {
         self.0.extensions.name_constraints.as_ref()
     }
 
+    /// cRLDistributionPoints; a point that says nothing where the extension
+    /// cannot be read.
+    #[must_use]
+    pub fn crl_distribution_points(&self) -> &[DistributionPoint] {
+        &self.0.extensions.crl_distribution_points
+    }
+
     /// What it says of certificate policies.
     #[must_use]
     pub fn policy_extensions(&self) -> &PolicyExtensions {
@@ -323,9 +307,13 @@ impl Certificate {
         trim_integer(self.serial()) == trim_integer(serial)
     }
 
+    /// What the issuer signed, and how.
+    pub(super) fn issuer_signature(&self) -> IssuerSignature<'_> {
+        self.0.issued.of(self.der())
+    }
+
     fn slice(&self, range: &Range<u64>) -> &[u8] {
-        let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
-        self.0.der.get(place(range.start)..place(range.end)).unwrap_or_default()
+        slice(self.der(), range)
     }
 }
 
@@ -358,7 +346,7 @@ fn version(element: &Element<'_>) -> Result<u32, CertificateError> {
 }
 
 /// An INTEGER without the octets that only repeat its sign.
-fn trim_integer(mut content: &[u8]) -> &[u8] {
+pub(super) fn trim_integer(mut content: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = content
         && let [second, ..] = rest
         && ((*first == 0 && second & 0x80 == 0) || (*first == 0xff && second & 0x80 != 0))
@@ -384,7 +372,7 @@ pub(crate) fn hex_integer(content: &[u8]) -> String {
     if negative { format!("-{}", hex(&magnitude)) } else { hex(&magnitude) }
 }
 
-fn read_time(element: &Element<'_>, what: &'static str) -> Result<OffsetDateTime, CertificateError> {
+pub(super) fn read_time(element: &Element<'_>, what: &'static str) -> Result<OffsetDateTime, CertificateError> {
     match (element.identifier(), TimeValue::of(element)) {
         (tag::UTC_TIME | tag::GENERALIZED_TIME, Some(time)) => Ok(time.at),
         (tag::UTC_TIME | tag::GENERALIZED_TIME, None) => {

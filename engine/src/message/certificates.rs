@@ -9,7 +9,7 @@ use waxseal_key::Arithmetic;
 use super::compose::MimeShape;
 use super::wrap::{Outline, WrapError, wrap};
 use crate::Limits;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl};
 use crate::cms::oid;
 use crate::cms::write::{Shape, SignedData, Tamper};
 use crate::io::Sink;
@@ -19,8 +19,8 @@ use crate::io::Sink;
 pub struct CertificatesRequest<'a> {
     /// The certificates, in this order.
     pub certificates: &'a [Certificate],
-    /// The CRLs, in DER.
-    pub crls: &'a [Vec<u8>],
+    /// The CRLs.
+    pub crls: &'a [Crl],
     /// How the object is written.
     pub shape: Shape,
     /// How the mail around it is written.
@@ -34,7 +34,7 @@ pub struct CertificatesRequest<'a> {
 impl<'a> CertificatesRequest<'a> {
     /// In the default shapes.
     #[must_use]
-    pub fn new(certificates: &'a [Certificate], crls: &'a [Vec<u8>]) -> Self {
+    pub fn new(certificates: &'a [Certificate], crls: &'a [Crl]) -> Self {
         Self {
             certificates,
             crls,

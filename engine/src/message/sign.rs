@@ -9,7 +9,7 @@ use super::compose::{
     scan,
 };
 use crate::Limits;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl};
 use crate::cms::oid;
 use crate::cms::write::{
     Content as _, ContentSigner, Digester, Digests, Encoding, Shape, SignedData, Tamper, WriteError,
@@ -35,8 +35,8 @@ pub struct SignRequest<'a> {
     /// RSA keys sign with RSASSA-PSS and these parameters (RFC 4056), in place
     /// of RSA PKCS #1 v1.5.
     pub pss: Option<PssParameters>,
-    /// CRLs that are sent along, in DER.
-    pub crls: &'a [Vec<u8>],
+    /// CRLs that are sent along.
+    pub crls: &'a [Crl],
     /// Clear or opaque.
     pub form: Form,
     /// How the object is written.

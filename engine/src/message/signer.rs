@@ -5,7 +5,7 @@ use std::io::{Cursor, Seek as _, SeekFrom};
 use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
 
-use crate::certificate::path::{self, PathRequest, PolicyInputs, Purpose};
+use crate::certificate::path::{self, PathRequest, PolicyInputs, Purpose, RevocationInputs};
 use crate::certificate::{Certificate, complete_key, identity};
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
@@ -519,6 +519,7 @@ impl<'a> SignerJudge<'a, '_> {
                 anchors: request.anchors,
                 at: request.at,
                 policies: PolicyInputs::default(),
+                revocation: RevocationInputs::default(),
                 purpose: Purpose::Sign,
                 arithmetic: request.arithmetic,
                 limits: request.limits,

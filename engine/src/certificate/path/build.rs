@@ -2,15 +2,14 @@
 //! anchor, issuers by name, likely ones first.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Cursor;
 
-use waxseal_key::{DigestAlgorithm, KeyError, SignatureScheme, algorithm};
 use waxseal_verdict::Reason;
 
 use super::names::Comparisons;
-use super::{Finding, PathRequest, check};
+use super::signature::{Obstacle, Signed};
+use super::{Finding, PathRequest, check, revocation};
 use crate::Check;
-use crate::certificate::{Certificate, Name, complete_key};
+use crate::certificate::{Certificate, Name};
 
 /// The path that was found, or the best that was not one.
 pub(super) struct Found<'a> {
@@ -19,13 +18,13 @@ pub(super) struct Found<'a> {
     pub(super) work: usize,
 }
 
-/// Looks for a path without findings.
-pub(super) fn search<'a>(request: &PathRequest<'a>) -> Found<'a> {
+/// Looks for a path without findings; `work` signatures were checked before.
+pub(super) fn search<'a>(request: &PathRequest<'a>, work: usize) -> Found<'a> {
     let mut search = Search {
         request: *request,
         graph: Graph::of(request),
         trail: vec![request.leaf],
-        work: 0,
+        work,
         comparisons: Comparisons::default(),
         exhausted: false,
         best: None,
@@ -134,8 +133,8 @@ struct Attempt<'a> {
     findings: Vec<Finding>,
 }
 
-struct Search<'a> {
-    request: PathRequest<'a>,
+pub(super) struct Search<'a> {
+    pub(super) request: PathRequest<'a>,
     graph: Graph<'a>,
     /// From the certificate upwards.
     trail: Vec<&'a Certificate>,
@@ -151,14 +150,18 @@ impl<'a> Search<'a> {
     fn extend(&mut self) -> Option<Vec<&'a Certificate>> {
         let tip = *self.trail.last()?;
         if self.graph.is_anchor(tip) {
-            let findings = check::check(&self.request, &self.trail, true, &mut self.comparisons);
+            let mut findings = check::check(&self.request, &self.trail, true, &mut self.comparisons);
+            if findings.is_empty() {
+                let path = self.trail.clone();
+                revocation::check(self, &path, &mut findings);
+            }
             if findings.is_empty() {
                 return Some(self.trail.clone());
             }
             self.attempt(Rank::Complete, findings);
         }
         let issuers = self.graph.issuers(tip, &self.request);
-        let signed = Signed::of(tip, &self.request);
+        let signed = Signed::of(tip.issuer_signature(), self.request.arithmetic);
         let mut obstacle = Obstacle::NoIssuer;
         let mut climbed = false;
         for issuer in issuers {
@@ -174,7 +177,7 @@ impl<'a> Search<'a> {
                 break;
             }
             self.work += 1;
-            match signed.verify(issuer, &self.graph, &self.request) {
+            match signed.verify(issuer, &self.graph.all, self.request.arithmetic) {
                 Ok(()) => {
                     climbed = true;
                     self.trail.push(issuer);
@@ -190,6 +193,26 @@ impl<'a> Search<'a> {
             }
         }
         if climbed { None } else { self.dead_end(tip, obstacle) }
+    }
+
+    /// Every certificate that is known.
+    pub(super) fn certificates(&self) -> Vec<&'a Certificate> {
+        self.graph.all.clone()
+    }
+
+    /// Counts the check of a signature, if one more may be made.
+    pub(super) const fn spend(&mut self) -> bool {
+        let may = self.work < self.request.limits.path_work;
+        self.work += may as usize;
+        may
+    }
+
+    /// Whether there is a good path for another certificate. The work counts
+    /// here.
+    pub(super) fn is_good(&mut self, request: &PathRequest<'_>) -> bool {
+        let found = search(request, self.work);
+        self.work = found.work;
+        found.findings.is_empty()
     }
 
     /// Nobody above the tip: why, and what is wrong with the path so far.
@@ -223,84 +246,5 @@ impl<'a> Search<'a> {
 
     fn is_nearer(&self, rank: Rank) -> bool {
         self.best.as_ref().is_none_or(|best| best.rank < rank)
-    }
-}
-
-/// Why a certificate has no issuer, the more telling the greater.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Obstacle {
-    NoIssuer,
-    Circle,
-    Unsupported(String),
-    BadSignature(String),
-}
-
-impl Obstacle {
-    fn explain(self, tip: &Certificate) -> (Reason, String) {
-        match self {
-            Self::NoIssuer => (Reason::NoPath, format!("no certificate of its issuer {} was found", tip.issuer())),
-            Self::Circle => (Reason::NoPath, "the certificates issue each other in a circle".to_owned()),
-            Self::Unsupported(why) => (Reason::UnsupportedAlgorithm, why),
-            Self::BadSignature(why) => (Reason::BadSignature, why),
-        }
-    }
-}
-
-/// What an issuer signed: computed once, compared with each possible issuer.
-enum Signed<'a> {
-    Digest { certificate: &'a Certificate, scheme: SignatureScheme, digest: DigestAlgorithm, value: Vec<u8> },
-    Message { certificate: &'a Certificate, scheme: SignatureScheme },
-    Not(Obstacle),
-}
-
-impl<'a> Signed<'a> {
-    fn of(certificate: &'a Certificate, request: &PathRequest<'_>) -> Self {
-        if !certificate.signature_algorithms_agree() {
-            let what = "the signature algorithm differs inside and outside (RFC 5280 section 4.1.1.2)";
-            return Self::Not(Obstacle::BadSignature(what.to_owned()));
-        }
-        let (scheme, digest) = match certificate.signature_scheme() {
-            Ok(Some((scheme, Some(digest)))) => (scheme, digest),
-            Ok(Some((scheme, None))) if scheme.signs_message() => return Self::Message { certificate, scheme },
-            Ok(_) => {
-                let oid = certificate.signature_algorithm();
-                let name = algorithm::oid_name(oid).unwrap_or(oid);
-                return Self::Not(Obstacle::Unsupported(format!("signed with {name}, which is not supported")));
-            }
-            Err(error) => return Self::Not(Obstacle::BadSignature(error.to_string())),
-        };
-        match request.arithmetic.digest(digest, certificate.tbs()) {
-            Ok(value) => Self::Digest { certificate, scheme, digest, value },
-            Err(error) => Self::Not(Obstacle::Unsupported(error.to_string())),
-        }
-    }
-
-    fn verify(&self, issuer: &Certificate, graph: &Graph<'_>, request: &PathRequest<'_>) -> Result<(), Obstacle> {
-        if !Check::CertificateSignature.on() {
-            return Ok(());
-        }
-        let key = complete_key(issuer, graph.all.iter().copied());
-        let arithmetic = request.arithmetic;
-        let verified = match self {
-            Self::Digest { certificate, scheme, digest, value } => {
-                arithmetic.verify_digest(&key, *scheme, *digest, value, certificate.signature())
-            }
-            Self::Message { certificate, scheme } => {
-                arithmetic.verify_message(&key, *scheme, &mut Cursor::new(certificate.tbs()), certificate.signature())
-            }
-            Self::Not(obstacle) => return Err(obstacle.clone()),
-        };
-        match verified {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                Err(Obstacle::BadSignature(format!("its signature does not fit the key of {}", issuer.subject())))
-            }
-            Err(error @ (KeyError::NotByThisProvider { .. } | KeyError::UnknownAlgorithm(_))) => {
-                Err(Obstacle::Unsupported(error.to_string()))
-            }
-            Err(error) => {
-                Err(Obstacle::BadSignature(format!("the key of {} cannot be used: {error}", issuer.subject())))
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! What is checked on a path: every signature, every validity, names that
 //! chain, basicConstraints, path lengths, keyUsage, extendedKeyUsage,
 //! nameConstraints, certificate policies, and that no critical extension is
-//! unknown. Revocation is not.
+//! unknown, and what CRLs say if there are some.
 //!
 //! Three choices where RFC 5280 leaves one, made as OpenSSL and the mail
 //! clients make them:
@@ -25,6 +25,8 @@ mod build;
 mod check;
 mod names;
 mod policies;
+mod revocation;
+mod signature;
 
 use std::collections::BTreeSet;
 
@@ -33,6 +35,7 @@ use waxseal_key::Arithmetic;
 use waxseal_verdict::{Aspect, Bad, Reason};
 
 pub use self::policies::{ANY_POLICY, PolicyInputs};
+pub use self::revocation::RevocationInputs;
 
 use self::names::Comparisons;
 use super::Certificate;
@@ -51,6 +54,8 @@ pub struct PathRequest<'a> {
     pub at: OffsetDateTime,
     /// What is asked of certificate policies.
     pub policies: PolicyInputs<'a>,
+    /// What is known of revoked certificates.
+    pub revocation: RevocationInputs<'a>,
     /// What the key was used for.
     pub purpose: Purpose,
     /// Computes digests and signatures.
@@ -125,7 +130,7 @@ pub fn validate(request: &PathRequest<'_>) -> PathResult {
         let aspect = Aspect::unchecked(Reason::NoAnchor);
         return PathResult { aspect, path, findings, policies: BTreeSet::new(), work: 0 };
     }
-    let found = build::search(request);
+    let found = build::search(request, 0);
     let policies = match found.findings.as_slice() {
         [] => policies::follow(&found.path, &request.policies).unwrap_or_default(),
         _ => BTreeSet::new(),

@@ -11,7 +11,7 @@ use super::frame::{Frame, Holder, Lengths};
 use super::identifier::{algorithm, certificate_id, same_key};
 use super::{Content, ContentSigner, IdentifierForm, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, tag};
-use crate::certificate::{Certificate, KeyUsage};
+use crate::certificate::{Certificate, Crl, KeyUsage};
 use crate::cms::oid;
 
 /// A recipe for a SignedData. Without signers it carries certificates only
@@ -25,8 +25,8 @@ pub struct SignedData<'a> {
     pub certificates: &'a [Certificate],
     /// The signingTime attribute; `None` for none.
     pub signing_time: Option<OffsetDateTime>,
-    /// CRLs that stand in the object, in DER.
-    pub crls: &'a [Vec<u8>],
+    /// CRLs that stand in the object.
+    pub crls: &'a [Crl],
     /// The certificate that both key preference attributes name.
     pub encryption_certificate: Option<&'a Certificate>,
     /// eContentType, dotted; [`oid::DATA`] in mail.
@@ -174,7 +174,7 @@ impl SignedData<'_> {
             tail.extend(self.shape.set(tag::context(0), certificates));
         }
         if !self.crls.is_empty() {
-            tail.extend(self.shape.set(tag::context(1), self.crls.to_vec()));
+            tail.extend(self.shape.set(tag::context(1), self.crls.iter().map(|crl| crl.der().to_vec()).collect()));
         }
         let infos = self.signers.iter().map(|signer| self.signer_info(signer, digests, content));
         tail.extend(self.shape.set(tag::SET, infos.collect::<Result<Vec<_>, _>>()?));

@@ -7,7 +7,7 @@ use super::made::*;
 use crate::Limits;
 use crate::ber::writer as w;
 use crate::certificate::Certificate;
-use crate::certificate::path::{PathRequest, PathResult, PolicyInputs, Purpose, validate};
+use crate::certificate::path::{PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs, validate};
 
 fn judge(leaf: &Made, candidates: &[Certificate], anchors: &[Made]) -> PathResult {
     validate(&PathRequest {
@@ -16,6 +16,7 @@ fn judge(leaf: &Made, candidates: &[Certificate], anchors: &[Made]) -> PathResul
         anchors: &anchors.iter().map(Made::make).collect::<Vec<_>>(),
         at: NOW,
         policies: PolicyInputs::default(),
+        revocation: RevocationInputs::default(),
         purpose: Purpose::Sign,
         arithmetic: &Arithmetic::new(ProviderChoice::Auto),
         limits: &Limits::default(),
@@ -131,6 +132,7 @@ fn the_last_second_counts() {
             anchors: &[root("root", 1).make()],
             at: person.not_after + time::Duration::milliseconds(offset),
             policies: PolicyInputs::default(),
+            revocation: RevocationInputs::default(),
             purpose: Purpose::Sign,
             arithmetic: &Arithmetic::new(ProviderChoice::Auto),
             limits: &Limits::default(),

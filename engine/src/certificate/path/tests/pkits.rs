@@ -1,35 +1,29 @@
-//! NIST PKITS: the sections that need no CRLs.
+//! NIST PKITS: all of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use waxseal_key::{Arithmetic, ProviderChoice};
-use waxseal_verdict::{Aspect, Reason};
+use waxseal_verdict::Reason;
 
 use crate::Limits;
-use crate::certificate::path::{ANY_POLICY, PathRequest, PathResult, PolicyInputs, Purpose, validate};
-use crate::certificate::{Certificate, corpora};
-
-/// Sections that are not run: CRLs with distribution points, and delta CRLs.
-const SECTIONS_OF_CRLS: [&str; 2] = ["4.14", "4.15"];
+use crate::certificate::path::{
+    ANY_POLICY, PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs, validate,
+};
+use crate::certificate::{Certificate, Crl, corpora};
 
 /// The arc of NIST-test-policy-1 and those after it.
 const TEST_POLICIES: &str = "2.16.840.1.101.3.2.1.48";
-
-/// Invalid only because of a CRL that this validation does not read, so that
-/// the path itself is good.
-const NEED_CRL: [&str; 20] = [
-    "4.4.1", "4.4.2", "4.4.3", "4.4.4", "4.4.5", "4.4.6", "4.4.8", "4.4.9", "4.4.10", "4.4.11", "4.4.12", "4.4.15",
-    "4.4.18", "4.4.20", "4.4.21", "4.5.2", "4.5.5", "4.5.7", "4.7.4", "4.7.5",
-];
 
 #[derive(serde::Deserialize)]
 struct Case {
     number: String,
     title: String,
     certs: Vec<String>,
+    crls: Vec<String>,
     should_validate: bool,
     initial_policy_set: String,
     /// Empty for none.
@@ -38,12 +32,6 @@ struct Case {
     initial_policy_mapping_inhibit: bool,
     initial_inhibit_any_policy: bool,
     time: String,
-}
-
-impl Case {
-    fn section(&self) -> String {
-        self.number.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
-    }
 }
 
 /// Policies as PKITS names them, separated by commas.
@@ -61,26 +49,22 @@ fn policies(names: &str) -> BTreeSet<String> {
 struct Pkits {
     cases: Vec<Case>,
     certificates: BTreeMap<String, Certificate>,
+    crls: BTreeMap<String, Crl>,
 }
 
 impl Pkits {
     fn load() -> Option<Self> {
         let folder = corpora::shared("oracles/pkits")?;
-        let mut cases: Vec<Case> =
-            serde_json::from_slice(&fs::read(folder.join("pkits_expected.json")).unwrap()).unwrap();
-        cases.retain(|case| !SECTIONS_OF_CRLS.contains(&case.section().as_str()));
-        let mut certificates = BTreeMap::new();
-        for entry in fs::read_dir(folder.join("certs")).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            certificates.insert(name, Certificate::parse(&fs::read(&path).unwrap()).unwrap());
-        }
-        Some(Self { cases, certificates })
+        let cases: Vec<Case> = serde_json::from_slice(&fs::read(folder.join("pkits_expected.json")).unwrap()).unwrap();
+        let certificates = files(&folder.join("certs"), Certificate::parse);
+        let crls = files(&folder.join("crls"), Crl::parse);
+        Some(Self { cases, certificates, crls })
     }
 
     fn judge(&self, case: &Case, candidates: &[Certificate]) -> PathResult {
         let of = |name: &String| self.certificates.get(name).unwrap_or_else(|| panic!("{name} is missing")).clone();
         let limits = Limits::default();
+        let crls: Vec<_> = case.crls.iter().map(|name| self.crls[name].clone()).collect();
         let acceptable: Vec<_> = policies(&case.initial_policy_set).into_iter().collect();
         validate(&PathRequest {
             leaf: &of(case.certs.last().unwrap()),
@@ -93,6 +77,7 @@ impl Pkits {
                 inhibit_mapping: case.initial_policy_mapping_inhibit,
                 inhibit_any: case.initial_inhibit_any_policy,
             },
+            revocation: RevocationInputs::required(&crls),
             purpose: Purpose::Sign,
             arithmetic: &Arithmetic::new(ProviderChoice::Auto),
             limits: &limits,
@@ -106,26 +91,26 @@ impl Pkits {
     }
 }
 
+/// Every file of a folder, by its name.
+fn files<T, E: std::fmt::Debug>(folder: &Path, parse: impl Fn(&[u8]) -> Result<T, E>) -> BTreeMap<String, T> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+    paths.map(|path| (name(&path), parse(&fs::read(&path).unwrap()).unwrap())).collect()
+}
+
 #[test]
-fn every_case_without_crl() {
+fn every_case() {
     let Some(pkits) = Pkits::load() else { return };
-    let mut counted = [0; 2];
     for case in &pkits.cases {
         let result = pkits.judge(case, &pkits.candidates(case));
-        let aspect = result.aspect;
-        let number = case.number.as_str();
-        let (group, right) = if NEED_CRL.contains(&number) {
-            (1, aspect == Aspect::Good)
-        } else {
-            (0, aspect.is_good() == case.should_validate && aspect.is_bad() != case.should_validate)
-        };
+        let (number, aspect) = (case.number.as_str(), &result.aspect);
+        let right = aspect.is_good() == case.should_validate && aspect.is_bad() != case.should_validate;
         assert!(right, "{number} {}: {aspect:?}", case.title);
-        if group == 0 && case.should_validate {
+        if case.should_validate {
             assert_eq!(result.policies, policies(&case.user_constrained_policy_set), "{number} {}", case.title);
         }
-        counted[group] += 1;
     }
-    assert_eq!(counted, [184, NEED_CRL.len()]);
+    assert_eq!(pkits.cases.len(), 249);
 }
 
 /// Each invalid case is refused for the reason that its title names.
@@ -133,7 +118,9 @@ fn every_case_without_crl() {
 fn reasons_are_those_of_the_titles() {
     let Some(pkits) = Pkits::load() else { return };
     for (word, reason) in [
-        ("Signature Test", Reason::BadSignature),
+        ("CA Signature Test", Reason::BadSignature),
+        ("EE Signature Test", Reason::BadSignature),
+        ("DSA Signature Test", Reason::BadSignature),
         ("notBefore", Reason::NotYetValid),
         ("notAfter", Reason::Expired),
         ("Name Chaining", Reason::NoPath),
@@ -142,6 +129,13 @@ fn reasons_are_those_of_the_titles() {
         ("pathLenConstraint", Reason::PathLength),
         ("keyCertSign False", Reason::KeyUsage),
         ("nameConstraints", Reason::NameConstraint),
+        ("Revoked", Reason::Revoked),
+        ("Missing CRL", Reason::RevocationUnknown),
+        ("Bad CRL Signature", Reason::CrlProblem),
+        ("Bad CRL Issuer Name", Reason::RevocationUnknown),
+        ("Wrong CRL", Reason::RevocationUnknown),
+        ("Unknown CRL Extension", Reason::CrlProblem),
+        ("Old CRL nextUpdate", Reason::CrlProblem),
         ("Different Policies", Reason::PolicyConstraint),
         ("equireExplicitPolicy", Reason::PolicyConstraint),
         ("Policy Mapping", Reason::PolicyConstraint),
@@ -152,9 +146,6 @@ fn reasons_are_those_of_the_titles() {
     ] {
         let mut found = 0;
         for case in pkits.cases.iter().filter(|case| !case.should_validate && case.title.contains(word)) {
-            if NEED_CRL.contains(&case.number.as_str()) {
-                continue;
-            }
             let result = pkits.judge(case, &pkits.candidates(case));
             assert_eq!(result.aspect.reason(), Some(reason), "{} {}: {:?}", case.number, case.title, result.aspect);
             found += 1;

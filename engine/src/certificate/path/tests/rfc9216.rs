@@ -8,7 +8,7 @@ use waxseal_key::{Arithmetic, ProviderChoice};
 use waxseal_verdict::{Aspect, Reason};
 
 use crate::Limits;
-use crate::certificate::path::{PathRequest, PolicyInputs, Purpose, validate};
+use crate::certificate::path::{PathRequest, PolicyInputs, Purpose, RevocationInputs, validate};
 use crate::certificate::{Certificate, corpora};
 
 #[test]
@@ -26,6 +26,7 @@ fn people_lead_to_their_authority() {
             anchors: &[load(anchor)],
             at: datetime!(2025-01-01 00:00 UTC),
             policies: PolicyInputs::default(),
+            revocation: RevocationInputs::default(),
             purpose,
             arithmetic: &Arithmetic::new(ProviderChoice::Auto),
             limits: &Limits::default(),

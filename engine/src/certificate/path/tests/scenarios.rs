@@ -12,7 +12,7 @@ use waxseal_verdict::Reason as R;
 use super::made::*;
 use crate::Limits;
 use crate::certificate::Certificate;
-use crate::certificate::path::{PathRequest, PathResult, PolicyInputs, Purpose, validate};
+use crate::certificate::path::{PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs, validate};
 
 /// What OpenSSL says of a scenario.
 enum OpenSsl {
@@ -236,6 +236,7 @@ fn judge(scenario: &Scenario) -> PathResult {
         anchors: &make(&scenario.anchors),
         at: NOW,
         policies: PolicyInputs::default(),
+        revocation: RevocationInputs::default(),
         purpose: scenario.purpose,
         arithmetic: &Arithmetic::new(ProviderChoice::Auto),
         limits: &Limits::default(),
