@@ -20,6 +20,9 @@ pub(crate) type Block = Zeroizing<Vec<u8>>;
 /// Octets of one block: a multiple of every cipher's block length.
 pub(crate) const BLOCK: usize = 128 << 10;
 
+/// Octets of the first block: most mail is small, and wiping takes its time.
+pub(crate) const FIRST: usize = 8 << 10;
+
 /// Octets that are worked on before a second thread pays.
 const ALONE: u64 = 1 << 20;
 
@@ -61,15 +64,25 @@ pub(crate) fn each_block<'env, E>(
     work: impl FnMut(&mut [u8]) -> io::Result<()> + Send + 'env,
 ) -> io::Result<Result<(), E>> {
     overlapped(work, |hands| {
-        let mut block = Block::default();
+        let mut size = FIRST;
+        let mut block = Block::new(vec![0; size]);
         loop {
-            block.resize(BLOCK, 0);
             match read(&mut block) {
                 Ok(0) => return Ok(Ok(())),
-                Ok(read) => block.truncate(read),
+                Ok(read) => {
+                    block.truncate(read);
+                    if read == size {
+                        size = BLOCK;
+                    }
+                }
                 Err(error) => return Ok(Err(error)),
             }
             hands.hand(&mut block)?;
+            if block.capacity() < size {
+                // Grown, it would leave a copy behind.
+                block = Block::new(Vec::with_capacity(size));
+            }
+            block.resize(size, 0);
         }
     })?
 }
@@ -180,7 +193,7 @@ mod tests {
 
     #[test]
     fn blocks_come_in_their_order() {
-        for len in [0, 1, BLOCK, ALONE as usize - 1, ALONE as usize, ALONE as usize + 1, LARGE] {
+        for len in [0, 1, FIRST, FIRST + 1, BLOCK, ALONE as usize - 1, ALONE as usize, ALONE as usize + 1, LARGE] {
             let all = octets(len);
             let mut left = all.as_slice();
             let mut seen = Vec::new();
@@ -193,7 +206,8 @@ mod tests {
             };
             each_block(read, work).unwrap().unwrap();
             assert!(seen == all, "{len}");
-            let second = len > ALONE as usize && thread::available_parallelism().unwrap().get() > 1;
+            // What is left in the block that reaches the limit is worked on in the first one, too.
+            let second = len >= ALONE as usize + BLOCK && thread::available_parallelism().unwrap().get() > 1;
             assert_eq!(threads.len(), if len == 0 { 0 } else { 1 + usize::from(second) }, "{len}");
         }
     }

@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: the commands of Waxseal against `openssl cms`.
 //!
 //! Both programs do the same work on the same files, in turn in one run, each as
-//! a whole process: whatever else the machine does meets both.
+//! a whole process: whatever else the machine does meets both. For small messages
+//! there are operations in one process, too.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -10,6 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::measure::{Measured, measure, median};
+use crate::operations::Operations;
 use crate::run::{cargo, output, program, root, visible};
 
 const USAGE: &str = "usage: cargo xtask bench [--size MIB] [--repeat N] [--json]";
@@ -32,19 +34,20 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
         };
         *slot = words.next().and_then(|value| value.parse().ok()).filter(|value| *value > 0).ok_or(USAGE)?;
     }
-    let rows = rows(size, repeat)?;
+    let (rows, operations) = rows(size, repeat)?;
     if json {
-        let values: Vec<_> = rows.iter().map(Row::json).collect();
+        let values: Vec<_> = rows.iter().map(Row::json).chain(operations.json()).collect();
         println!("{}", serde_json::Value::Array(values));
     } else {
-        print!("{}", markdown(&rows, repeat)?);
+        print!("{}{}", markdown(&rows, repeat)?, operations.markdown());
     }
     Ok(())
 }
 
 /// Runs the comparison and returns it as a Markdown table.
 pub(crate) fn table(mebibytes: usize, repeat: usize) -> Result<String, String> {
-    markdown(&rows(mebibytes, repeat)?, repeat)
+    let (rows, operations) = rows(mebibytes, repeat)?;
+    Ok(markdown(&rows, repeat)? + &operations.markdown())
 }
 
 /// What is compared: an operation, its content, and what both programs took.
@@ -119,7 +122,7 @@ fn markdown(rows: &[Row], repeat: usize) -> Result<String, String> {
     Ok(text)
 }
 
-fn rows(mebibytes: usize, repeat: usize) -> Result<Vec<Row>, String> {
+fn rows(mebibytes: usize, repeat: usize) -> Result<(Vec<Row>, Operations), String> {
     visible(cargo().args(["build", "--quiet", "--release"]))?;
     let folder = tempfile::tempdir().map_err(|error| format!("no folder for the inputs: {error}"))?;
     let mut rows = Vec::new();
@@ -143,7 +146,9 @@ fn rows(mebibytes: usize, repeat: usize) -> Result<Vec<Row>, String> {
         }
         rows.extend(own);
     }
-    Ok(rows)
+    let file = |name: &str| folder.path().join(name);
+    let operations = Operations::measure(&file("key.pem"), &file("cert.pem"), repeat)?;
+    Ok((rows, operations))
 }
 
 /// The same work by both programs.

@@ -13,6 +13,7 @@ mod deep;
 mod fuzz;
 mod measure;
 mod metadata;
+mod operations;
 mod peers;
 mod run;
 mod test;

@@ -41,7 +41,9 @@ pub struct Reader<R> {
     top_children: usize,
 }
 
+/// Octets of the buffer, and of the one that a small object needs.
 const BUFFER: usize = 64 << 10;
+const FIRST: usize = 8 << 10;
 
 impl<R: Read> Reader<R> {
     /// A reader at the beginning of an input.
@@ -420,7 +422,10 @@ impl<R: Read> Reader<R> {
     }
 
     fn fill(&mut self, count: usize) -> Result<(), BerError> {
+        // Most objects are small: the buffer is large only after one was full.
         if self.buffer.is_empty() {
+            self.buffer.resize(FIRST, 0);
+        } else if self.filled == self.buffer.len() {
             self.buffer.resize(BUFFER, 0);
         }
         self.buffer.copy_within(self.start..self.filled, 0);

@@ -12,8 +12,9 @@ use super::pending::Pending;
 use super::quoted_printable::QuotedPrintableDecoder;
 use crate::io::{Section, Source};
 
-/// Octets read from the source at once.
+/// Octets read from the source at once, and those that a small body needs.
 const CHUNK: usize = 64 << 10;
+const FIRST: usize = 8 << 10;
 
 /// Reads the body of a part with its transfer encoding undone (RFC 2045 section 6).
 ///
@@ -34,6 +35,8 @@ pub struct Body<'a> {
     position: u64,
     decoder: Decoder,
     raw: Vec<u8>,
+    /// Whether the buffer was too small for what was read last.
+    full: bool,
     out: Pending,
     ended: bool,
     fault: Option<Fault>,
@@ -70,6 +73,7 @@ impl<'a> Body<'a> {
             section: Section::new(source, range.start, range.end),
             decoder,
             raw: Vec::new(),
+            full: false,
             out: Pending::default(),
             ended: false,
             fault: None,
@@ -87,7 +91,6 @@ impl<'a> Body<'a> {
 
     /// Decodes more until there is something to give out, or the end.
     fn refill(&mut self) -> io::Result<()> {
-        self.raw.resize(CHUNK, 0);
         while self.out.is_empty() {
             if let Some(Fault { offset, why }) = self.fault {
                 return Err(MimeError::BadBase64 { offset, why }.into());
@@ -95,11 +98,18 @@ impl<'a> Body<'a> {
             if self.ended {
                 return Ok(());
             }
+            // Most bodies are small: the buffer is large only after one was full.
+            if self.raw.is_empty() {
+                self.raw.resize(FIRST, 0);
+            } else if self.full {
+                self.raw.resize(CHUNK, 0);
+            }
             let out = self.out.refill();
             let read = match self.section.read(&mut self.raw) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => result?,
             };
+            self.full = read == self.raw.len();
             let raw = &self.raw[..read];
             self.ended = read == 0;
             self.fault = match &mut self.decoder {

@@ -8,8 +8,9 @@ use super::error::MimeError;
 use super::mbox;
 use crate::io::Source;
 
-/// Octets read from the source at once.
+/// Octets read from the source at once, and those that a small mail needs.
 const BUFFER: usize = 128 << 10;
+const FIRST: usize = 8 << 10;
 /// Longest line that is looked at as a delimiter, its padding included. RFC
 /// 2046 gives boundaries 70 characters, RFC 5322 lines 998.
 pub(super) const DELIMITER_LINE: usize = 4 << 10;
@@ -71,7 +72,7 @@ impl<'a> Scanner<'a> {
         source.seek(SeekFrom::Start(offset)).map_err(|source| MimeError::Read { offset, source })?;
         Ok(Self {
             source,
-            buffer: vec![0; BUFFER],
+            buffer: vec![0; FIRST],
             at: 0,
             filled: 0,
             position: offset,
@@ -234,6 +235,10 @@ impl<'a> Scanner<'a> {
     fn want(&mut self, octets: usize) -> Result<(), MimeError> {
         if self.unread() >= octets || self.ended {
             return Ok(());
+        }
+        // Most mail is small: the buffer is large only after one was full.
+        if self.filled == self.buffer.len() && self.buffer.len() < BUFFER {
+            self.buffer.resize(BUFFER, 0);
         }
         self.buffer.copy_within(self.at..self.filled, 0);
         self.filled -= self.at;

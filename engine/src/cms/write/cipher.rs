@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::content::each_chunk;
 use super::frame::Put;
 use super::{CHUNK, Content, WriteError};
+use crate::overlap::FIRST;
 
 /// The cipher of a content. One that authenticates makes an AuthEnvelopedData
 /// (RFC 5083) of what would be an EnvelopedData.
@@ -245,7 +246,7 @@ fn pad_len(block: usize, padding: Option<&[u8]>, plain_len: u64) -> u64 {
     padding.map_or_else(|| block as u64 - plain_len % block as u64, |octets| octets.len() as u64)
 }
 
-const _: () = assert!(CHUNK.is_multiple_of(64), "chunks are whole blocks of every cipher");
+const _: () = assert!(CHUNK.is_multiple_of(64) && FIRST.is_multiple_of(64), "chunks are whole blocks of every cipher");
 
 #[cfg(test)]
 mod tests {

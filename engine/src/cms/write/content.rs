@@ -2,7 +2,10 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use zeroize::Zeroizing;
+
 use super::{CHUNK, WriteError};
+use crate::overlap::FIRST;
 
 /// What is signed or encrypted: octets that can be read again from their start.
 pub trait Content: Read {
@@ -84,16 +87,23 @@ pub(super) fn each_chunk(
     mut take: impl FnMut(&mut Vec<u8>, bool) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
     content.rewind().map_err(WriteError::Read)?;
-    let mut buffer = zeroize::Zeroizing::new(vec![0; CHUNK]);
+    // Most mail is small, and wiping takes its time.
+    let mut size = FIRST;
+    let mut buffer = Zeroizing::new(Vec::new());
     loop {
-        buffer.resize(CHUNK, 0);
+        if buffer.capacity() < size {
+            // Grown, it would leave a copy behind. A cipher adds a block at most.
+            buffer = Zeroizing::new(Vec::with_capacity(size + 64));
+        }
+        buffer.resize(size, 0);
         let read = fill(content, &mut buffer).map_err(WriteError::Read)?;
         buffer.truncate(read);
-        let last = read < CHUNK;
+        let last = read < size;
         take(&mut buffer, last)?;
         if last {
             return Ok(());
         }
+        size = CHUNK;
     }
 }
 

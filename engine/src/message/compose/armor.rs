@@ -32,7 +32,8 @@ pub(in crate::message) fn armored<E>(
     )?
 }
 
-/// Collects octets until they fill many lines.
+/// Collects octets until they fill many lines. What an object is made of is not
+/// wiped where it is copied: it is ciphertext, or everybody may read it.
 struct Armor<'a> {
     hands: &'a mut dyn Hand,
     /// Octets of these lines.
@@ -48,9 +49,6 @@ impl Armor<'_> {
 
 impl Write for Armor<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        if self.held.is_empty() {
-            self.held.reserve_exact(self.full);
-        }
         let taken = octets.len().min(self.full - self.held.len());
         self.held.extend_from_slice(&octets[..taken]);
         if self.held.len() == self.full {

@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 use super::Head;
 use crate::cms::write::Content;
 use crate::io::Source;
-use crate::overlap::BLOCK;
+use crate::overlap::{BLOCK, FIRST};
 
 /// The header of an entity and its body, every line end as CRLF (RFC 8551
 /// section 3.1.1), except where the entity says that it is binary.
@@ -39,7 +39,7 @@ impl<'a> Entity<'a> {
             body: head.body,
             binary: head.binary,
             header_read: 0,
-            raw: vec![0; BLOCK].into_boxed_slice(),
+            raw: vec![0; FIRST].into_boxed_slice(),
             start: 0,
             end: 0,
             after_cr: false,
@@ -102,6 +102,10 @@ impl Read for Entity<'_> {
                 return Ok(0);
             }
             if self.start == self.end {
+                // Most mail is small: the buffer is large only after one was full.
+                if self.end == FIRST && self.raw.len() == FIRST {
+                    self.raw = vec![0; BLOCK].into_boxed_slice();
+                }
                 self.start = 0;
                 self.end = self.source.read(&mut self.raw)?;
                 if self.end == 0 {
