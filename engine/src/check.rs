@@ -50,6 +50,8 @@ pub enum Check {
     ExtendedKeyUsage,
     /// A certificate policy is valid where one has to be (RFC 5280 section 6.1.3 f and 6.1.5 g).
     CertificatePolicies,
+    /// No certificate was revoked (RFC 5280 section 6.3).
+    Revocation,
     /// No critical extension is unknown (RFC 5280 section 6.1.4 o).
     CriticalExtension,
     /// The path ends at an anchor.
@@ -89,6 +91,7 @@ impl Check {
         Self::KeyUsage,
         Self::ExtendedKeyUsage,
         Self::CertificatePolicies,
+        Self::Revocation,
         Self::CriticalExtension,
         Self::Anchor,
         Self::Identity,

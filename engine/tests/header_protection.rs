@@ -29,6 +29,7 @@ fn judge(mail: &str, credentials: &[Credential<'_>], anchors: &[Certificate], at
         secrets: &Secrets::default(),
         anchors,
         extra_certificates: &[],
+        crls: &[],
         at,
         from: None,
         policy: &Policy::named("default").unwrap(),

@@ -99,6 +99,7 @@ impl Given {
             secrets: &self.secrets,
             anchors: &[],
             extra_certificates: &self.extra,
+            crls: &[],
             at: datetime!(2024-06-01 0:00 UTC),
             from: None,
             policy: &Policy::named("lenient").unwrap(),

@@ -148,6 +148,7 @@ fn an_object_over_4_gib_is_written_in_der_and_verifies() {
         secrets: &Secrets::default(),
         anchors: std::slice::from_ref(&ann.certificate),
         extra_certificates: &[],
+        crls: &[],
         at: OffsetDateTime::now_utc(),
         from: Some("ann@example.test"),
         policy: &Policy::named("default").unwrap(),

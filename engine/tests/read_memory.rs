@@ -53,6 +53,7 @@ fn memory_does_not_grow_with_the_mail() {
         secrets: &Secrets::default(),
         anchors: std::slice::from_ref(&ann.certificate),
         extra_certificates: &[],
+        crls: &[],
         at: OffsetDateTime::now_utc(),
         from: Some("ann@example.test"),
         policy: &Policy::named("default").unwrap(),

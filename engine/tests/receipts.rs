@@ -22,6 +22,7 @@ fn with_request<T>(run: impl FnOnce(&OpenRequest<'_>) -> T) -> T {
         secrets: &Secrets::default(),
         anchors: &[],
         extra_certificates: &[],
+        crls: &[],
         at: datetime!(2024-06-01 0:00 UTC),
         from: None,
         policy: &Policy::named("default").unwrap(),

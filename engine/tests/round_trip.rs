@@ -45,6 +45,7 @@ impl People {
             secrets: &Secrets::default(),
             anchors: &anchors,
             extra_certificates: &[],
+            crls: &[],
             at: OffsetDateTime::now_utc(),
             from: Some(from),
             policy: &Policy::named("default").unwrap(),

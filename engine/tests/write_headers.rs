@@ -64,6 +64,7 @@ impl Writer {
             secrets: &Secrets::default(),
             anchors: std::slice::from_ref(&self.ann.certificate),
             extra_certificates: &[],
+            crls: &[],
             at: OffsetDateTime::now_utc(),
             from: None,
             policy: &Policy::named("default").unwrap(),

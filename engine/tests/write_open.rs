@@ -100,6 +100,7 @@ fn opened(mail: &[u8], people: &[Person; 2]) -> Opened {
         secrets: &Secrets::default(),
         anchors: &anchors,
         extra_certificates: &[],
+        crls: &[],
         at: now(),
         from: None,
         policy: &Policy::named("default").unwrap(),

@@ -189,6 +189,7 @@ fn opened(source: &mut dyn Source, anchors: &[Certificate]) -> (String, Option<V
         secrets: &world.secrets,
         anchors,
         extra_certificates: &[],
+        crls: &[],
         at: datetime!(2024-06-01 0:00 UTC),
         from: None,
         policy: &world.policy,

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
-use waxseal_engine::certificate::Certificate;
+use waxseal_engine::certificate::{Certificate, Crl};
 use waxseal_engine::io::Source;
 use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets, Sent};
 use waxseal_engine::policy::Policy;
@@ -23,6 +23,8 @@ pub struct Reader {
     pub anchors: Vec<Certificate>,
     /// Certificates that may be needed beside those in the message.
     pub extra_certificates: Vec<Certificate>,
+    /// CRLs that may tell of revoked certificates.
+    pub crls: Vec<Crl>,
     /// The time at which certificates are judged.
     pub at: OffsetDateTime,
     /// The sender's address, where it is not the From of the message.
@@ -74,6 +76,7 @@ impl Reader {
             secrets: &self.secrets,
             anchors: &self.anchors,
             extra_certificates: &extra,
+            crls: &self.crls,
             at: self.at,
             from: self.from.as_deref(),
             policy: &self.policy,

@@ -7,8 +7,8 @@ use waxseal_key::{DigestAlgorithm, KeyError};
 use waxseal_verdict::{Aspect, Reason};
 
 use crate::ber::{Cursor, Tag};
-use crate::certificate::Certificate;
 use crate::certificate::identity::Author;
+use crate::certificate::{Certificate, Crl};
 use crate::cms::SignerIdentifier;
 use crate::message::budget::Budget;
 use crate::message::receipt::{Requested, Sent};
@@ -33,6 +33,16 @@ pub(super) struct Context<'a> {
     pub(super) sent: Option<&'a Sent>,
     /// What this message asks receipts for.
     pub(super) requested: RefCell<Vec<Requested>>,
+}
+
+/// What is known beside a signature: what its object carries, and what the
+/// request brings.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// Certificates that may be the signer's, or lead to an anchor.
+    pub(super) certificates: &'a [Certificate],
+    /// CRLs that may tell of them.
+    pub(super) crls: &'a [Crl],
 }
 
 impl Context<'_> {

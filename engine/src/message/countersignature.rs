@@ -4,9 +4,8 @@ use std::io::Cursor;
 
 use waxseal_verdict::{Aspect, Reason, Signer};
 
-use crate::certificate::Certificate;
 use crate::cms::{SignerInfo, oid};
-use crate::message::context::Context;
+use crate::message::context::{Context, Known};
 use crate::message::signed::SignedContent;
 use crate::message::signer::{self, Over, Subject};
 
@@ -18,7 +17,7 @@ const MOST_DEPTH: usize = 8;
 /// told of the structure.
 pub(super) fn judge(
     info: &SignerInfo,
-    candidates: &[Certificate],
+    known: Known<'_>,
     place: &str,
     depth: usize,
     context: &Context<'_>,
@@ -37,7 +36,7 @@ pub(super) fn judge(
             break;
         }
         let (limits, signer) = match SignerInfo::parse(value, offset, &place) {
-            Ok(counter) => judge_one(info, &counter, candidates, place, depth, context),
+            Ok(counter) => judge_one(info, &counter, known, place, depth, context),
             Err(error) => (Aspect::Good, unread(&error.to_string())),
         };
         structure = structure.worst(limits);
@@ -49,7 +48,7 @@ pub(super) fn judge(
 fn judge_one(
     info: &SignerInfo,
     counter: &SignerInfo,
-    candidates: &[Certificate],
+    known: Known<'_>,
     place: String,
     depth: usize,
     context: &Context<'_>,
@@ -59,8 +58,7 @@ fn judge_one(
     let Ok(content) = SignedContent::new(&mut signature, digest.as_slice(), context) else {
         return (Aspect::Good, unread(&place));
     };
-    let subject =
-        Subject { over: Over::Signature, info: counter, place, content: &content, candidates, depth: depth + 1 };
+    let subject = Subject { over: Over::Signature, info: counter, place, content: &content, known, depth: depth + 1 };
     let (structure, mut signer) = signer::judge(&subject, context);
     match structure {
         Aspect::Bad(bad) if bad.reason == Reason::LimitExceeded => return (Aspect::Bad(bad), signer),

@@ -8,7 +8,7 @@ use waxseal_verdict::Verdict;
 use zeroize::Zeroizing;
 
 use crate::Limits;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl};
 use crate::io::Spool;
 use crate::mime::MimeError;
 use crate::policy::Policy;
@@ -74,6 +74,8 @@ pub struct OpenRequest<'a> {
     pub anchors: &'a [Certificate],
     /// Certificates that may be needed beside those in the message.
     pub extra_certificates: &'a [Certificate],
+    /// CRLs that may tell of revoked certificates, beside those in the message.
+    pub crls: &'a [Crl],
     /// The time at which certificates are judged.
     pub at: OffsetDateTime,
     /// The sender's address, where the message's From is not to be used.

@@ -9,14 +9,14 @@ use waxseal_key::{DigestAlgorithm, Hasher};
 use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
 
 use crate::ber::{Cursor, Reader, Tag};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl};
 use crate::check::Check;
 use crate::cms::{
     self, AlgorithmIdentifier, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid,
 };
 use crate::io::{Source, Spool, Workspace};
 use crate::message::content::{self, each_block};
-use crate::message::context::Context;
+use crate::message::context::{Context, Known};
 use crate::message::request::OpenError;
 use crate::message::signer::{self, Over, Subject};
 use crate::overlap;
@@ -268,10 +268,12 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     if bare && content.is_like_attributes() {
         layer.deviate(Deviation::ContentLikeAttributes);
     }
+    let mut crls: Vec<_> = object.tail.carried.held_crls.iter().filter_map(|der| Crl::parse(der).ok()).collect();
+    crls.extend_from_slice(context.request.crls);
+    let known = Known { certificates: &candidates, crls: &crls };
     for (index, info) in object.tail.signers.iter().enumerate() {
         let place = format!("SignedData.signerInfos[{index}]");
-        let subject = Subject { over: Over::Content(head), info, place, content, candidates: &candidates, depth: 0 };
-
+        let subject = Subject { over: Over::Content(head), info, place, content, known, depth: 0 };
         let (structure, signer) = signer::judge(&subject, context);
         for (aspect, found) in [
             (&mut layer.structure, structure),

@@ -11,7 +11,7 @@ use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
 use crate::hex::hex;
 use crate::message::binding;
-use crate::message::context::{Context, key_aspect};
+use crate::message::context::{Context, Known, key_aspect};
 use crate::message::countersignature;
 use crate::message::receipt::Requested;
 use crate::message::signed::SignedContent;
@@ -24,8 +24,7 @@ pub(super) struct Subject<'a, 'c> {
     /// The path of its SignerInfo, for errors.
     pub(super) place: String,
     pub(super) content: &'a SignedContent<'c>,
-    /// Certificates that may be the signer's, or lead to an anchor.
-    pub(super) candidates: &'a [Certificate],
+    pub(super) known: Known<'a>,
     /// How many signatures this one is a countersignature on, over each other.
     pub(super) depth: usize,
 }
@@ -56,7 +55,7 @@ pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> (Aspect
         over: subject.over,
         info: subject.info,
         content: subject.content,
-        candidates: subject.candidates,
+        known: subject.known,
         context,
         place: subject.place.clone(),
         structure: Aspect::Good,
@@ -65,7 +64,7 @@ pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> (Aspect
     judge.run();
     judge.note_request();
     let (limits, countersignatures) =
-        countersignature::judge(subject.info, subject.candidates, &subject.place, subject.depth, context);
+        countersignature::judge(subject.info, subject.known, &subject.place, subject.depth, context);
     judge.signer.countersignatures = countersignatures;
     (judge.structure.worst(limits), judge.signer)
 }
@@ -78,7 +77,7 @@ struct SignerJudge<'a, 'c> {
     over: Over<'a>,
     info: &'a SignerInfo,
     content: &'a SignedContent<'c>,
-    candidates: &'a [Certificate],
+    known: Known<'a>,
     context: &'a Context<'a>,
     place: String,
     structure: Aspect,
@@ -284,7 +283,7 @@ impl<'a> SignerJudge<'a, '_> {
     fn named(&self) -> Vec<&'a Certificate> {
         let mut list: Vec<&'a Certificate> = Vec::new();
         for certificate in
-            self.candidates.iter().filter(|certificate| self.context.is_named(certificate, &self.info.id))
+            self.known.certificates.iter().filter(|certificate| self.context.is_named(certificate, &self.info.id))
         {
             if !list.iter().any(|known| known.der() == certificate.der()) {
                 list.push(certificate);
@@ -403,7 +402,7 @@ impl<'a> SignerJudge<'a, '_> {
         if !Check::SignatureValue.on() {
             return Ok(None);
         }
-        let key = complete_key(certificate, self.candidates.iter().chain(self.context.request.anchors));
+        let key = complete_key(certificate, self.known.certificates.iter().chain(self.context.request.anchors));
         let Some(attributes) = &self.info.signed_attributes else {
             let fits = if scheme.signs_message() {
                 self.verify_content(&key, scheme)?
@@ -515,11 +514,14 @@ impl<'a> SignerJudge<'a, '_> {
         for certificate in fitting.iter().take(MOST_CERTIFICATES) {
             let result = path::validate(&PathRequest {
                 leaf: certificate,
-                candidates: self.candidates,
+                candidates: self.known.certificates,
                 anchors: request.anchors,
                 at: request.at,
                 policies: PolicyInputs::default(),
-                revocation: RevocationInputs::default(),
+                revocation: match request.policy.require_revocation {
+                    true => RevocationInputs::required(self.known.crls),
+                    false => RevocationInputs::optional(self.known.crls),
+                },
                 purpose: Purpose::Sign,
                 arithmetic: request.arithmetic,
                 limits: request.limits,

@@ -32,6 +32,9 @@ pub struct Policy {
     pub refuse_historic: bool,
     /// Whether signed attributes have to be in DER (RFC 5652 section 5.4).
     pub strict_encoding: bool,
+    /// Whether CRLs have to tell of every certificate that it was not revoked.
+    #[serde(default)]
+    pub require_revocation: bool,
     /// Algorithms that are forbidden, by their names in the algorithm table.
     pub forbidden: Vec<String>,
     /// The least strengths.

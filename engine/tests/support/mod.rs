@@ -126,6 +126,7 @@ pub fn judge_by(
         secrets,
         anchors: &[],
         extra_certificates,
+        crls: &[],
         at: datetime!(2024-06-01 0:00 UTC),
         from: None,
         policy: &Policy::named("default").unwrap(),

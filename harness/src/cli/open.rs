@@ -13,7 +13,7 @@ use super::options::{self, KeyOptions, LimitOptions, ProviderOption};
 use super::output::{self, Paint};
 use super::verdict_text;
 use crate::exit::{Exit, Failed, help};
-use crate::keys::{KekOption, Secret, load_certificates, load_secrets};
+use crate::keys::{KekOption, Secret, load_certificates, load_crls, load_secrets};
 use crate::reader::Reader;
 use crate::workspace;
 
@@ -51,6 +51,9 @@ pub(super) struct Arguments {
     /// A certificate that may be needed beside those in the message
     #[arg(long, value_name = "FILE")]
     extra_cert: Vec<PathBuf>,
+    /// A CRL, beside those in the message
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
     /// The time at which to judge [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
@@ -112,6 +115,7 @@ impl Arguments {
             secrets: load_secrets(&self.password, &self.kek)?,
             anchors: load_certificates(&self.anchor)?,
             extra_certificates: load_certificates(&self.extra_cert)?,
+            crls: load_crls(&self.crl)?,
             at: self.at.unwrap_or_else(OffsetDateTime::now_utc),
             from: self.from.clone(),
             policy: options::policy(&self.policy)?,

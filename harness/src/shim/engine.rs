@@ -113,6 +113,7 @@ impl Engine {
             anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
             secrets: keys::secrets(&arguments.passwords, &arguments.symmetric_keys)?,
             extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
+            crls: Vec::new(),
             at,
             from: arguments.from.clone(),
             policy: Policy::named(policy).map_err(Failed::usage)?,

@@ -24,6 +24,7 @@ pub(crate) fn reader(provider: ProviderChoice) -> Reader {
         secrets: Secrets::default(),
         anchors: Vec::new(),
         extra_certificates: Vec::new(),
+        crls: Vec::new(),
         at: OffsetDateTime::UNIX_EPOCH,
         from: None,
         policy: Policy::named("default").unwrap(),

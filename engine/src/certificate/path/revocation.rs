@@ -5,6 +5,7 @@ use waxseal_verdict::Reason;
 use super::build::Search;
 use super::signature::Signed;
 use super::{Finding, PathRequest, PolicyInputs, Purpose};
+use crate::Check;
 use crate::certificate::{Certificate, Crl, CrlEntry, DistributionPoint, GeneralName, KeyUsage, PointName, Reasons};
 
 /// Issuers of CRLs whose certificates are judged by further CRLs: that deep.
@@ -51,7 +52,7 @@ enum Status {
 /// otherwise. The anchor at its end is trusted without.
 pub(super) fn check(search: &mut Search<'_>, path: &[&Certificate], findings: &mut Vec<Finding>) {
     let inputs = search.request.revocation;
-    if inputs.crls.is_empty() && !inputs.required {
+    if (inputs.crls.is_empty() && !inputs.required) || !Check::Revocation.on() {
         return;
     }
     for (position, certificate) in path.iter().enumerate().take(path.len().saturating_sub(1)) {
@@ -77,13 +78,16 @@ struct Lists<'s, 'a> {
 impl Lists<'_, '_> {
     /// RFC 5280 section 6.3.3.
     fn status(&mut self, certificate: &Certificate) -> Status {
-        let crls = self.search.request.revocation.crls;
+        // A newer list holds in place of an older one that is about the same.
+        let mut crls: Vec<_> =
+            self.search.request.revocation.crls.iter().filter(|crl| crl.base_number().is_none()).collect();
+        crls.sort_by_key(|crl| std::cmp::Reverse(crl.this_update()));
         let here = GeneralName::Directory(certificate.issuer_name().clone());
         let implied = DistributionPoint { name: Some(PointName::Full(vec![here])), ..DistributionPoint::default() };
         let mut covered = Reasons::NONE;
         let mut problem = None;
         for point in certificate.crl_distribution_points().iter().chain([&implied]) {
-            for crl in crls.iter().filter(|crl| crl.base_number().is_none()) {
+            for crl in &crls {
                 let Some(reasons) = applies(point, crl, certificate) else { continue };
                 if reasons.within(covered) {
                     continue;

@@ -75,6 +75,7 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
         secrets: &secrets,
         anchors: &certificates(&files.anchors),
         extra_certificates: &certificates(&files.extra_certificates),
+        crls: &[],
         at: case.clock.date_time(),
         from: case.from.as_deref(),
         policy: &Policy::named("default").unwrap(),
