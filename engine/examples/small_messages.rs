@@ -41,6 +41,7 @@ fn main() {
             secrets: &Secrets::default(),
             anchors: &[],
             extra_certificates: &[],
+            crls: &[],
             at: OffsetDateTime::UNIX_EPOCH,
             from: None,
             policy: &policy,

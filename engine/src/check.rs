@@ -32,6 +32,12 @@ pub enum Check {
     Encoding,
     /// The content's padding is that of RFC 5652 section 6.3.
     ContentPadding,
+    /// The tag of a cipher that authenticates fits key and content (RFC 5083 section 2.2).
+    AuthenticationTag,
+    /// The mac of AuthenticatedData fits key and content (RFC 5652 section 9.3).
+    MessageAuthenticationCode,
+    /// The digest of DigestedData is that of its content (RFC 5652 section 7).
+    DigestedContent,
     /// The recipient identifier names the certificate of the key.
     RecipientMatch,
     /// Each certificate of a path is signed by the next (RFC 5280 section 6.1.3 a 1).
@@ -82,6 +88,9 @@ impl Check {
         Self::DetachedWithoutContent,
         Self::Encoding,
         Self::ContentPadding,
+        Self::AuthenticationTag,
+        Self::MessageAuthenticationCode,
+        Self::DigestedContent,
         Self::RecipientMatch,
         Self::CertificateSignature,
         Self::Validity,

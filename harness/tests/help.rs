@@ -20,6 +20,8 @@ fn the_help_of_every_command() {
         "list",
         "algorithms",
         "show",
+        "cert",
+        "cert path",
         "shim",
         "shim serve",
         "shim openssl",

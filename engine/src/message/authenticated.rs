@@ -168,7 +168,7 @@ impl Judge<'_> {
                 }
             }
         }
-        Ok(Some(constant_time_eq(&mac.finish(), &self.tail.mac) || !Check::SignatureValue.on()))
+        Ok(Some(constant_time_eq(&mac.finish(), &self.tail.mac) || !Check::MessageAuthenticationCode.on()))
     }
 
     /// Judges what the authenticated attributes say of content and algorithms;

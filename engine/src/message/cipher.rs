@@ -230,6 +230,7 @@ impl AeadContent {
         match self.failed.map_or_else(|| self.opener.finish(tag), Err) {
             Ok(()) => Aspect::Good,
             Err(error) => match key_aspect(&error, Reason::TagMismatch) {
+                Aspect::Bad(_) if !Check::AuthenticationTag.on() => Aspect::Good,
                 Aspect::Bad(_) => {
                     let detail = format!("{}: the authentication tag does not fit key and content", self.owner);
                     Aspect::bad(Reason::TagMismatch, detail)

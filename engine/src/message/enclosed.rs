@@ -142,7 +142,7 @@ pub(super) fn digested<R: Read>(
     let found = signed::hash(&mut spool, &[digest], context)?.remove(&digest);
     layer.integrity = match found {
         None => Aspect::Unchecked(Some(Reason::UnsupportedAlgorithm)),
-        Some(found) if found == stated || !Check::MessageDigest.on() => Aspect::Good,
+        Some(found) if found == stated || !Check::DigestedContent.on() => Aspect::Good,
         Some(found) => {
             let detail = format!("DigestedData.digest is {}, the content has {}", hex(&stated), hex(&found));
             Aspect::bad(Reason::DigestMismatch, detail)

@@ -3,6 +3,7 @@
 
 mod algorithms;
 mod authenticate;
+mod cert;
 mod certificates;
 mod compress;
 mod digest;
@@ -65,6 +66,9 @@ enum Command {
     List(list::Arguments),
     Algorithms(algorithms::Arguments),
     Show(show::Arguments),
+    /// Judge a certificate
+    #[command(subcommand)]
+    Cert(cert::Command),
     #[command(subcommand)]
     Shim(shim::Command),
 }
@@ -99,6 +103,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
+        Some(Command::Cert(command)) => cert::run(&command),
         Some(Command::Shim(command)) => shim::run(&command),
     }
 }

@@ -194,6 +194,11 @@ pub(super) fn rfc3339(text: &str) -> Result<OffsetDateTime, String> {
     OffsetDateTime::parse(text, &Rfc3339).map_err(|error| format!("{error}; write it as 2025-06-15T12:00:00Z"))
 }
 
+/// A time as the command line takes it.
+pub(super) fn show_time(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
+
 /// A built-in policy, or one from a file.
 pub(super) fn policy(name_or_file: &str) -> Result<Policy, Failed> {
     if Policy::names().contains(&name_or_file) {

@@ -1,0 +1,258 @@
+//! `waxseal cert`: what becomes of a certificate.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use time::OffsetDateTime;
+use waxseal_engine::certificate::identity::{self, Author};
+use waxseal_engine::certificate::path::{self, PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs};
+use waxseal_engine::certificate::{Certificate, Crl};
+use waxseal_engine::policy::Policy;
+use waxseal_verdict::Aspect;
+
+use super::options::{self, LimitOptions, ProviderOption};
+use super::output::{self, Paint};
+use crate::exit::{Exit, Failed, help};
+use crate::keys::{load_certificates, load_crls};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Path(PathArguments),
+}
+
+/// Look for a path from a certificate to an anchor, and judge it
+///
+/// Paths are validated as RFC 5280 section 6 says. Nothing is fetched: what is
+/// not given is not known. Once a CRL is given, every certificate of the path
+/// has to have a status.
+#[derive(Debug, Args)]
+#[command(after_help = help!(
+    "waxseal cert path alice.pem --anchor root.pem --extra intermediate.pem",
+    "waxseal cert path alice.pem --anchor root.pem --extra all.pem --crl root.crl --purpose email-protection",
+    "waxseal cert path alice.pem --anchor root.pem --email alice@example.test --policy default --json",
+))]
+pub(super) struct PathArguments {
+    /// The certificate; the first of a file that holds several, and the others are candidates
+    leaf: PathBuf,
+    /// A certificate to trust; any certificate can be an anchor
+    #[arg(long, value_name = "FILE")]
+    anchor: Vec<PathBuf>,
+    /// A certificate that may stand between
+    #[arg(long, value_name = "FILE")]
+    extra: Vec<PathBuf>,
+    /// A CRL
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// The time at which to judge [default: now]
+    #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
+    at: Option<OffsetDateTime>,
+    /// A certificate policy that is acceptable, dotted [default: any]
+    #[arg(long, value_name = "OID", value_parser = oid)]
+    policy_oid: Vec<String>,
+    /// A certificate policy has to be valid for the path
+    #[arg(long)]
+    explicit_policy: bool,
+    /// Policies are not mapped
+    #[arg(long)]
+    inhibit_policy_mapping: bool,
+    /// anyPolicy in a certificate means nothing
+    #[arg(long)]
+    inhibit_any_policy: bool,
+    /// What the key is for
+    #[arg(long, value_name = "PURPOSE", default_value = "any")]
+    purpose: PurposeOption,
+    /// The address that the certificate should have
+    #[arg(long, value_name = "ADDR")]
+    email: Option<String>,
+    /// Judge the algorithms and keys of the path too: default, strict, lenient, or a TOML file
+    #[arg(long, value_name = "NAME|FILE")]
+    policy: Option<String>,
+    #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    provider: ProviderOption,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PurposeOption {
+    /// keyUsage and extendedKeyUsage of the certificate are not looked at
+    Any,
+    /// To sign mail, or to encrypt it
+    EmailProtection,
+}
+
+fn oid(text: &str) -> Result<String, String> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_digit());
+    match text.split('.').count() {
+        2.. if text.split('.').all(is_number) => Ok(text.to_owned()),
+        _ => Err("write it as 2.5.29.32.0".to_owned()),
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    chain: &'a Aspect,
+    identity: &'a Aspect,
+    policy: &'a Aspect,
+    /// The certificate first, the anchor last.
+    path: Vec<Step>,
+    findings: Vec<Found<'a>>,
+    /// Certificate policies for which the path is valid, dotted.
+    policies: Vec<&'a str>,
+    /// Signatures that were checked.
+    signatures: usize,
+}
+
+#[derive(Serialize)]
+struct Step {
+    subject: String,
+    issuer: String,
+    serial: String,
+    not_before: String,
+    not_after: String,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    /// Place in the path, from 0.
+    position: usize,
+    reason: &'a str,
+    detail: &'a str,
+}
+
+pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
+    match command {
+        Command::Path(arguments) => run_path(arguments),
+    }
+}
+
+fn run_path(arguments: &PathArguments) -> Result<Exit, Failed> {
+    let mut given = load_certificates(std::slice::from_ref(&arguments.leaf))?;
+    let leaf = given.remove(0);
+    given.extend(load_certificates(&arguments.extra)?);
+    let anchors = load_certificates(&arguments.anchor)?;
+    let crls = load_crls(&arguments.crl)?;
+    let policy = arguments.policy.as_deref().map(options::policy).transpose()?;
+    let result = arguments.validate(&leaf, &given, &anchors, &crls);
+    let identity =
+        arguments.email.as_deref().map_or(Aspect::Absent, |address| identity::check(&Author::expected(address), &leaf));
+    let strength = policy.map_or(Aspect::Absent, |policy| strength(&policy, &result));
+    let report = Report {
+        chain: &result.aspect,
+        identity: &identity,
+        policy: &strength,
+        path: result.path.iter().map(Step::of).collect(),
+        findings: result.findings.iter().map(Found::of).collect(),
+        policies: result.policies.iter().map(String::as_str).collect(),
+        signatures: result.work,
+    };
+    if arguments.json {
+        output::print_json(&report)?;
+    } else {
+        output::print(&text(&report, Paint::stdout()))?;
+    }
+    let bad = [&result.aspect, &identity, &strength].into_iter().any(Aspect::is_bad);
+    Ok(if bad { Exit::Bad } else { Exit::Good })
+}
+
+impl PathArguments {
+    fn validate(
+        &self,
+        leaf: &Certificate,
+        candidates: &[Certificate],
+        anchors: &[Certificate],
+        crls: &[Crl],
+    ) -> PathResult {
+        let judge = |purpose| {
+            path::validate(&PathRequest {
+                leaf,
+                candidates,
+                anchors,
+                at: self.at.unwrap_or_else(OffsetDateTime::now_utc),
+                policies: PolicyInputs {
+                    acceptable: &self.policy_oid,
+                    explicit: self.explicit_policy,
+                    inhibit_mapping: self.inhibit_policy_mapping,
+                    inhibit_any: self.inhibit_any_policy,
+                },
+                revocation: match crls {
+                    [] => RevocationInputs::default(),
+                    crls => RevocationInputs::required(crls),
+                },
+                purpose,
+                arithmetic: &self.provider.arithmetic(),
+                limits: &self.limits.limits(),
+            })
+        };
+        match self.purpose {
+            PurposeOption::Any => judge(Purpose::Any),
+            PurposeOption::EmailProtection => {
+                let signing = judge(Purpose::Sign);
+                if signing.aspect.is_bad() {
+                    // A certificate for encryption only is one for mail, too.
+                    let encryption = judge(Purpose::Encrypt);
+                    if !encryption.aspect.is_bad() {
+                        return encryption;
+                    }
+                }
+                signing
+            }
+        }
+    }
+}
+
+/// The worst that a policy says of the signatures in a path.
+fn strength(policy: &Policy, result: &PathResult) -> Aspect {
+    let mut aspect = Aspect::Good;
+    for pair in result.path.windows(2) {
+        if let Ok(Some((scheme, Some(digest)))) = pair[0].signature_scheme() {
+            aspect = aspect.worst(policy.judge_signature(digest, scheme, pair[1].spki()));
+        }
+    }
+    aspect
+}
+
+impl Step {
+    fn of(certificate: &Certificate) -> Self {
+        Self {
+            subject: certificate.subject(),
+            issuer: certificate.issuer(),
+            serial: certificate.serial_hex(),
+            not_before: options::show_time(certificate.not_before()),
+            not_after: options::show_time(certificate.not_after()),
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    fn of(finding: &'a path::Finding) -> Self {
+        Self { position: finding.position, reason: finding.reason.code(), detail: &finding.detail }
+    }
+}
+
+/// The report for a person.
+fn text(report: &Report<'_>, paint: Paint) -> String {
+    let mut lines = vec![format!("chain    {}", paint.aspect(report.chain))];
+    for (name, aspect) in [("identity", report.identity), ("policy  ", report.policy)] {
+        if *aspect != Aspect::Absent {
+            lines.push(format!("{name} {}", paint.aspect(aspect)));
+        }
+    }
+    for (position, step) in report.path.iter().enumerate() {
+        let Step { subject, serial, not_before, not_after, .. } = step;
+        lines
+            .push(output::harmless(&format!("{position:>3}  {subject}, serial {serial}, {not_before} to {not_after}")));
+        for found in report.findings.iter().filter(|found| found.position == position) {
+            lines.push(output::harmless(&format!("     {}: {}", found.reason, found.detail)));
+        }
+    }
+    if !report.policies.is_empty() {
+        lines.push(format!("valid for the policies {}", report.policies.join(", ")));
+    }
+    lines.join("\n") + "\n"
+}
