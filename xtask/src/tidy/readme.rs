@@ -21,20 +21,21 @@ pub(super) fn commands(_: &State) -> Result<Vec<String>, String> {
     for document in DOCUMENTS {
         let text = read(document)?;
         for (number, line) in code_lines(&text) {
-            let Some(call) = Call::of_line(line) else { continue };
-            let text = help.entry(call.command.clone()).or_insert_with(|| {
-                let mut command = program(&binary.to_string_lossy());
-                output(command.args(call.command.split_whitespace()).arg("--help")).ok()
-            });
-            let at = format!("{document}:{number}");
-            match text {
-                None => problems.push(format!("{at}: there is no `waxseal {}`", call.command)),
-                Some(text) => problems.extend(
-                    call.options
-                        .iter()
-                        .filter(|option| !has_option(text, option))
-                        .map(|option| format!("{at}: `waxseal {}` has no {option}", call.command)),
-                ),
+            for call in line.split('|').filter_map(Call::of_line) {
+                let text = help.entry(call.command.clone()).or_insert_with(|| {
+                    let mut command = program(&binary.to_string_lossy());
+                    output(command.args(call.command.split_whitespace()).arg("--help")).ok()
+                });
+                let at = format!("{document}:{number}");
+                match text {
+                    None => problems.push(format!("{at}: there is no `waxseal {}`", call.command)),
+                    Some(text) => problems.extend(
+                        call.options
+                            .iter()
+                            .filter(|option| !has_option(text, option))
+                            .map(|option| format!("{at}: `waxseal {}` has no {option}", call.command)),
+                    ),
+                }
             }
         }
         for (number, line) in code_lines(&text) {
@@ -65,6 +66,9 @@ pub(super) fn links(_: &State) -> Result<Vec<String>, String> {
     Ok(problems)
 }
 
+/// Commands that have commands of their own.
+const GROUPS: &[&str] = &["cert", "shim"];
+
 /// One call of `waxseal` as a document shows it.
 #[derive(Debug, PartialEq, Eq)]
 struct Call {
@@ -75,8 +79,8 @@ struct Call {
 
 impl Call {
     fn of_line(line: &str) -> Option<Self> {
-        // Variables before the command, and what comes after a pipe, are the shell's.
-        let line = line.split(['|', '#']).next().unwrap_or_default();
+        // Variables before the command, and remarks, are the shell's.
+        let line = line.split('#').next().unwrap_or_default();
         let words: Vec<_> =
             line.split_whitespace().skip_while(|word| word.contains('=') && !word.starts_with('-')).collect();
         let rest = match words.as_slice() {
@@ -84,9 +88,11 @@ impl Call {
             ["cargo", "run", "--release"] => &[],
             _ => return None,
         };
-        let command = rest.first().filter(|word| !word.starts_with('-')).map(|word| (*word).to_owned());
+        let is_group = rest.first().is_some_and(|word| GROUPS.contains(word));
+        let command = rest.iter().take(if is_group { 2 } else { 1 }).take_while(|word| !word.starts_with('-'));
+        let command = command.copied().collect::<Vec<_>>().join(" ");
         let options = rest.iter().filter(|word| word.starts_with('-') && word.len() > 1).map(|word| (*word).to_owned());
-        Some(Self { command: command.unwrap_or_default(), options: options.collect() })
+        Some(Self { command, options: options.collect() })
     }
 }
 
@@ -124,8 +130,9 @@ mod tests {
             Call::of_line("waxseal open mail.eml --at 2026-01-01T00:00:00Z --json"),
             call("open", &["--at", "--json"])
         );
-        assert_eq!(Call::of_line("X=1 cargo run --release -- run -o out | less"), call("run", &["-o"]));
+        assert_eq!(Call::of_line("X=1 cargo run --release -- run -o out "), call("run", &["-o"]));
         assert_eq!(Call::of_line("cargo run --release"), call("", &[]));
+        assert_eq!(Call::of_line("waxseal cert path a.pem --crl b"), call("cert path", &["--crl"]));
         assert_eq!(Call::of_line("cat mail.eml"), None);
         assert_eq!(Call::of_line("waxseal open - # from standard input"), call("open", &[]));
     }
