@@ -11,7 +11,7 @@ use crate::cms::{AuthenticatedDataHead, AuthenticatedDataTail, CmsError, oid};
 use crate::hex::hex;
 use crate::io::{Spool, Workspace};
 use crate::message::binding;
-use crate::message::content::{self, each_block};
+use crate::message::content;
 use crate::message::context::Context;
 use crate::message::enclosed::Content;
 use crate::message::recipient::{Recipients, Refusal};
@@ -40,14 +40,7 @@ pub(super) fn read<R: Read>(
     if let Some(originator) = &head.originator {
         signed::show_carried(layer, originator);
     }
-    let mut spool = workspace.spool()?;
-    let place = "AuthenticatedData.encapContentInfo";
-    let read = each_block(
-        |block| head.content.read_content(reader, block),
-        limits.content_octets,
-        place,
-        |block| spool.write_all(block),
-    )?;
+    let (mut spool, read) = content::spooled(&mut head.content, reader, OWNER, workspace, context, |_| ())?;
     let tail = match read.and_then(|()| head.finish(reader, limits)) {
         Ok(tail) => tail,
         Err(error) => return Ok(damaged(layer, &error)),
@@ -64,10 +57,11 @@ pub(super) fn read<R: Read>(
         layer.structure = Aspect::bad(Reason::ContentMissing, format!("{OWNER} holds no eContent"));
         return Ok(None);
     }
-    spool.seek(SeekFrom::Start(0))?;
     let mut judge = Judge { head: &head, tail: &tail, spool: &mut *spool, layer, context };
     judge.run()?;
-    if let Some(unsupported) = content::unsupported(&format!("{place}.eContentType"), &head.content.content_type) {
+    if let Some(unsupported) =
+        content::unsupported(&format!("{OWNER}.encapContentInfo.eContentType"), &head.content.content_type)
+    {
         layer.structure = std::mem::take(&mut layer.structure).worst(unsupported);
         return Ok(None);
     }

@@ -6,8 +6,9 @@ use waxseal_key::algorithm;
 use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
 use crate::ber::Reader;
-use crate::cms::{self, CmsError, oid};
-use crate::io::Spool;
+use crate::cms::{self, CmsError, EncapsulatedContent, oid};
+use crate::io::{Spool, Workspace};
+use crate::message::context::Context;
 use crate::message::request::OpenError;
 use crate::overlap::{self, BLOCK, Block};
 
@@ -42,6 +43,30 @@ pub(super) fn each_block(
         }
     };
     Ok(overlap::each_block(read, take)?)
+}
+
+/// Content that waits in a spool, and how the reading of it ended.
+pub(super) type Spooled = (Box<dyn Spool>, Result<(), CmsError>);
+
+/// Reads encapsulated content into a spool, and shows it to `look` on the way.
+/// What stands before damage is in the spool, too.
+pub(super) fn spooled<R: Read>(
+    content: &mut EncapsulatedContent,
+    reader: &mut Reader<R>,
+    owner: &str,
+    workspace: &mut dyn Workspace,
+    context: &Context<'_>,
+    mut look: impl FnMut(&[u8]) + Send,
+) -> Result<Spooled, OpenError> {
+    let mut spool = workspace.spool()?;
+    let place = format!("{owner}.encapContentInfo");
+    let read = |block: &mut [u8]| content.read_content(reader, block);
+    let ended = each_block(read, context.request.limits.content_octets, &place, |block| {
+        look(block);
+        spool.write_all(block)
+    })?;
+    spool.seek(SeekFrom::Start(0))?;
+    Ok((spool, ended))
 }
 
 /// Whether two contents are the same; both stand at their start afterwards.

@@ -15,7 +15,7 @@ use crate::message::content::{self, each_block};
 use crate::message::context::Context;
 use crate::message::inflate::Inflate;
 use crate::message::request::OpenError;
-use crate::message::signed;
+use crate::message::signed::Hashing;
 
 /// Content, and its type.
 pub(super) type Content = (Box<dyn Spool>, String);
@@ -113,14 +113,10 @@ pub(super) fn digested<R: Read>(
     if !head.version_fits() {
         layer.deviate(Deviation::VersionOdd);
     }
-    let mut spool = workspace.spool()?;
-    let place = "DigestedData.encapContentInfo";
-    let read = each_block(
-        |block| head.content.read_content(reader, block),
-        limits.content_octets,
-        place,
-        |block| spool.write_all(block),
-    )?;
+    let digest = head.algorithm.digest();
+    let mut hashing = Hashing::new(digest.as_slice(), context);
+    let look = |block: &[u8]| hashing.update(block);
+    let (spool, read) = content::spooled(&mut head.content, reader, "DigestedData", workspace, context, look)?;
     let stated = match read.and_then(|()| head.finish(reader, limits)) {
         Ok(stated) => stated,
         Err(error) => return Ok(damaged(layer, &error)),
@@ -131,16 +127,13 @@ pub(super) fn digested<R: Read>(
     if head.content.stream.is_none() {
         return Ok(missing(layer, "DigestedData"));
     }
-    let place = "DigestedData.digestAlgorithm";
-    let Some(digest) = head.algorithm.digest() else {
+    let Some(digest) = digest else {
         let name = algorithm::oid_name(&head.algorithm.oid).unwrap_or(&head.algorithm.oid);
-        let detail = format!("{place}: {name} is not supported");
+        let detail = format!("DigestedData.digestAlgorithm: {name} is not supported");
         layer.structure = Aspect::bad(Reason::UnsupportedAlgorithm, detail);
         return Ok(None);
     };
-    spool.seek(SeekFrom::Start(0))?;
-    let found = signed::hash(&mut spool, &[digest], context)?.remove(&digest);
-    layer.integrity = match found {
+    layer.integrity = match hashing.finish().remove(&digest) {
         None => Aspect::Unchecked(Some(Reason::UnsupportedAlgorithm)),
         Some(found) if found == stated || !Check::DigestedContent.on() => Aspect::Good,
         Some(found) => {

@@ -15,7 +15,7 @@ use crate::cms::{
     self, AlgorithmIdentifier, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid,
 };
 use crate::io::{Source, Spool, Workspace};
-use crate::message::content::{self, each_block};
+use crate::message::content;
 use crate::message::context::{Context, Known};
 use crate::message::request::OpenError;
 use crate::message::signer::{self, Over, Subject};
@@ -59,15 +59,9 @@ impl SignedObject {
             Err(error) => return Ok(Err(error)),
         };
         if head.content.stream.is_some() {
-            let mut spool = workspace.spool()?;
-            let place = "SignedData.encapContentInfo";
             let mut hashing = Hashing::new(&announced(head), context);
-            let read = |block: &mut [u8]| head.content.read_content(reader, block);
-            let result = each_block(read, limits.content_octets, place, |block| {
-                hashing.update(block);
-                spool.write_all(block)
-            })?;
-            spool.seek(SeekFrom::Start(0))?;
+            let look = |block: &[u8]| hashing.update(block);
+            let (spool, result) = content::spooled(&mut head.content, reader, "SignedData", workspace, context, look)?;
             self.content = Some(spool);
             self.content_digests = hashing.finish();
             if let Err(error) = result {
@@ -124,21 +118,21 @@ fn announced(head: &SignedDataHead) -> Vec<DigestAlgorithm> {
 }
 
 /// Several digests of one content. Algorithms that no provider has are left out.
-struct Hashing(Vec<(DigestAlgorithm, Box<dyn Hasher>)>);
+pub(super) struct Hashing(Vec<(DigestAlgorithm, Box<dyn Hasher>)>);
 
 impl Hashing {
-    fn new(wanted: &[DigestAlgorithm], context: &Context<'_>) -> Self {
+    pub(super) fn new(wanted: &[DigestAlgorithm], context: &Context<'_>) -> Self {
         let hasher = |algorithm: &DigestAlgorithm| context.request.arithmetic.hasher(*algorithm).ok();
         Self(wanted.iter().filter_map(|algorithm| Some((*algorithm, hasher(algorithm)?))).collect())
     }
 
-    fn update(&mut self, octets: &[u8]) {
+    pub(super) fn update(&mut self, octets: &[u8]) {
         for (_, hasher) in &mut self.0 {
             hasher.update(octets);
         }
     }
 
-    fn finish(self) -> Digests {
+    pub(super) fn finish(self) -> Digests {
         self.0.into_iter().map(|(algorithm, hasher)| (algorithm, hasher.finish())).collect()
     }
 }

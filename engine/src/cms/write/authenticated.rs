@@ -46,14 +46,8 @@ impl AuthenticatedData<'_> {
         content: &mut dyn Content,
         random: &mut dyn Random,
     ) -> Result<(), WriteError> {
-        let wrapping = Wrapping {
-            recipients: self.recipients,
-            key_management: self.key_management,
-            shape: self.shape,
-            tamper: self.tamper,
-            arithmetic: self.arithmetic,
-        };
-        wrapping.check()?;
+        let Self { recipients, key_management, shape, tamper, arithmetic, .. } = *self;
+        let wrapping = Wrapping::new(recipients, key_management, shape, tamper, arithmetic)?;
         let plan = self.shape.segments(0)?;
         // As long as the digest (RFC 2104 section 3), and a whole number of blocks of every key wrap.
         let mut key = Zeroizing::new(vec![0; self.digest.output_len().next_multiple_of(8)]);

@@ -46,24 +46,11 @@ impl EnvelopedData<'_> {
         content: &mut dyn Content,
         random: &mut dyn Random,
     ) -> Result<(), WriteError> {
-        let wrapping = Wrapping {
-            recipients: self.recipients,
-            key_management: self.key_management,
-            shape: self.shape,
-            tamper: self.tamper,
-            arithmetic: self.arithmetic,
-        };
-        wrapping.check()?;
-        let key = self.cipher.draw_key(random);
-        let object = self.object();
-        let sealing = Sealing {
-            object,
-            cipher: self.cipher,
-            content_type: self.content_type,
-            shape: self.shape,
-            tamper: self.tamper,
-            arithmetic: self.arithmetic,
-        };
+        let Self { recipients, key_management, shape, tamper, arithmetic, .. } = *self;
+        let wrapping = Wrapping::new(recipients, key_management, shape, tamper, arithmetic)?;
+        let (cipher, content_type, object) = (self.cipher, self.content_type, self.object());
+        let key = cipher.draw_key(random);
+        let sealing = Sealing { object, cipher, content_type, shape, tamper, arithmetic };
         let started = sealing.start(&key, content, random)?;
         let infos = wrapping.infos(&key, random)?;
         // AuthEnvelopedData has one version (RFC 5083 section 2.1).
@@ -118,14 +105,8 @@ impl EncryptedData<'_> {
                  with a key-encryption key",
             ));
         }
-        let sealing = Sealing {
-            object: oid::ENCRYPTED_DATA,
-            cipher: self.cipher,
-            content_type: self.content_type,
-            shape: self.shape,
-            tamper: self.tamper,
-            arithmetic: self.arithmetic,
-        };
+        let Self { cipher, content_type, shape, tamper, arithmetic, .. } = *self;
+        let sealing = Sealing { object: oid::ENCRYPTED_DATA, cipher, content_type, shape, tamper, arithmetic };
         let started = sealing.start(self.key, content, random)?;
         sealing.write(out, content, writer::integer(self.tamper.version.unwrap_or(0)), started)
     }

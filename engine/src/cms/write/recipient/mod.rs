@@ -68,9 +68,21 @@ pub(super) struct RecipientInfos {
     pub(super) enveloped_version: u64,
 }
 
-impl Wrapping<'_> {
+impl<'a> Wrapping<'a> {
     /// Looks whether every recipient can be one, before anything is written.
-    pub(super) fn check(&self) -> Result<(), WriteError> {
+    pub(super) fn new(
+        recipients: &'a [Recipient<'a>],
+        key_management: &'a KeyManagement,
+        shape: &'a Shape,
+        tamper: &'a Tamper,
+        arithmetic: &'a Arithmetic,
+    ) -> Result<Self, WriteError> {
+        let wrapping = Self { recipients, key_management, shape, tamper, arithmetic };
+        wrapping.check()?;
+        Ok(wrapping)
+    }
+
+    fn check(&self) -> Result<(), WriteError> {
         if self.recipients.is_empty() {
             return Err(WriteError::NoRecipient);
         }
