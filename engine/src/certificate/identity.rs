@@ -146,7 +146,17 @@ fn split(address: &str) -> Option<(String, String)> {
         Some(quoted) => unescape(quoted),
         None => local.to_owned(),
     };
-    Some((local.to_lowercase(), domain.to_lowercase()))
+    Some((local.to_lowercase(), domain_in_ascii(domain)))
+}
+
+/// A domain as it compares: in A-labels, lower case (RFC 9598 section 3). What
+/// has none, such as an address literal, stays as it is.
+pub(super) fn domain_in_ascii(domain: &str) -> String {
+    if domain.is_ascii() && !domain.to_ascii_lowercase().contains("xn--") {
+        return domain.to_ascii_lowercase();
+    }
+    // An A-label is decoded and encoded again: two spellings of a label may not differ.
+    idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase())
 }
 
 /// The content of a quoted string: each backslash stands before a character
@@ -181,6 +191,20 @@ mod tests {
             assert_eq!(aspect(&[from], None, &["alice@example.test"]), Aspect::Good, "{from}");
         }
         assert_eq!(aspect(&["JÜRGEN@example.test"], None, &["x@y", "jürgen@example.test"]), Aspect::Good);
+    }
+
+    /// RFC 9598 section 3 writes domains in A-labels; mail programs show, and
+    /// some write, U-labels.
+    #[test]
+    fn a_domain_is_the_same_in_both_spellings() {
+        let a_label = "anna@xn--bcher-kva.test";
+        for from in ["anna@bücher.test", "Anna@BÜCHER.test", "anna@XN--BCHER-KVA.test", "anna@bu\u{308}cher.test"] {
+            assert_eq!(aspect(&[from], None, &[a_label]), Aspect::Good, "{from}");
+            assert_eq!(aspect(&[a_label], None, &[from]), Aspect::Good, "{from}");
+        }
+        for from in ["anna@bucher.test", "anna@xn--bcher-kvb.test", "anna@b\u{fc}cher.test.", "anna@xn--.test"] {
+            assert_eq!(aspect(&[from], None, &[a_label]).reason(), Some(Reason::AddressMismatch), "{from}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use waxseal_verdict::Reason;
 
 use super::Finding;
-use crate::certificate::identity::same_mailbox;
+use crate::certificate::identity::{domain_in_ascii, same_mailbox};
 use crate::certificate::{Certificate, GeneralName, NameConstraints};
 
 /// Comparisons of a name with a subtree during one search. Hostile certificates
@@ -130,8 +130,11 @@ fn host_within(host: &str, base: &str) -> Option<bool> {
     if host.is_empty() {
         return None;
     }
-    let (host, base) = (host.to_lowercase(), base.to_lowercase());
-    Some(base.is_empty() || base.strip_prefix('.').map_or(host == base, |above| is_subdomain(&host, above)))
+    let host = domain_in_ascii(host);
+    Some(match base.strip_prefix('.') {
+        Some(above) => is_subdomain(&host, &domain_in_ascii(above)),
+        None => base.is_empty() || host == domain_in_ascii(base),
+    })
 }
 
 fn is_subdomain(name: &str, above: &str) -> bool {
@@ -178,6 +181,8 @@ mod tests {
         assert_eq!(mail("a@example.test", "a@EXAMPLE.test"), Some(true));
         assert_eq!(mail("b@example.test", "a@example.test"), Some(false));
         assert_eq!(mail("a@example.test", ""), Some(true));
+        assert_eq!(mail("a@b\u{fc}cher.test", "xn--bcher-kva.test"), Some(true));
+        assert_eq!(mail("a@x.xn--bcher-kva.test", ".b\u{fc}cher.test"), Some(true));
         assert_eq!(mail("nonsense", "example.test"), None);
     }
 
