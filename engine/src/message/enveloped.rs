@@ -7,7 +7,7 @@ use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
 
 use crate::ber::Reader;
 use crate::check::Check;
-use crate::cms::{Attributes, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail};
+use crate::cms::{Attributes, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail, oid};
 use crate::io::{Spool, Workspace};
 use crate::message::cipher::{Cipher, Known, Opener};
 use crate::message::content::{self, each_block};
@@ -118,6 +118,17 @@ pub(super) fn read<R: Read>(
         }
         Err(_) => EnvelopedDataTail::default(),
     };
+    let stated = match envelope {
+        Envelope::AuthEnveloped => stated_type(&head.content.content_type, &tail),
+        _ => Ok(None),
+    };
+    let stated = match stated {
+        Ok(stated) => stated,
+        Err(fault) => {
+            layer.structure = fault;
+            return Ok(none());
+        }
+    };
     let additional = tail.authenticated_attributes.as_ref().map(Attributes::der).unwrap_or_default();
     if known.is_none() && (postponed || opener.is_some() && !additional.is_empty()) {
         let known = Some(Known { additional, content_len: Some(content_len) });
@@ -138,6 +149,11 @@ pub(super) fn read<R: Read>(
         return Ok(none());
     }
     let content_type = head.content.content_type;
+    if let Some(stated) = stated.filter(|stated| *stated != content_type && Check::ContentTypeAttribute.on()) {
+        let detail = format!("{owner}: the contentType attribute says {stated}, {place} has {content_type}");
+        layer.integrity = Aspect::bad(Reason::ContentTypeMismatch, detail);
+        return Ok(none());
+    }
     if let Some(unsupported) = content::unsupported(&format!("{place}.contentType"), &content_type) {
         layer.structure = unsupported;
         return Ok(none());
@@ -146,6 +162,20 @@ pub(super) fn read<R: Read>(
     let following = candidates.iter().skip(attempt + 1);
     let same_pair = candidate.map_or(0, |candidate| following.take_while(|next| candidate.is_pair_of(next)).count());
     Ok(Attempt { plaintext: Some((spool, content_type)), same_pair, ..none() })
+}
+
+/// The type that an authenticated attribute gives authenticated content: only
+/// id-data may go without (RFC 5083 section 2.1).
+fn stated_type(content_type: &str, tail: &EnvelopedDataTail) -> Result<Option<String>, Aspect> {
+    let stated = tail.authenticated_attributes.as_ref().map(Attributes::content_type).transpose();
+    match stated.map_err(|error| error.aspect())?.flatten() {
+        None if content_type != oid::DATA && Check::MandatoryAttributes.on() => {
+            let owner = Envelope::AuthEnveloped.name();
+            let detail = format!("{owner}: no authenticated attribute says that the content is {content_type}");
+            Err(Aspect::bad(Reason::MissingAttribute, detail))
+        }
+        stated => Ok(stated),
+    }
 }
 
 /// What decrypts the content, by way of this candidate.

@@ -93,6 +93,17 @@ pub(crate) fn tamper(
             return Ok(whole[..end].to_vec());
         }
         Tampering::Trailing {} => return Ok([root.write(), vec![0]].concat()),
+        Tampering::Replace { at, put } => *root.at_mut(&place(at))? = der(put)?,
+        Tampering::Insert { at, put } => {
+            let (siblings, index) = siblings(&mut root, at)?;
+            siblings.insert(index.min(siblings.len()), der(put)?);
+        }
+        Tampering::Remove { at } => {
+            root.at(&place(at))?;
+            let (siblings, index) = siblings(&mut root, at)?;
+            siblings.remove(index);
+        }
+        Tampering::SignAgain {} => sign_again(&mut root, signed.ok_or("there is no signature to be made again")?)?,
     }
     Ok(root.write())
 }
@@ -100,6 +111,17 @@ pub(crate) fn tamper(
 /// A place inside SignedData or EnvelopedData.
 fn place(inside: &[usize]) -> Vec<usize> {
     [&DATA, inside].concat()
+}
+
+/// The element that a recipe has in hexadecimal.
+fn der(hex: &str) -> Result<Node, String> {
+    Node::read(&crate::hex::octets(hex).ok_or_else(|| format!("{hex:?} is not hexadecimal"))?)
+}
+
+/// The elements among which one stands, and its number.
+fn siblings<'a>(root: &'a mut Node, at: &[usize]) -> Result<(&'a mut Vec<Node>, usize), String> {
+    let (index, parent) = at.split_last().ok_or("the way to the element is empty")?;
+    Ok((root.at_mut(&place(parent))?.children_mut()?, *index))
 }
 
 /// The place of the last child of SignedData that has this tag.

@@ -415,6 +415,27 @@ pub enum Tampering {
     },
     /// Add an octet after the object.
     Trailing {},
+    /// Put other DER in the place of an element.
+    Replace {
+        /// The way to it: numbers of children, from SignedData or what else the object is.
+        at: Vec<usize>,
+        /// The DER that takes its place, lower-case hexadecimal.
+        put: String,
+    },
+    /// Put further DER before an element, or after the last one.
+    Insert {
+        /// The way to it, as of `replace`.
+        at: Vec<usize>,
+        /// The DER, lower-case hexadecimal.
+        put: String,
+    },
+    /// Take an element away.
+    Remove {
+        /// The way to it, as of `replace`.
+        at: Vec<usize>,
+    },
+    /// Let the first signer sign the attributes as they now are.
+    SignAgain {},
 }
 
 codes! {

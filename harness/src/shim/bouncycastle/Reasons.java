@@ -33,6 +33,15 @@ final class Reasons {
         {"MUST NOT include multiple instances", "structure", "duplicate-attribute"},
         {"MUST have a single attribute value", "structure", "duplicate-attribute"},
         {"data not encapsulated in signature", "structure", "content-missing"},
+        // --- algorithms
+        {"can't create digest calculator", "structure", "unsupported-algorithm"},
+        {"can't create content verifier", "structure", "unsupported-algorithm"},
+        {"Unknown signature type requested", "structure", "unsupported-algorithm"},
+        {"can't find algorithm", "structure", "unsupported-algorithm"},
+        {"cannot find algorithm", "structure", "unsupported-algorithm"},
+        {"NoSuchAlgorithmException", "structure", "unsupported-algorithm"},
+        {"algorithm parameters invalid", "structure", "bad-parameters"},
+        {"IllegalStateException: unexpected object", "structure", "bad-parameters"},
         // --- decryption
         {"AEADBadTagException", "decryption", "tag-mismatch"},
         {"mac check in", "decryption", "tag-mismatch"},
@@ -43,13 +52,6 @@ final class Reasons {
         {"checksum failed", "decryption", "wrong-key"},
         {"exception unwrapping key", "decryption", "wrong-key"},
         {"key invalid", "decryption", "wrong-key"},
-        // --- algorithms
-        {"can't create digest calculator", "structure", "unsupported-algorithm"},
-        {"can't create content verifier", "structure", "unsupported-algorithm"},
-        {"Unknown signature type requested", "structure", "unsupported-algorithm"},
-        {"can't find algorithm", "structure", "unsupported-algorithm"},
-        {"cannot find algorithm", "structure", "unsupported-algorithm"},
-        {"NoSuchAlgorithmException", "structure", "unsupported-algorithm"},
         // --- mail and encoding
         {"mail.util.DecodingException", "structure", "bad-base64"},
         {"javax.mail", "structure", "mime-malformed"},
@@ -72,6 +74,17 @@ final class Reasons {
             }
         }
         return Layer.bad(otherwise, words);
+    }
+
+    /** Whether the words are known, and speak of this aspect. */
+    static boolean speaksOf(String aspect, Throwable error) {
+        String words = words(error);
+        for (String[] row : TABLE) {
+            if (!row[0].isEmpty() && words.contains(row[0])) {
+                return row[1].equals(aspect);
+            }
+        }
+        return false;
     }
 
     /** The aspect that the words speak of. */

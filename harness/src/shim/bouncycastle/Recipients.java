@@ -88,10 +88,14 @@ final class Recipients {
         try {
             byte[] octets = way.run();
             decryption = "good";
+            layer.set("structure", "good");
             return new Content(octets, recipient == null ? null : recipient.getContentType());
         } catch (CMSException | RuntimeException error) {
             // That a second key does not fit says less of the message than why the first did not.
-            if (words.isEmpty()) {
+            if (words.isEmpty() && Reasons.speaksOf("structure", error)) {
+                layer.set("structure", Reasons.bad("structure", "bad-parameters", error));
+                decryption = "unchecked";
+            } else if (words.isEmpty()) {
                 decryption = Reasons.bad("decryption", "wrong-key", error);
             }
             words.add(Reasons.words(error));

@@ -95,6 +95,8 @@ const TABLE: &[Row] = {
         row("invalid key length", Decryption, R::WrongKey),
         row("decrypt error", Decryption, R::WrongKey),
         // --- algorithms
+        row("invalid pss parameters", Structure, R::BadParameters),
+        row("kdf parameter error", Structure, R::UnsupportedAlgorithm),
         row("unknown digest algorithm", Structure, R::UnsupportedAlgorithm),
         row("unknown cipher", Structure, R::UnsupportedAlgorithm),
         row("unsupported", Structure, R::UnsupportedAlgorithm),
