@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 use time::macros::datetime;
 use waxseal_engine::Limits;
 use waxseal_engine::ber::{self, Event, Reader};
-use waxseal_engine::certificate::Certificate;
 use waxseal_engine::certificate::identity::{self, Author};
 use waxseal_engine::certificate::path::{self, PathRequest, PolicyInputs, Purpose, RevocationInputs};
+use waxseal_engine::certificate::{Certificate, Crl};
 use waxseal_engine::cms::{ContentInfo, oid};
 use waxseal_engine::inspect::inspect;
 use waxseal_engine::io::{MemoryWorkspace, Source};
@@ -236,8 +236,11 @@ impl<S: Seek> Seek for Dribble<S> {
     }
 }
 
-/// Certificates as files hold them, their public keys, and their paths.
+/// Certificates and CRLs as files hold them, their public keys, and their paths.
 pub fn certificate(input: &[u8]) -> bool {
+    for crl in Crl::from_file(input).iter().flatten().take(8) {
+        let _ = (crl.find(crl.issuer_name(), &[1]), crl.scope(), crl.number(), crl.unknown_critical_extension());
+    }
     let Ok(certificates) = Certificate::from_file(input) else { return false };
     let world = &*WORLD;
     let limits = limits();

@@ -300,6 +300,23 @@ fn a_pipe_becomes_ber_and_is_read_once() {
 }
 
 #[test]
+fn a_policy_is_printed_and_taken_back() {
+    let place = Place::new();
+    let (list, _) = place.run(0, "policy show");
+    assert_eq!(list.lines().count(), 3, "{list}");
+    let (text, _) = place.run(0, "policy show default");
+    assert!(text.starts_with("# What a careful mail program says"), "{text}");
+    place.write("mine.toml", &text.replace("require_revocation = false", "require_revocation = true"));
+    let (text, _) = place.run(0, "policy show mine.toml");
+    assert!(text.contains("require_revocation = true"), "{text}");
+    place.run(0, "policy show mine.toml --json");
+    place.run(0, &format!("{SIGN} -o signed"));
+    let (out, _) = place.run(1, &format!("open signed {OPEN} --policy mine.toml"));
+    assert!(out.contains("revocation-unknown"), "{out}");
+    place.run(2, "policy show nothing");
+}
+
+#[test]
 fn limits_are_set_by_name() {
     let place = Place::new();
     place.run(0, "encrypt mail --password x --iterations 3000 -o made");

@@ -22,6 +22,8 @@ fn the_help_of_every_command() {
         "show",
         "cert",
         "cert path",
+        "policy",
+        "policy show",
         "shim",
         "shim serve",
         "shim openssl",

@@ -92,14 +92,22 @@ impl Policy {
         BUILT_IN.iter().map(|(name, _)| *name).collect()
     }
 
+    /// The TOML of a built-in policy, with its remarks: what to start from for
+    /// another.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn text(name: &str) -> Result<&'static str, PolicyError> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| *text).ok_or_else(|| PolicyError::UnknownName(name.to_owned()))
+    }
+
     /// A built-in policy.
     ///
     /// # Errors
     /// There is none of this name.
     pub fn named(name: &str) -> Result<Self, PolicyError> {
-        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
-        let (_, text) = found.ok_or_else(|| PolicyError::UnknownName(name.to_owned()))?;
-        Self::from_toml(text)
+        Self::from_toml(Self::text(name)?)
     }
 
     /// A policy from TOML.
@@ -116,6 +124,13 @@ impl Policy {
             Some(name) => Err(PolicyError::UnknownAlgorithm(name.clone())),
             None => Ok(policy),
         }
+    }
+
+    /// The policy as TOML, without remarks.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // Numbers, words and lists: nothing in a policy has no TOML.
+        toml::to_string(self).unwrap_or_default()
     }
 
     /// A built-in policy by its name, or one from TOML text.
@@ -138,7 +153,8 @@ mod tests {
             let policy = Policy::load(name).unwrap();
             assert_eq!(policy.name, name);
             assert_eq!(policy.strict_encoding, name == "strict");
-            assert_eq!(Policy::load(&toml::to_string(&policy).unwrap()).unwrap(), policy);
+            assert_eq!(Policy::load(&policy.to_toml()).unwrap(), policy);
+            assert_eq!(Policy::load(Policy::text(name).unwrap()).unwrap(), policy);
         }
     }
 

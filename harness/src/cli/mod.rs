@@ -13,6 +13,7 @@ mod list;
 mod open;
 mod options;
 mod output;
+mod policy;
 mod progress;
 mod recipients;
 mod run;
@@ -69,6 +70,9 @@ enum Command {
     /// Judge a certificate
     #[command(subcommand)]
     Cert(cert::Command),
+    /// Show what is good enough
+    #[command(subcommand)]
+    Policy(policy::Command),
     #[command(subcommand)]
     Shim(shim::Command),
 }
@@ -104,6 +108,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
         Some(Command::Cert(command)) => cert::run(&command),
+        Some(Command::Policy(command)) => policy::run(&command),
         Some(Command::Shim(command)) => shim::run(&command),
     }
 }
