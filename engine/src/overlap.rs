@@ -21,10 +21,10 @@ pub(crate) type Block = Zeroizing<Vec<u8>>;
 pub(crate) const BLOCK: usize = 128 << 10;
 
 /// Octets of the first block: most mail is small, and wiping takes its time.
-pub(crate) const FIRST: usize = 8 << 10;
+pub(crate) const FIRST: usize = 4 << 10;
 
 /// Octets that are worked on before a second thread pays.
-const ALONE: u64 = 1 << 20;
+const ALONE: u64 = 4 << 20;
 
 /// Blocks that go round.
 const BLOCKS: usize = 4;

@@ -133,7 +133,7 @@ fn rows(mebibytes: usize, repeat: usize) -> Result<(Vec<Row>, Operations), Strin
             .iter()
             .map(|job| {
                 // Large mail is where reading twice, or holding all of it, shows.
-                let goal = if octets < 16 << 20 { 1.0 } else { job.goal };
+                let goal = if octets < 16 << 20 { job.goal.min(1.0) } else { job.goal };
                 Row { what: job.what, octets, goal, ours: Vec::new(), theirs: Vec::new() }
             })
             .collect();

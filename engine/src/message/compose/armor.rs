@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn lines() {
         for (octets, columns) in
-            [(0_usize, 76), (1, 76), (56, 76), (57, 76), (58, 76), (100_000, 76), (1000, 64), (48, 64), (3 << 20, 72)]
+            [(0_usize, 76), (1, 76), (56, 76), (57, 76), (58, 76), (100_000, 76), (1000, 64), (48, 64), (6 << 20, 72)]
         {
             let input: Vec<u8> = (0..octets).map(|n| n as u8).collect();
             let mut out = Vec::new();
@@ -124,7 +124,7 @@ mod tests {
                 Ok(())
             }
         }
-        for room in [0, 100_000, 4 << 20] {
+        for room in [0, 100_000, 4 << 20, 7 << 20] {
             let mut out = Full(room);
             let write = |armor: &mut dyn Write| armor.write_all(&vec![7; 6 << 20]);
             let error = armored(&mut out, 76, write).and_then(|inner| inner).unwrap_err();
