@@ -48,10 +48,18 @@ fn outcomes(dir: &Path) -> BTreeMap<(String, String), OutcomeRecord> {
 #[test]
 fn the_main_job_leaves_a_whole_record_and_a_report() {
     let dir = tempfile::tempdir().unwrap();
-    let (code, out, err) = run(dir.path(), &[]);
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let folders = ["recordings", "oracles"].map(|name| shared.join(name));
+    let arguments: Vec<_> = folders
+        .iter()
+        .filter(|folder| folder.is_dir())
+        .flat_map(|folder| ["--recordings", folder.to_str().unwrap()])
+        .collect();
+    let (code, out, err) = run(dir.path(), &arguments);
     assert_eq!(code, 0, "{out}{err}");
     let lines = lines(dir.path());
-    let cases = Corpus::embedded().unwrap().cases().len();
+    let corpus = Corpus::embedded().unwrap();
+    let cases = corpus.cases().len();
     let suts = waxseal::sut::shipped_names().len();
     // Head, plan, every pair once, end.
     assert_eq!(lines.len(), 2 + cases * suts + 1);
@@ -62,6 +70,11 @@ fn the_main_job_leaves_a_whole_record_and_a_report() {
         if sut == "engine" {
             let fine = [Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable].contains(&outcome.outcome);
             assert!(fine, "{case}: {} {:?}", outcome.outcome, outcome.reason);
+        } else if ![Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable].contains(&outcome.outcome) {
+            // Who is right, and why, stands in the case.
+            let explained =
+                corpus.case(&case).is_some_and(|case| case.disagreements.iter().any(|one| one.implementation == sut));
+            assert!(explained, "{case} on {sut}: {} {:?}", outcome.outcome, outcome.reason);
         }
     }
     let page = std::fs::read_to_string(dir.path().join("out/report/index.html")).unwrap();
