@@ -140,16 +140,23 @@ fn provenance(summary: &Summary) -> Markup {
             }
             dt { "Unwitnessed" }
             dd {
-                @if summary.unwitnessed.is_empty() {
-                    b { "0" }
-                } @else {
-                    b { (summary.unwitnessed.len()) } ": "
-                    @for (number, id) in summary.unwitnessed.iter().enumerate() {
-                        @if number > 0 { ", " }
-                        a href={ "#" (id) } { (id) }
-                    }
+                @match summary.unwitnessed.as_slice() {
+                    [] => b { "0" },
+                    // A line or two; more are a list that is asked for.
+                    few @ ([_] | [_, _] | [_, _, _]) => { b { (few.len()) } ": " (links(few)) }
+                    many => details { summary { b { (many.len()) } " cases" } (links(many)) },
                 }
             }
+        }
+    }
+}
+
+/// Links to cases, in a line.
+fn links(cases: &[String]) -> Markup {
+    html! {
+        @for (number, id) in cases.iter().enumerate() {
+            @if number > 0 { ", " }
+            a href={ "#" (id) } { (id) }
         }
     }
 }

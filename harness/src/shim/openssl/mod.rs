@@ -257,7 +257,14 @@ impl<'a> Opening<'a> {
         };
         for way in self.ways(layer.kind) {
             let way: Vec<&str> = way.iter().map(String::as_str).collect();
-            let said = self.cms(&[&[operation], input, &way, &["-out", inside]].concat())?;
+            let decrypt = [&[operation], input, &way].concat();
+            let said = self.cms(&[&decrypt[..], &["-out", inside]].concat())?;
+            if said.success && !self.comes_out_again(&decrypt, inside)? {
+                if layer.decryption.reason() == Some(Reason::NoKey) {
+                    layer.decryption = Aspect::bad(otherwise, "what comes out is another thing each time");
+                }
+                continue;
+            }
             if said.success {
                 layer.decryption = Aspect::Good;
                 if layer.kind == Kind::AuthEnveloped {
@@ -280,6 +287,17 @@ impl<'a> Opening<'a> {
             layer.integrity = Aspect::Unchecked(None);
         }
         Ok(false)
+    }
+
+    /// Whether the same content comes out a second time. In the place of a key
+    /// that does not fit openssl takes a random one, so that an attacker learns
+    /// nothing (RFC 3218 section 2.3.2), and one in 256 of these gives a right
+    /// padding.
+    fn comes_out_again(&mut self, decrypt: &[&str], inside: &str) -> Result<bool, Trouble> {
+        let again = format!("{inside}.again");
+        let said = self.cms(&[decrypt, &["-out", &again]].concat())?;
+        let read = |name: &str| std::fs::read(self.dir.join(name)).ok();
+        Ok(said.success && read(inside) == read(&again))
     }
 
     /// Everything that may open a layer, as options. One at a time: of several
