@@ -29,11 +29,7 @@ pub(crate) const PEERS: &[Peer] = &[
         name: "bouncycastle",
         packages: &["default-jdk-headless", "libbcmail-java", "libbcpkix-java"],
         // A library states no version; the name of its file does.
-        probe: &[
-            "sh",
-            "-c",
-            "javac -version >&2 && ls /usr/share/java/bcmail-*.jar && ls /usr/share/java/bcpkix-*.jar",
-        ],
+        probe: &["sh", "-c", "javac -version >&2 && cd /usr/share/java && ls bcmail-*.jar && ls bcpkix-*.jar"],
         what_for: "the third SUT, the witness of what openssl does not know",
     },
 ];
