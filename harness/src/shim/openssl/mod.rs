@@ -189,16 +189,7 @@ impl<'a> Opening<'a> {
         let (signers, sent) = (format!("{inside}.signers.pem"), format!("{inside}.sent.pem"));
         let write = ["-noverify", "-out", inside, "-signer", &signers, "-certsout", &sent];
         let said = self.cms(&[&common[..], &write].concat())?;
-        layer.integrity = Aspect::Good;
-        if !said.success {
-            match said.find(AspectName::Structure) {
-                Some(_) => {
-                    layer.structure = said.bad(Reason::BadBer);
-                    layer.integrity = Aspect::Unchecked(None);
-                }
-                None => layer.integrity = said.bad(Reason::SignatureMismatch),
-            }
-        }
+        judge_integrity(layer, &said, Reason::SignatureMismatch);
         layer.chain = match &self.arguments.anchors {
             None => Aspect::unchecked(Reason::NoAnchor),
             Some(_) if layer.structure.is_bad() => Aspect::Unchecked(None),
@@ -321,16 +312,7 @@ impl<'a> Opening<'a> {
     /// Compares the digest; the result is whether content came out.
     fn digested(&mut self, layer: &mut Layer, input: &[&str], inside: &str) -> Result<bool, Trouble> {
         let said = self.cms(&[&["-digest_verify"], input, &["-out", inside]].concat())?;
-        layer.integrity = Aspect::Good;
-        if !said.success {
-            match said.find(AspectName::Structure) {
-                Some(_) => {
-                    layer.structure = said.bad(Reason::BadBer);
-                    layer.integrity = Aspect::Unchecked(None);
-                }
-                None => layer.integrity = said.bad(Reason::DigestMismatch),
-            }
-        }
+        judge_integrity(layer, &said, Reason::DigestMismatch);
         Ok(said.success)
     }
 
@@ -346,6 +328,21 @@ impl<'a> Opening<'a> {
         let said = self.program.run(self.dir, &[&["cms"], self.program.providers(), arguments].concat())?;
         self.native.extend(said.words());
         Ok(said)
+    }
+}
+
+/// What it said of a layer that anybody can read: refused for its structure, or
+/// for what protects it.
+fn judge_integrity(layer: &mut Layer, said: &Said, otherwise: Reason) {
+    layer.integrity = Aspect::Good;
+    if said.success {
+        return;
+    }
+    if said.find(AspectName::Structure).is_some() {
+        layer.structure = said.bad(Reason::BadBer);
+        layer.integrity = Aspect::Unchecked(None);
+    } else {
+        layer.integrity = said.bad(otherwise);
     }
 }
 
