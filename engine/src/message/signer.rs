@@ -494,14 +494,8 @@ impl<'a> SignerJudge<'a, '_> {
             self.signer.policy = Aspect::Unchecked(None);
             return;
         };
-        let mut aspect =
-            policy.judge_signature(digest, scheme, leaf.spki()).worst(policy.judge_encoding(&self.signer.deviations));
-        for pair in path.windows(2) {
-            if let Ok(Some((scheme, Some(digest)))) = pair[0].signature_scheme() {
-                aspect = aspect.worst(policy.judge_signature(digest, scheme, pair[1].spki()));
-            }
-        }
-        self.signer.policy = aspect;
+        let own = policy.judge_signature(digest, scheme, leaf.spki());
+        self.signer.policy = own.worst(policy.judge_encoding(&self.signer.deviations)).worst(policy.judge_path(path));
     }
 
     /// Chain and identity of the signer's certificate. Of several with the same

@@ -8,6 +8,7 @@ use waxseal_verdict::{Aspect, Deviation, Reason};
 
 use super::Policy;
 use crate::Check;
+use crate::certificate::Certificate;
 
 impl Policy {
     /// Judges a signature: its digest, its algorithm, and the signer's key,
@@ -17,6 +18,19 @@ impl Policy {
         self.judge_algorithm(digest.oid(), None, self.minimum.digest_bits, Reason::WeakDigest)
             .worst(self.judge_name(scheme.name()))
             .worst(self.judge_key(spki))
+    }
+
+    /// Judges the signatures on the certificates of a path, each by the key of
+    /// the next. That of the last, an anchor, nobody relies on.
+    #[must_use]
+    pub fn judge_path(&self, path: &[Certificate]) -> Aspect {
+        let mut aspect = Aspect::Good;
+        for pair in path.windows(2) {
+            if let Ok(Some((scheme, Some(digest)))) = pair[0].signature_scheme() {
+                aspect = aspect.worst(self.judge_signature(digest, scheme, pair[1].spki()));
+            }
+        }
+        aspect
     }
 
     /// Judges a content cipher.

@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 use waxseal_engine::certificate::identity::{self, Author};
 use waxseal_engine::certificate::path::{self, PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs};
 use waxseal_engine::certificate::{Certificate, Crl};
-use waxseal_engine::policy::Policy;
 use waxseal_verdict::Aspect;
 
 use super::options::{self, LimitOptions, ProviderOption};
@@ -141,7 +140,7 @@ fn run_path(arguments: &PathArguments) -> Result<Exit, Failed> {
     let result = arguments.validate(&leaf, &given, &anchors, &crls);
     let identity =
         arguments.email.as_deref().map_or(Aspect::Absent, |address| identity::check(&Author::expected(address), &leaf));
-    let strength = policy.map_or(Aspect::Absent, |policy| strength(&policy, &result));
+    let strength = policy.map_or(Aspect::Absent, |policy| policy.judge_path(&result.path));
     let report = Report {
         chain: &result.aspect,
         identity: &identity,
@@ -204,17 +203,6 @@ impl PathArguments {
             }
         }
     }
-}
-
-/// The worst that a policy says of the signatures in a path.
-fn strength(policy: &Policy, result: &PathResult) -> Aspect {
-    let mut aspect = Aspect::Good;
-    for pair in result.path.windows(2) {
-        if let Ok(Some((scheme, Some(digest)))) = pair[0].signature_scheme() {
-            aspect = aspect.worst(policy.judge_signature(digest, scheme, pair[1].spki()));
-        }
-    }
-    aspect
 }
 
 impl Step {
