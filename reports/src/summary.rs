@@ -94,7 +94,10 @@ impl Summary {
             for (sut, cell) in suts.iter_mut().zip(&row.cells) {
                 let Some(cell) = cell else { continue };
                 *sut.outcomes.entry(cell.outcome).or_default() += 1;
-                *knowledge.entry(cell.knowledge).or_default() += 1;
+                // Of a message that was not here nobody knows anything.
+                if cell.outcome != Outcome::NotAvailable {
+                    *knowledge.entry(cell.knowledge).or_default() += 1;
+                }
                 if is_finding(cell.outcome) {
                     findings.push(Finding {
                         case: cell.case.clone(),
