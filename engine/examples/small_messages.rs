@@ -15,9 +15,7 @@ use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::Recipient;
 use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, OpenRequest, Secrets, SignRequest, encrypt, open, sign,
-};
+use waxseal_engine::message::{Boundary, Credential, EncryptRequest, OpenRequest, SignRequest, encrypt, open, sign};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ContentCipher, PrivateKey, ProviderChoice, Signer, SystemRandom};
 
@@ -36,18 +34,11 @@ fn main() {
         println!("sign\t{provider}\t{:.1}", per_second(time, || signed(&key, &certificate, &own)));
         // What is written is the same for all of them.
         let mail = encrypted(&certificate);
+        let limits = Limits::default();
         let request = OpenRequest {
             credentials: &[Credential { decryptor: &key, certificate: Some(certificate.clone()) }],
-            secrets: &Secrets::default(),
-            anchors: &[],
-            extra_certificates: &[],
-            crls: &[],
-            at: OffsetDateTime::UNIX_EPOCH,
-            from: None,
-            policy: &policy,
-            arithmetic: &own,
-            limits: &Limits::default(),
             keep_content: true,
+            ..OpenRequest::new(OffsetDateTime::UNIX_EPOCH, &policy, &own, &limits)
         };
         println!("decrypt\t{provider}\t{:.1}", per_second(time, || opened(&mail, &request)));
     }

@@ -13,26 +13,21 @@ use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{AttributeKind, Recipient};
 use waxseal_engine::io::{MemoryWorkspace, Source};
-use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, OpenRequest, Secrets, SignRequest, encrypt, open, sign,
-};
+use waxseal_engine::message::{Boundary, Credential, EncryptRequest, OpenRequest, SignRequest, encrypt, open, sign};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice, SeededRandom, Signer};
 use waxseal_verdict::{Kind, Overall, Reason, Verdict};
 
 fn judge(message: &[u8], content: Option<&[u8]>, credentials: &[Credential<'_>], anchors: &[Certificate]) -> Verdict {
+    let policy = Policy::named("default").unwrap();
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let limits = Limits::default();
     let request = OpenRequest {
         credentials,
-        secrets: &Secrets::default(),
         anchors,
-        extra_certificates: &[],
-        crls: &[],
-        at: OffsetDateTime::now_utc(),
         from: Some("ann@example.test"),
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
-        limits: &Limits::default(),
         keep_content: true,
+        ..OpenRequest::new(OffsetDateTime::now_utc(), &policy, &arithmetic, &limits)
     };
     let mut content = content.map(Cursor::new);
     let content = content.as_mut().map(|content| content as &mut dyn Source);

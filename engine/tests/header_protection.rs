@@ -17,26 +17,17 @@ use time::macros::datetime;
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{Credential, OpenRequest, Secrets, open};
+use waxseal_engine::message::{Credential, OpenRequest, open};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 use waxseal_verdict::HeaderState::{EncryptedOnly, SignedAndEncrypted, SignedOnly, Unprotected};
 use waxseal_verdict::{Aspect, Deviation, HeaderScheme, HeaderState, Overall, Reason, Verdict};
 
 fn judge(mail: &str, credentials: &[Credential<'_>], anchors: &[Certificate], at: OffsetDateTime) -> Verdict {
-    let request = OpenRequest {
-        credentials,
-        secrets: &Secrets::default(),
-        anchors,
-        extra_certificates: &[],
-        crls: &[],
-        at,
-        from: None,
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
-        limits: &Limits::default(),
-        keep_content: false,
-    };
+    let policy = Policy::named("default").unwrap();
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let limits = Limits::default();
+    let request = OpenRequest { credentials, anchors, ..OpenRequest::new(at, &policy, &arithmetic, &limits) };
     open(&mut Cursor::new(mail.as_bytes()), None, &mut MemoryWorkspace, &request).unwrap().verdict
 }
 

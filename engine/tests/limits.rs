@@ -60,18 +60,13 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The layers of a message; it is read a bounded number of times.
     fn open(&self, octets: &[u8]) -> Vec<Layer> {
+        let policy = Policy::named("default").unwrap();
+        let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
         let request = OpenRequest {
             credentials: &self.credentials,
             secrets: &self.secrets,
-            anchors: &[],
-            extra_certificates: &[],
-            crls: &[],
-            at: datetime!(2024-06-01 0:00 UTC),
-            from: None,
-            policy: &Policy::named("default").unwrap(),
-            arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
-            limits: &self.limits,
             keep_content: true,
+            ..OpenRequest::new(datetime!(2024-06-01 0:00 UTC), &policy, &arithmetic, &self.limits)
         };
         let mut source = Counting { source: Cursor::new(octets), octets: 0 };
         let opened = open(&mut source, None, &mut MemoryWorkspace, &request);
@@ -259,18 +254,13 @@ fn a_private_key_works_a_bounded_number_of_times() {
 
 /// Without a bound on the octets that are read: the attempts are the bound.
 fn reasons_uncounted(reader: &Reader<'_>, octets: &[u8]) -> Vec<Option<Reason>> {
+    let policy = Policy::named("default").unwrap();
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
     let request = OpenRequest {
         credentials: &reader.credentials,
         secrets: &reader.secrets,
-        anchors: &[],
-        extra_certificates: &[],
-        crls: &[],
-        at: datetime!(2024-06-01 0:00 UTC),
-        from: None,
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
-        limits: &reader.limits,
         keep_content: true,
+        ..OpenRequest::new(datetime!(2024-06-01 0:00 UTC), &policy, &arithmetic, &reader.limits)
     };
     let opened = open(&mut Cursor::new(octets), None, &mut MemoryWorkspace, &request).unwrap();
     opened.verdict.layers.iter().map(|layer| layer.structure.reason()).collect()

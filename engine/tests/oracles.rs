@@ -94,18 +94,15 @@ impl Given {
             .iter()
             .map(|(key, certificate)| Credential { decryptor: key, certificate: certificate.clone() })
             .collect();
+        let policy = Policy::named("lenient").unwrap();
+        let arithmetic = Arithmetic::new(ProviderChoice::Auto);
+        let limits = Limits::default();
         let request = OpenRequest {
             credentials: &credentials,
             secrets: &self.secrets,
-            anchors: &[],
             extra_certificates: &self.extra,
-            crls: &[],
-            at: datetime!(2024-06-01 0:00 UTC),
-            from: None,
-            policy: &Policy::named("lenient").unwrap(),
-            arithmetic: &Arithmetic::new(ProviderChoice::Auto),
-            limits: &Limits::default(),
             keep_content: true,
+            ..OpenRequest::new(datetime!(2024-06-01 0:00 UTC), &policy, &arithmetic, &limits)
         };
         let mut content = self.content.clone().map(Cursor::new);
         let content = content.as_mut().map(|content| content as &mut dyn Source);

@@ -18,7 +18,7 @@ use waxseal_engine::ber::{self, Event, Length, writer};
 use waxseal_engine::cms::oid;
 use waxseal_engine::cms::write::{ContentSigner, Shape, SignedData, Tamper};
 use waxseal_engine::io::{Spool, Workspace};
-use waxseal_engine::message::{OpenRequest, Secrets, open};
+use waxseal_engine::message::{OpenRequest, open};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice};
 
@@ -143,18 +143,13 @@ fn an_object_over_4_gib_is_written_in_der_and_verifies() {
     assert!(object.len > size);
     let stored: usize = object.parts.iter().filter_map(|(_, part)| part.as_ref()).map(Vec::len).sum();
     assert!(stored < 1 << 20, "{stored} octets are stored");
+    let policy = Policy::named("default").unwrap();
+    let limits = Limits::default();
     let request = OpenRequest {
-        credentials: &[],
-        secrets: &Secrets::default(),
         anchors: std::slice::from_ref(&ann.certificate),
-        extra_certificates: &[],
-        crls: &[],
-        at: OffsetDateTime::now_utc(),
         from: Some("ann@example.test"),
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &arithmetic,
-        limits: &Limits::default(),
         keep_content: true,
+        ..OpenRequest::new(OffsetDateTime::now_utc(), &policy, &arithmetic, &limits)
     };
     object.rewind().unwrap();
     let opened = open(&mut object, None, &mut SparseSpools, &request).unwrap();

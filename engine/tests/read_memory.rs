@@ -17,7 +17,7 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{Encoding, Recipient};
 use waxseal_engine::io::{Spool, Workspace};
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, OpenRequest, Secrets, SignRequest, encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, OpenRequest, SignRequest, encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice, SeededRandom, Signer};
@@ -48,18 +48,14 @@ fn memory_does_not_grow_with_the_mail() {
     let signers: [(&dyn Signer, &Certificate); 1] = [(&ann.key, &ann.certificate)];
     let recipients = [Recipient::Certificate(&ann.certificate)];
     let credentials = [Credential { decryptor: &ann.key, certificate: Some(ann.certificate.clone()) }];
+    let policy = Policy::named("default").unwrap();
+    let limits = Limits::default();
     let request = OpenRequest {
         credentials: &credentials,
-        secrets: &Secrets::default(),
         anchors: std::slice::from_ref(&ann.certificate),
-        extra_certificates: &[],
-        crls: &[],
-        at: OffsetDateTime::now_utc(),
         from: Some("ann@example.test"),
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &arithmetic,
-        limits: &Limits::default(),
         keep_content: true,
+        ..OpenRequest::new(OffsetDateTime::now_utc(), &policy, &arithmetic, &limits)
     };
     let at = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
     for encoding in [Encoding::Der, Encoding::Ber { segment: 4096 }] {

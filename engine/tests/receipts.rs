@@ -11,25 +11,18 @@ use support::{Bench, Person, RSA, judge, text};
 use time::macros::datetime;
 use waxseal_engine::Limits;
 use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{Credential, OpenRequest, Secrets, Sent, open_receipt};
+use waxseal_engine::message::{Credential, OpenRequest, Sent, open_receipt};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice};
 use waxseal_verdict::{Aspect, Kind, Layer, Reason};
 
 fn with_request<T>(run: impl FnOnce(&OpenRequest<'_>) -> T) -> T {
-    run(&OpenRequest {
-        credentials: &[],
-        secrets: &Secrets::default(),
-        anchors: &[],
-        extra_certificates: &[],
-        crls: &[],
-        at: datetime!(2024-06-01 0:00 UTC),
-        from: None,
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
-        limits: &Limits::default(),
-        keep_content: false,
-    })
+    run(&OpenRequest::new(
+        datetime!(2024-06-01 0:00 UTC),
+        &Policy::named("default").unwrap(),
+        &Arithmetic::new(ProviderChoice::RustCrypto),
+        &Limits::default(),
+    ))
 }
 
 /// A message of ann that asks everybody for a receipt.

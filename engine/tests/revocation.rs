@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::{Certificate, Crl};
 use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{Boundary, OpenRequest, Secrets, SignRequest, open, sign};
+use waxseal_engine::message::{Boundary, OpenRequest, SignRequest, open, sign};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 use waxseal_verdict::{Aspect, Reason};
@@ -70,18 +70,11 @@ impl Authority {
         sign(&mut Cursor::new(b"From: ann@example.test\r\n\r\nhello\r\n"), &mut mail, &request).unwrap();
         let mut policy = Policy::named("default").unwrap();
         policy.require_revocation = required;
+        let limits = Limits::default();
         let request = OpenRequest {
-            credentials: &[],
-            secrets: &Secrets::default(),
             anchors: std::slice::from_ref(&self.certificate),
-            extra_certificates: &[],
             crls: given,
-            at,
-            from: None,
-            policy: &policy,
-            arithmetic: &arithmetic,
-            limits: &Limits::default(),
-            keep_content: false,
+            ..OpenRequest::new(at, &policy, &arithmetic, &limits)
         };
         let opened = open(&mut Cursor::new(mail), None, &mut MemoryWorkspace, &request).unwrap();
         opened.verdict.layers[0].chain.clone()

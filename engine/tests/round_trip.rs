@@ -14,7 +14,7 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{Encoding, Recipient};
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, Secrets, SignRequest, encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, SignRequest, encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
@@ -40,18 +40,14 @@ impl People {
     fn open(&self, mail: &[u8], from: &str, arithmetic: &Arithmetic) -> Opened {
         let anchors = [&self.rsa, &self.p256, &self.p384].map(|person| person.certificate.clone());
         let credentials = [Credential { decryptor: &self.rsa.key, certificate: Some(self.rsa.certificate.clone()) }];
+        let policy = Policy::named("default").unwrap();
+        let limits = Limits::default();
         let request = OpenRequest {
             credentials: &credentials,
-            secrets: &Secrets::default(),
             anchors: &anchors,
-            extra_certificates: &[],
-            crls: &[],
-            at: OffsetDateTime::now_utc(),
             from: Some(from),
-            policy: &Policy::named("default").unwrap(),
-            arithmetic,
-            limits: &Limits::default(),
             keep_content: true,
+            ..OpenRequest::new(OffsetDateTime::now_utc(), &policy, arithmetic, &limits)
         };
         open(&mut Cursor::new(mail), None, &mut MemoryWorkspace, &request).unwrap()
     }

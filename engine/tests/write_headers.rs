@@ -16,8 +16,8 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::Recipient;
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, HeaderPolicy, HideHeaders, OpenRequest, ProtectHeaders, Secrets,
-    SignRequest, encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, HeaderPolicy, HideHeaders, OpenRequest, ProtectHeaders, SignRequest,
+    encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice, SeededRandom, Signer};
@@ -59,18 +59,13 @@ impl Writer {
     /// The verdict, and the innermost entity.
     fn open(&self, mail: &str) -> (Verdict, String) {
         let credentials = [Credential { decryptor: &self.ann.key, certificate: Some(self.ann.certificate.clone()) }];
+        let policy = Policy::named("default").unwrap();
+        let limits = Limits::default();
         let request = OpenRequest {
             credentials: &credentials,
-            secrets: &Secrets::default(),
             anchors: std::slice::from_ref(&self.ann.certificate),
-            extra_certificates: &[],
-            crls: &[],
-            at: OffsetDateTime::now_utc(),
-            from: None,
-            policy: &Policy::named("default").unwrap(),
-            arithmetic: &self.arithmetic,
-            limits: &Limits::default(),
             keep_content: true,
+            ..OpenRequest::new(OffsetDateTime::now_utc(), &policy, &self.arithmetic, &limits)
         };
         let opened = open(&mut Cursor::new(mail), None, &mut MemoryWorkspace, &request).unwrap();
         let mut content = String::new();

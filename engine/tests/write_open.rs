@@ -16,7 +16,7 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{Encoding, IdentifierForm, Recipient, Shape};
 use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{
-    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, Secrets, SignRequest, encrypt, open, sign,
+    Boundary, Credential, EncryptRequest, Form, OpenRequest, Opened, SignRequest, encrypt, open, sign,
 };
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer};
@@ -95,18 +95,13 @@ fn opened(mail: &[u8], people: &[Person; 2]) -> Opened {
     let certificate = Some(people[0].certificate.clone());
     let credentials = [Credential { decryptor: &people[0].key, certificate }];
     let anchors: Vec<Certificate> = people.iter().map(|person| person.certificate.clone()).collect();
+    let policy = Policy::named("default").unwrap();
+    let limits = Limits::default();
     let request = OpenRequest {
         credentials: &credentials,
-        secrets: &Secrets::default(),
         anchors: &anchors,
-        extra_certificates: &[],
-        crls: &[],
-        at: now(),
-        from: None,
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &arithmetic,
-        limits: &Limits::default(),
         keep_content: true,
+        ..OpenRequest::new(now(), &policy, &arithmetic, &limits)
     };
     open(&mut Cursor::new(mail), None, &mut MemoryWorkspace, &request).unwrap()
 }

@@ -184,18 +184,13 @@ fn opened(source: &mut dyn Source, anchors: &[Certificate]) -> (String, Option<V
         .iter()
         .map(|(key, certificate)| Credential { decryptor: key, certificate: Some(certificate.clone()) })
         .collect();
+    let limits = limits();
     let request = OpenRequest {
         credentials: &credentials,
         secrets: &world.secrets,
         anchors,
-        extra_certificates: &[],
-        crls: &[],
-        at: datetime!(2024-06-01 0:00 UTC),
-        from: None,
-        policy: &world.policy,
-        arithmetic: &world.arithmetic,
-        limits: &limits(),
         keep_content: true,
+        ..OpenRequest::new(datetime!(2024-06-01 0:00 UTC), &world.policy, &world.arithmetic, &limits)
     };
     match open(source, None, &mut MemoryWorkspace, &request) {
         Ok(mut opened) => {

@@ -77,12 +77,9 @@ impl Reader {
             anchors: &self.anchors,
             extra_certificates: &extra,
             crls: &self.crls,
-            at: self.at,
             from: self.from.as_deref(),
-            policy: &self.policy,
-            arithmetic: &self.arithmetic,
-            limits: &self.limits,
             keep_content,
+            ..OpenRequest::new(self.at, &self.policy, &self.arithmetic, &self.limits)
         };
         work(&request)
     }

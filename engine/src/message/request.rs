@@ -90,6 +90,29 @@ pub struct OpenRequest<'a> {
     pub keep_content: bool,
 }
 
+impl<'a> OpenRequest<'a> {
+    /// A reader who has no keys, trusts nobody, knows nothing beside the
+    /// message, and wants the verdict only.
+    #[must_use]
+    pub const fn new(at: OffsetDateTime, policy: &'a Policy, arithmetic: &'a Arithmetic, limits: &'a Limits) -> Self {
+        Self {
+            credentials: &[],
+            secrets: &NO_SECRETS,
+            anchors: &[],
+            extra_certificates: &[],
+            crls: &[],
+            at,
+            from: None,
+            policy,
+            arithmetic,
+            limits,
+            keep_content: false,
+        }
+    }
+}
+
+static NO_SECRETS: Secrets = Secrets { passwords: Vec::new(), keys: Vec::new() };
+
 /// What came of opening a message.
 pub struct Opened {
     /// The verdict on every layer.

@@ -121,18 +121,15 @@ pub fn judge_by(
     extra_certificates: &[Certificate],
     secrets: &Secrets,
 ) -> Result<Opened, OpenError> {
+    let policy = Policy::named("default").unwrap();
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let limits = Limits::default();
     let request = OpenRequest {
         credentials,
         secrets,
-        anchors: &[],
         extra_certificates,
-        crls: &[],
-        at: datetime!(2024-06-01 0:00 UTC),
-        from: None,
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
-        limits: &Limits::default(),
         keep_content: true,
+        ..OpenRequest::new(datetime!(2024-06-01 0:00 UTC), &policy, &arithmetic, &limits)
     };
     open(&mut Cursor::new(octets), None, &mut MemoryWorkspace, &request)
 }

@@ -70,18 +70,16 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
         passwords: files.passwords.iter().map(|password| password.clone().into_bytes().into()).collect(),
         keys: files.symmetric_keys.iter().map(key).collect(),
     };
+    let policy = Policy::named("default").unwrap();
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let limits = Limits::default();
     let request = OpenRequest {
         credentials: &credentials,
         secrets: &secrets,
         anchors: &certificates(&files.anchors),
         extra_certificates: &certificates(&files.extra_certificates),
-        crls: &[],
-        at: case.clock.date_time(),
         from: case.from.as_deref(),
-        policy: &Policy::named("default").unwrap(),
-        arithmetic: &Arithmetic::new(ProviderChoice::RustCrypto),
-        limits: &Limits::default(),
-        keep_content: false,
+        ..OpenRequest::new(case.clock.date_time(), &policy, &arithmetic, &limits)
     };
     let mut content = files.content.clone().map(Cursor::new);
     let content = content.as_mut().map(|content| content as &mut dyn Source);
