@@ -30,7 +30,7 @@ pub struct Row {
     /// the parameters, or on the algorithm that it is used with.
     pub strength_bits: u16,
     /// What each version of S/MIME asks of it, in the order of [`Era::ALL`].
-    pub status: [Status; 4],
+    pub status: [Status; 6],
 }
 
 impl Row {
@@ -105,36 +105,49 @@ impl Kind {
     }
 }
 
-/// A version of S/MIME, as the age of a peer.
+/// A version of S/MIME, as the age of a peer, or the family of messages that
+/// stands beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Era {
     /// Version 2, 1998 (RFC 2311).
     Smime2 = 0,
+    /// Version 3, 1999 (RFC 2633).
+    Smime3 = 1,
     /// Version 3.1, 2004 (RFC 3851).
-    Smime31 = 1,
+    Smime31 = 2,
     /// Version 3.2, 2010 (RFC 5751).
-    Smime32 = 2,
+    Smime32 = 3,
     /// Version 4.0, 2019 (RFC 8551).
-    Smime4 = 3,
+    Smime4 = 4,
+    /// The algorithms of GM/T 0010, which are no version of S/MIME.
+    GmT = 5,
 }
 
 impl Era {
-    /// Every version, oldest first.
-    pub const ALL: [Self; 4] = [Self::Smime2, Self::Smime31, Self::Smime32, Self::Smime4];
+    /// Every version, oldest first, then GM/T.
+    pub const ALL: [Self; 6] = [Self::Smime2, Self::Smime3, Self::Smime31, Self::Smime32, Self::Smime4, Self::GmT];
 
-    /// The number of the version: `2`, `3.1`, `3.2` or `4.0`.
+    /// The number of the version, `2`, `3`, `3.1`, `3.2` or `4.0`; or `gm/t`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Smime2 => "2",
+            Self::Smime3 => "3",
             Self::Smime31 => "3.1",
             Self::Smime32 => "3.2",
             Self::Smime4 => "4.0",
+            Self::GmT => "gm/t",
         }
+    }
+
+    /// The era with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|era| era.name() == name)
     }
 }
 
-/// What a version of S/MIME asks of an algorithm.
+/// What an era asks of an algorithm.
 ///
 /// Where it asks different things of the sending and of the receiving side,
 /// this is what it asks of the receiving side.

@@ -13,7 +13,6 @@
 
 mod attributes;
 mod authenticated;
-mod capability;
 mod cipher;
 mod compressed;
 mod content;
@@ -29,7 +28,6 @@ mod signed;
 mod tamper;
 
 pub use authenticated::AuthenticatedData;
-pub use capability::{Capability, CapabilityError};
 pub use cipher::ContentEncryption;
 pub use compressed::CompressedData;
 pub use content::Content;

@@ -4,7 +4,7 @@ use waxseal_key::algorithm;
 use waxseal_verdict::{Deviation, NamedCertificate, Reason, Statements};
 
 use crate::certificate::serial_text;
-use crate::cms::{Attributes, CertificateId, CmsError};
+use crate::cms::{Attributes, Capability, CertificateId, CmsError};
 use crate::hex::hex;
 
 /// What could not be read of attributes.
@@ -30,7 +30,7 @@ pub(super) fn read(attributes: &Attributes) -> (Statements, Vec<Problem>) {
         // What is wrong with these was told where they are judged.
         signing_certificates: signing_certificates(attributes),
         capabilities: capabilities(attributes),
-        encryption_key: reader.informs(attributes.encryption_key()),
+        encryption_key: reader.informs(attributes.encryption_key()).map(|key| key.to_string()),
         header_fields: reader.counts(attributes.secure_headers()).map(|found| found.fields).unwrap_or_default(),
     };
     (statements, reader.problems)
@@ -71,16 +71,8 @@ fn signing_certificates(attributes: &Attributes) -> Vec<NamedCertificate> {
     list.map(describe).collect()
 }
 
-/// Capabilities by name; of RC2 with its effective key bits.
+/// Capabilities as text, in order of preference.
 fn capabilities(attributes: &Attributes) -> Vec<String> {
-    const RC2_CBC: &str = "1.2.840.113549.3.2";
     let list = attributes.capabilities().ok().flatten().unwrap_or_default();
-    let describe = |capability: crate::cms::AlgorithmIdentifier| match capability.parameters.as_deref() {
-        Some([2, 1, bits]) if capability.oid == RC2_CBC => format!("{}:{bits}", capability.name()),
-        Some([2, 2, high, low]) if capability.oid == RC2_CBC => {
-            format!("{}:{}", capability.name(), u16::from_be_bytes([*high, *low]))
-        }
-        _ => capability.name(),
-    };
-    list.into_iter().map(describe).collect()
+    list.into_iter().map(|capability| Capability::from(capability).to_string()).collect()
 }

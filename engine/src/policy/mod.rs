@@ -4,9 +4,18 @@
 //! reader should be warned. Strengths come from the algorithm table of
 //! `waxseal-key`; a policy names the thresholds.
 
+mod era;
 mod judge;
+mod negotiate;
+mod negotiation;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::era::{ERA_RULES, EraRule, rule};
+pub use self::negotiate::{Agreement, Ballot, Basis, Disagreement, Offer, Peer, Unusable, cipher_of, negotiate};
+pub use self::negotiation::{Assume, Negotiation};
+
+use crate::cms::write::ContentEncryption;
 
 /// The number of the policy format read by this version.
 pub const FORMAT: u32 = 1;
@@ -41,6 +50,8 @@ pub struct Policy {
     pub minimum: Minimum,
     /// How far clocks may differ.
     pub time: Clocks,
+    /// What mail is encrypted with.
+    pub negotiation: Negotiation,
 }
 
 /// The least strengths that pass.
@@ -83,6 +94,9 @@ pub enum PolicyError {
     /// A forbidden algorithm that the table does not know.
     #[error("forbidden algorithm {0:?} is not in the algorithm table; waxseal names algorithms like aes-128-cbc")]
     UnknownAlgorithm(String),
+    /// A cipher to encrypt with that nobody here can write.
+    #[error("negotiation.ciphers: {0:?} cannot be written; there are {names}, and rc2-cbc-40 with other bits", names = ContentEncryption::names().join(", "))]
+    UnknownCipher(String),
 }
 
 impl Policy {
@@ -120,9 +134,10 @@ impl Policy {
             return Err(PolicyError::Format(policy.format));
         }
         let unknown = policy.forbidden.iter().find(|name| waxseal_key::algorithm::by_name(name).is_none());
-        match unknown {
-            Some(name) => Err(PolicyError::UnknownAlgorithm(name.clone())),
-            None => Ok(policy),
+        match (unknown, policy.negotiation.unknown_cipher()) {
+            (Some(name), _) => Err(PolicyError::UnknownAlgorithm(name.clone())),
+            (None, Some(name)) => Err(PolicyError::UnknownCipher(name.clone())),
+            (None, None) => Ok(policy),
         }
     }
 

@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let (names, oids, kinds) =
         (wide(|line| line.name.len()), wide(|line| line.oid.len()), wide(|line| line.kinds[0].len()));
     let mut text = format!("  {:names$}  {:oids$}  {:kinds$}  bits", "name", "object identifier", "kind");
-    text.extend(Era::ALL.iter().map(|era| format!("  {:8}", format!("S/MIME {}", era.name()))));
+    text.extend(Era::ALL.iter().map(|era| format!("  {:10}", heading(*era))));
     text.push_str("  providers\n");
     for line in &lines {
         let sign = if line.read { '+' } else { ' ' };
@@ -79,6 +79,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     text.push_str(&format!("{} object identifiers; the engine reads {count} of them (+)\n", lines.len()));
     output::print(&text)?;
     Ok(Exit::Good)
+}
+
+/// What stands over the column of an era.
+fn heading(era: Era) -> String {
+    if era == Era::GmT { "GM/T".to_owned() } else { format!("S/MIME {}", era.name()) }
 }
 
 /// Every row of the table.

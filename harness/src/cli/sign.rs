@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
-use waxseal_engine::cms::write::Capability;
+use waxseal_engine::cms::Capability;
 use waxseal_engine::message::{self, Boundary, Form, ProtectHeaders, SignRequest};
 use waxseal_key::{DigestAlgorithm, PssParameters, Signer, SystemRandom};
 

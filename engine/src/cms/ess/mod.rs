@@ -79,7 +79,7 @@ impl Attributes {
     ///
     /// # Errors
     /// One of them is malformed, or not single.
-    pub fn encryption_key(&self) -> Result<Option<String>, CmsError> {
+    pub fn encryption_key(&self) -> Result<Option<SignerIdentifier>, CmsError> {
         let oid = oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE;
         if let Some(value) = self.single(oid)? {
             let place = &self.place(oid);
@@ -87,8 +87,7 @@ impl Attributes {
         }
         let oid = oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE;
         let Some(value) = self.single(oid)? else { return Ok(None) };
-        let id = SignerIdentifier::read(&mut Cursor::new(value.whole, value.offset), &self.place(oid))?;
-        Ok(Some(id.to_string()))
+        SignerIdentifier::read(&mut Cursor::new(value.whole, value.offset), &self.place(oid)).map(Some)
     }
 
     fn octets(&self, oid: &str, expected: &'static str) -> Result<Option<String>, CmsError> {
@@ -113,9 +112,9 @@ impl Attributes {
 }
 
 /// SMIMEEncryptionKeyPreference, whose alternatives are tagged implicitly.
-fn key_preference(value: &Element<'_>, place: &str) -> Result<String, CmsError> {
+fn key_preference(value: &Element<'_>, place: &str) -> Result<SignerIdentifier, CmsError> {
     let mut fields = value.inside();
-    let id = match value.tag {
+    Ok(match value.tag {
         tag if tag == Tag::context(0) && value.constructed => {
             let issuer = fields.expect(Tag::SEQUENCE, "issuer (Name)").within(place)?.whole.to_vec().into();
             let serial = fields.expect(Tag::INTEGER, "serialNumber").within(place)?.content.to_vec();
@@ -132,8 +131,7 @@ fn key_preference(value: &Element<'_>, place: &str) -> Result<String, CmsError> 
             let detail = format!("expected [0], [1] or [2], found {tag} at offset {}", value.offset);
             return Err(CmsError::new(waxseal_verdict::Reason::BadBer, place, detail));
         }
-    };
-    Ok(id.to_string())
+    })
 }
 
 /// A SEQUENCE OF GeneralNames: the names of each.

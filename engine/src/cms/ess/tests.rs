@@ -100,7 +100,11 @@ fn hints_references_and_preferences() {
     let read = |attributes: &Attributes| attributes.content_reference();
     let found = check(oid::ATTRIBUTE_CONTENT_REFERENCE, &reference, &[&[0], &[1], &[2]], &[], read).unwrap();
     assert_eq!((found.identifier.as_str(), found.signature.as_str()), ("01", "02"));
-    let key = |value: &[u8]| attributes(oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE, value).encryption_key();
+    let key = |value: &[u8]| {
+        attributes(oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE, value)
+            .encryption_key()
+            .map(|key| key.map(|key| key.to_string()))
+    };
     let name = [w::sequence([b""]), w::integer(9)].concat();
     assert_eq!(key(&w::context(0, &name)).unwrap().as_deref(), Some("issuer=, serial=09"));
     assert_eq!(key(&w::context(1, &w::octet_string(&[7]))).unwrap().as_deref(), Some("ski=07"));

@@ -97,7 +97,8 @@ fn value(
         AttributeKind::SigningTime => values.signing_time.map(writer::time).transpose()?,
         AttributeKind::Capabilities if shape.capabilities.is_empty() => None,
         AttributeKind::Capabilities => {
-            let entries = shape.capabilities.iter().map(super::Capability::encode).collect::<Result<Vec<_>, _>>()?;
+            let entries =
+                shape.capabilities.iter().map(crate::cms::Capability::encode).collect::<Result<Vec<_>, _>>()?;
             Some(writer::sequence(entries))
         }
         // The CHOICE is tagged implicitly: the fields stand in the [0] without a SEQUENCE.

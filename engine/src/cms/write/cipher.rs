@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use waxseal_key::algorithm;
 use waxseal_key::{AeadCipher, AeadSealer, AeadSetup, Arithmetic, BlockMode, ContentCipher, Random};
 use zeroize::Zeroizing;
 
@@ -33,6 +34,29 @@ impl ContentEncryption {
         match self {
             Self::Cbc(cipher) => cipher.name(),
             Self::Aead { cipher, .. } => cipher.name(),
+        }
+    }
+
+    /// The name with what varies of it, as [`FromStr`] reads it: `rc2-cbc-40`.
+    #[must_use]
+    pub fn spelling(self) -> String {
+        match self {
+            Self::Cbc(ContentCipher::Rc2Cbc { effective_bits: bits } | ContentCipher::Cast5Cbc { key_bits: bits }) => {
+                format!("{}-{bits}", self.name())
+            }
+            _ => self.name().to_owned(),
+        }
+    }
+
+    /// Strength in bits, as in the algorithm table; where that depends on the
+    /// key, its bits.
+    #[must_use]
+    pub fn strength_bits(self) -> u32 {
+        match self {
+            Self::Cbc(ContentCipher::Rc2Cbc { effective_bits: bits } | ContentCipher::Cast5Cbc { key_bits: bits }) => {
+                bits.into()
+            }
+            _ => algorithm::by_name(self.name()).map_or(0, |row| row.strength_bits.into()),
         }
     }
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capability, WriteError};
+use super::WriteError;
 use crate::ber::writer::{self, SegmentPlan};
+use crate::cms::Capability;
 
 /// A writer's habits, as data.
 ///

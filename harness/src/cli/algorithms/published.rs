@@ -17,8 +17,8 @@ fn table(lines: &[Line]) -> String {
         Made by `cargo xtask vectors` from the table that the engine uses; `waxseal algorithms` prints the same. \
         *Reads*: the engine reads messages with it. The provider columns are what each provider did when it was \
         asked, as reading a message needs it.\n\n\
-        | name | object identifier | kind | S/MIME 2 | 3.1 | 3.2 | 4.0 | reads | RustCrypto | aws-lc |\n\
-        |---|---|---|---|---|---|---|---|---|---|\n"
+        | name | object identifier | kind | S/MIME 2 | 3 | 3.1 | 3.2 | 4.0 | GM/T | reads | RustCrypto | aws-lc |\n\
+        |---|---|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for line in lines {
         let status = Era::ALL.map(|era| line.status.get(era.name()).copied().unwrap_or_default()).join(" | ");

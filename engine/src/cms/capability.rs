@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use waxseal_key::algorithm;
 
+use super::AlgorithmIdentifier;
 use crate::ber::writer::{self, ValueError};
 
 /// One capability: an algorithm, and what tells its variants apart.
@@ -49,6 +50,33 @@ impl Capability {
         .collect()
     }
 
+    /// Object identifier of the algorithm, dotted.
+    #[must_use]
+    pub fn oid(&self) -> &str {
+        &self.oid
+    }
+
+    /// The algorithm's name in the algorithm table, or its object identifier.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        algorithm::by_oid(&self.oid).map_or(self.oid.as_str(), |row| row.name)
+    }
+
+    /// The parameters, if they are a number: the effective key bits of RC2.
+    #[must_use]
+    pub const fn number(&self) -> Option<u64> {
+        match self.parameters {
+            CapabilityParameters::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Whether there are parameters that may tell variants apart; NULL does not.
+    #[must_use]
+    pub const fn has_parameters(&self) -> bool {
+        matches!(self.parameters, CapabilityParameters::Number(_) | CapabilityParameters::Encoded(_))
+    }
+
     /// SMIMECapability: parameters that tell nothing apart are left out.
     pub(super) fn encode(&self) -> Result<Vec<u8>, ValueError> {
         let parameters = match &self.parameters {
@@ -59,6 +87,27 @@ impl Capability {
         };
         Ok(writer::sequence([writer::oid(&self.oid)?, parameters]))
     }
+}
+
+impl From<AlgorithmIdentifier> for Capability {
+    fn from(identifier: AlgorithmIdentifier) -> Self {
+        let parameters = match identifier.parameters {
+            None => CapabilityParameters::Absent,
+            Some(octets) if octets == [5, 0] => CapabilityParameters::Null,
+            Some(octets) => number(&octets).map_or(CapabilityParameters::Encoded(octets), CapabilityParameters::Number),
+        };
+        Self { oid: identifier.oid, parameters }
+    }
+}
+
+/// The number whose DER this is.
+fn number(octets: &[u8]) -> Option<u64> {
+    let content = match octets {
+        [2, length, content @ ..] if usize::from(*length) == content.len() && content.len() <= 8 => content,
+        _ => return None,
+    };
+    let number = content.iter().fold(0, |number, octet| number << 8 | u64::from(*octet));
+    (writer::integer(number) == octets).then_some(number)
 }
 
 impl FromStr for Capability {
@@ -94,7 +143,7 @@ fn octets(hex: &str) -> Option<Vec<u8>> {
 
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(algorithm::by_oid(&self.oid).map_or(self.oid.as_str(), |row| row.name))?;
+        f.write_str(self.name())?;
         match &self.parameters {
             CapabilityParameters::Absent => Ok(()),
             CapabilityParameters::Null => f.write_str(":null"),
@@ -128,11 +177,18 @@ mod tests {
             let capability: Capability = text.parse().unwrap();
             assert_eq!(capability.to_string(), text);
             assert_eq!(capability.encode().unwrap(), encoded, "{text}");
+            let mut cursor = crate::ber::Cursor::new(encoded, 0);
+            let read = AlgorithmIdentifier::read(&cursor.take().unwrap().unwrap(), "capability").unwrap();
+            assert_eq!(Capability::from(read), capability, "{text}");
         };
         check("aes-256-cbc", b"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2a");
         check("aes-256-cbc:null", b"\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2a\x05\x00");
         check("2.999.2:128", b"\x30\x09\x06\x03\x88\x37\x02\x02\x02\x00\x80");
-        check("2.999:x0500", b"\x30\x06\x06\x02\x88\x37\x05\x00");
+        check("2.999:x0c00", b"\x30\x06\x06\x02\x88\x37\x0c\x00");
+        // Not the shortest form, and a negative number.
+        check("2.999:x02020005", b"\x30\x08\x06\x02\x88\x37\x02\x02\x00\x05");
+        check("2.999:x0201ff", b"\x30\x07\x06\x02\x88\x37\x02\x01\xff");
+        check("2.999:255", b"\x30\x08\x06\x02\x88\x37\x02\x02\x00\xff");
     }
 
     #[test]
