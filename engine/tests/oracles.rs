@@ -385,7 +385,10 @@ fn the_attributes_of_rfc_4134_are_shown() {
     assert_eq!(reference.content_type, "1.2.3.4.5.6");
     assert_eq!(octets(&reference.identifier), b"Content Reference Content Identifier Buffer");
     assert_eq!(octets(&reference.signature), b"Content Reference Signature Value Buffer");
-    assert_eq!(found.capabilities, ["1.2.3.4.5.6", "1.2.3.4.5.6.77"]);
+    let [first, second] = found.capabilities.as_slice() else { panic!("{:?}", found.capabilities) };
+    let parameters = second.strip_prefix("1.2.3.4.5.6.77:x0426").map(octets);
+    assert_eq!(first, "1.2.3.4.5.6");
+    assert_eq!(parameters.as_deref(), Some(b"Smime Capabilities parameters buffer 2".as_slice()));
     let daisy = "issuer=CN=Daisy RSA,OU=VDA,OU=VDA Site,O=US Government,C=US, serial=0a554433";
     assert_eq!(found.encryption_key.as_deref(), Some(daisy));
     let [expansion] = found.expansion_history.as_slice() else { panic!("{:?}", found.expansion_history) };
