@@ -58,6 +58,8 @@ pub enum Check {
     CertificatePolicies,
     /// No certificate was revoked (RFC 5280 section 6.3).
     Revocation,
+    /// Whoever answers for an authority was charged with it (RFC 6960 section 4.2.2.2).
+    OcspResponder,
     /// No critical extension is unknown (RFC 5280 section 6.1.4 o).
     CriticalExtension,
     /// The path ends at an anchor.
@@ -101,6 +103,7 @@ impl Check {
         Self::ExtendedKeyUsage,
         Self::CertificatePolicies,
         Self::Revocation,
+        Self::OcspResponder,
         Self::CriticalExtension,
         Self::Anchor,
         Self::Identity,

@@ -30,6 +30,10 @@ pub struct Limits {
     pub path_length: usize,
     /// Signature checks while one path is sought.
     pub path_work: usize,
+    /// Octets of CRLs and OCSP responses that are hashed or looked through
+    /// while one path is sought. Each list is hashed once, and looked through
+    /// once for every certificate.
+    pub revocation_octets: u64,
     /// Readings of content for signatures that are over the content itself and
     /// no digest of it, in all of one message.
     pub content_readings: usize,
@@ -69,6 +73,7 @@ impl Default for Limits {
             certificates: 500,
             path_length: 16,
             path_work: 200,
+            revocation_octets: 1 << 30,
             content_readings: 16,
             key_attempts: 32,
             password_iterations: 2_000_000,
@@ -84,7 +89,7 @@ impl Default for Limits {
 type Set = fn(&mut Limits, u64);
 
 /// Every limit by its name.
-const TABLE: [(&str, Set); 19] = [
+const TABLE: [(&str, Set); 20] = [
     ("ber-depth", |limits, value| put(&mut limits.ber_depth, value)),
     ("element-octets", |limits, value| put(&mut limits.element_octets, value)),
     ("elements", |limits, value| put(&mut limits.elements, value)),
@@ -97,6 +102,7 @@ const TABLE: [(&str, Set); 19] = [
     ("certificates", |limits, value| put(&mut limits.certificates, value)),
     ("path-length", |limits, value| put(&mut limits.path_length, value)),
     ("path-work", |limits, value| put(&mut limits.path_work, value)),
+    ("revocation-octets", |limits, value| put(&mut limits.revocation_octets, value)),
     ("content-readings", |limits, value| put(&mut limits.content_readings, value)),
     ("key-attempts", |limits, value| put(&mut limits.key_attempts, value)),
     ("password-iterations", |limits, value| put(&mut limits.password_iterations, value)),

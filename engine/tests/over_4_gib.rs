@@ -132,6 +132,7 @@ fn an_object_over_4_gib_is_written_in_der_and_verifies() {
         certificates: &[],
         signing_time: None,
         crls: &[],
+        ocsp_responses: &[],
         encryption_certificate: None,
         content_type: oid::DATA,
         shape: &Shape::default(),

@@ -55,6 +55,7 @@ impl<'a> Writer<'a> {
             signers: &signers,
             certificates: &self.extra,
             crls: &[],
+            ocsp_responses: &[],
             signing_time: Some(OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap()),
             encryption_certificate: self.people.first().map(|(person, _)| &person.certificate),
             content_type: self.content_type,

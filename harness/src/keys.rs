@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use waxseal_engine::certificate::{Certificate, Crl};
+use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
 use waxseal_key::{Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, pkcs12};
 use waxseal_model::SharedKey;
@@ -241,6 +241,15 @@ pub fn load_crls(paths: &[PathBuf]) -> Result<Vec<Crl>, Failed> {
         crls.extend(Crl::from_file(&read(path)?).map_err(Failed::at(path.display()))?);
     }
     Ok(crls)
+}
+
+/// The OCSP responses of several files, in the order given.
+///
+/// # Errors
+/// A file is missing or holds no OCSP response.
+pub fn load_ocsp_responses(paths: &[PathBuf]) -> Result<Vec<OcspResponse>, Failed> {
+    let response = |path: &PathBuf| OcspResponse::from_file(&read(path)?).map_err(Failed::at(path.display()));
+    paths.iter().map(response).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {

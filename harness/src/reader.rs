@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
-use waxseal_engine::certificate::{Certificate, Crl};
+use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::io::Source;
 use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets, Sent};
 use waxseal_engine::policy::Policy;
@@ -25,6 +25,8 @@ pub struct Reader {
     pub extra_certificates: Vec<Certificate>,
     /// CRLs that may tell of revoked certificates.
     pub crls: Vec<Crl>,
+    /// OCSP responses that may, too.
+    pub ocsp_responses: Vec<OcspResponse>,
     /// The time at which certificates are judged.
     pub at: OffsetDateTime,
     /// The sender's address, where it is not the From of the message.
@@ -77,6 +79,7 @@ impl Reader {
             anchors: &self.anchors,
             extra_certificates: &extra,
             crls: &self.crls,
+            ocsp_responses: &self.ocsp_responses,
             from: self.from.as_deref(),
             keep_content,
             ..OpenRequest::new(self.at, &self.policy, &self.arithmetic, &self.limits)

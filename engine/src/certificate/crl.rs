@@ -51,7 +51,15 @@ impl Crl {
     /// # Errors
     /// The octets are no CRL, or more than one; the error tells where.
     pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
-        let parts = Parts::read(der, "CRL", "tbsCertList")?;
+        Self::read(der.to_vec())
+    }
+
+    /// The same with octets that need not be copied: a list can be large.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn read(der: Vec<u8>) -> Result<Self, CertificateError> {
+        let parts = Parts::read(&der, "CRL", "tbsCertList")?;
         let mut body = parts.tbs.inside();
         body.optional(tag::INTEGER, "version")?;
         let algorithm = body.field(tag::SEQUENCE, "signature")?;
@@ -66,15 +74,9 @@ impl Crl {
             Some(element) => CrlExtensions::read(element.inside().field(tag::SEQUENCE, "crlExtensions")?.inside())?,
             None => CrlExtensions::default(),
         };
-        Ok(Self(Arc::new(Parsed {
-            issued: parts.places(&algorithm)?,
-            issuer,
-            this_update,
-            next_update,
-            revoked: revoked.map_or(0..0, |list| list.content_range()),
-            extensions,
-            der: der.to_vec(),
-        })))
+        let issued = parts.places(&algorithm)?;
+        let revoked = revoked.map_or(0..0, |list| list.content_range());
+        Ok(Self(Arc::new(Parsed { issued, issuer, this_update, next_update, revoked, extensions, der })))
     }
 
     /// The octets as received.
@@ -239,19 +241,24 @@ impl CrlEntry {
     /// The name of the reason.
     #[must_use]
     pub fn reason_name(&self) -> &'static str {
-        const NAMES: [&str; 11] = [
-            "unspecified",
-            "keyCompromise",
-            "cACompromise",
-            "affiliationChanged",
-            "superseded",
-            "cessationOfOperation",
-            "certificateHold",
-            "unknown",
-            "removeFromCRL",
-            "privilegeWithdrawn",
-            "aACompromise",
-        ];
-        self.reason.and_then(|reason| NAMES.get(usize::from(reason))).copied().unwrap_or("unspecified")
+        reason_name(self.reason)
     }
+}
+
+/// The name of a reasonCode.
+pub(super) fn reason_name(reason: Option<u8>) -> &'static str {
+    const NAMES: [&str; 11] = [
+        "unspecified",
+        "keyCompromise",
+        "cACompromise",
+        "affiliationChanged",
+        "superseded",
+        "cessationOfOperation",
+        "certificateHold",
+        "unknown",
+        "removeFromCRL",
+        "privilegeWithdrawn",
+        "aACompromise",
+    ];
+    reason.and_then(|reason| NAMES.get(usize::from(reason))).copied().unwrap_or("unspecified")
 }

@@ -176,13 +176,18 @@ impl Crl {
         }
         let blocks = blocks(bytes)?;
         let crls = blocks.iter().filter(|block| block.label == "X509 CRL");
-        let crls = crls.map(|block| Self::parse(&block.decode()?).map_err(|why| block.error(why.to_string())));
+        let crls = crls.map(|block| Self::read(block.decode()?).map_err(|why| block.error(why.to_string())));
         let crls = crls.collect::<Result<Vec<_>, _>>()?;
         if crls.is_empty() {
             return Err(CertificateError::NotACrl);
         }
         Ok(crls)
     }
+}
+
+/// What the PEM blocks with this label hold.
+pub(super) fn pem_blocks(bytes: &[u8], label: &str) -> Result<Vec<Vec<u8>>, CertificateError> {
+    blocks(bytes)?.iter().filter(|block| block.label == label).map(Block::decode).collect()
 }
 
 /// A PEM block (RFC 7468).

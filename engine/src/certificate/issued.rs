@@ -1,5 +1,5 @@
-//! What certificates and CRLs have in common: somebody issued them, with a
-//! signature.
+//! What certificates, CRLs and OCSP responses have in common: somebody issued
+//! them, with a signature.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::CertificateError;
 use super::field::{Fields as _, bits, object_identifier};
 use crate::ber::{Cursor, Element, identifier as tag};
 
-/// The three parts of a signed object of RFC 5280.
+/// The three parts of a signed object of RFC 5280 or RFC 6960.
 pub(super) struct Parts<'a> {
     /// What is signed.
     pub(super) tbs: Element<'a>,
@@ -17,6 +17,8 @@ pub(super) struct Parts<'a> {
     pub(super) algorithm: Element<'a>,
     /// signatureValue.
     pub(super) signature: Element<'a>,
+    /// What stands after it.
+    pub(super) after: Cursor<'a>,
 }
 
 impl<'a> Parts<'a> {
@@ -33,6 +35,7 @@ impl<'a> Parts<'a> {
             tbs: fields.field(tag::SEQUENCE, signed)?,
             algorithm: fields.field(tag::SEQUENCE, "signatureAlgorithm")?,
             signature: fields.field(tag::BIT_STRING, "signatureValue")?,
+            after: fields,
         })
     }
 
@@ -76,7 +79,7 @@ pub(super) fn slice<'a>(der: &'a [u8], range: &Range<u64>) -> &'a [u8] {
     der.get(place(range.start)..place(range.end)).unwrap_or_default()
 }
 
-/// The signature of whoever issued a certificate or CRL.
+/// The signature of whoever issued a certificate, CRL or OCSP response.
 #[derive(Clone, Copy)]
 pub(super) struct IssuerSignature<'a> {
     /// What is signed, with its tag and length.

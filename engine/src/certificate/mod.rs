@@ -16,6 +16,7 @@ mod inherited;
 mod issued;
 mod name;
 mod name_constraints;
+mod ocsp;
 mod parsed;
 pub mod path;
 mod policies;
@@ -31,6 +32,9 @@ pub(crate) use general_name::read_general_names;
 pub(crate) use inherited::complete_key;
 pub use name::{EncodedName, Name};
 pub use name_constraints::NameConstraints;
+pub use ocsp::{
+    CertificateStatus, MOST_NONCE, OcspRequest, OcspRequestError, OcspResponse, OcspStatus, Responder, SingleResponse,
+};
 pub use parsed::Certificate;
 pub(crate) use parsed::hex_integer as serial_text;
 pub use policies::PolicyExtensions;
@@ -70,6 +74,11 @@ pub enum CertificateError {
     /// The file holds something, but no CRL.
     #[error("no CRL found: the file is neither DER nor has it a PEM block \"X509 CRL\"; give one in DER or PEM")]
     NotACrl,
+    /// The file holds something, but no OCSP response.
+    #[error(
+        "no OCSP response found: the file is neither DER nor has it one PEM block \"OCSP RESPONSE\"; give one in DER"
+    )]
+    NotAnOcspResponse,
 }
 
 impl CertificateError {

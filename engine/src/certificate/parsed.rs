@@ -14,7 +14,7 @@ use super::{
     AuthorityKeyIdentifier, BasicConstraints, CertificateError, DistributionPoint, EncodedName, Extension, GeneralName,
     KeyUsage, Name, NameConstraints, PolicyExtensions,
 };
-use crate::ber::{Element, TimeValue, identifier as tag};
+use crate::ber::{Cursor, Element, TimeValue, identifier as tag};
 use crate::hex::hex;
 
 /// A certificate that was read. Cloning it is cheap.
@@ -150,6 +150,14 @@ impl Certificate {
     #[must_use]
     pub fn spki(&self) -> &[u8] {
         self.slice(&self.0.spki)
+    }
+
+    /// The octets of subjectPublicKey, of which key identifiers are made.
+    #[must_use]
+    pub fn key_bits(&self) -> Option<&[u8]> {
+        let mut fields = Cursor::new(self.spki(), 0).take().ok()??.inside();
+        fields.take().ok()?;
+        fields.take().ok()?.filter(|bits| bits.identifier() == tag::BIT_STRING)?.bits()
     }
 
     /// The first second in which the certificate is valid.

@@ -8,6 +8,7 @@ use waxseal_verdict::Reason;
 use crate::Limits;
 use crate::ber::{Header, Reader, Tag};
 use crate::cms::error::{CmsError, Within};
+use crate::cms::oid;
 use crate::cms::read::{Room, must_be_constructed, one, read_oid};
 
 /// CertificateSet and RevocationInfoChoices of one object.
@@ -26,6 +27,8 @@ pub struct Carried {
     pub held_crls: Vec<Vec<u8>>,
     /// Types of the other revocation information, dotted.
     pub other_revocation: Vec<String>,
+    /// Those of it that are OCSP responses and that there was room for, as they stand.
+    pub held_responses: Vec<Vec<u8>>,
 }
 
 impl Carried {
@@ -60,7 +63,8 @@ impl Carried {
     }
 
     /// Reads RevocationInfoChoices; `context` names the field. CRLs are large:
-    /// they are held where there is room, and counted where not.
+    /// they, and OCSP responses, are held where there is room, and counted where
+    /// not.
     pub(super) fn read_revocation<R: Read>(
         &mut self,
         reader: &mut Reader<R>,
@@ -76,9 +80,15 @@ impl Carried {
                 return Err(CmsError::new(Reason::LimitExceeded, context, detail));
             }
             if header.tag == Tag::context(1) && header.constructed {
-                self.other_revocation.push(read_oid(reader, "otherRevInfoFormat", limits, &mut room, context)?);
+                let format = read_oid(reader, "otherRevInfoFormat", limits, &mut room, context)?;
+                let is_response = format == oid::OCSP_RESPONSE;
+                self.other_revocation.push(format);
                 while let Some(inner) = reader.next_element().within(context)? {
-                    reader.skip(&inner).within(context)?;
+                    if is_response && room.fits(&inner) {
+                        self.held_responses.push(room.raw(reader, &inner, context)?);
+                    } else {
+                        reader.skip(&inner).within(context)?;
+                    }
                 }
                 continue;
             }

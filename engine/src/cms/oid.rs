@@ -20,6 +20,8 @@ pub const AUTH_ENVELOPED_DATA: &str = "1.2.840.113549.1.9.16.1.23";
 pub const RECEIPT: &str = "1.2.840.113549.1.9.16.1.1";
 /// id-alg-zlibCompress (RFC 3274 section 2).
 pub const ZLIB: &str = "1.2.840.113549.1.9.16.3.8";
+/// id-ri-ocsp-response: an OCSPResponse beside the CRLs (RFC 5940 section 2.1).
+pub const OCSP_RESPONSE: &str = "1.3.6.1.5.5.7.16.2";
 /// id-ori-kem (RFC 9629 section 3).
 pub const KEM_RECIPIENT: &str = "1.2.840.113549.1.9.16.13.3";
 /// id-alg-PWRI-KEK (RFC 3211 section 2.2).

@@ -66,6 +66,7 @@ pub fn send_certificates(out: &mut dyn Sink, request: &CertificatesRequest<'_>) 
         signers: &[],
         certificates: request.certificates,
         crls: request.crls,
+        ocsp_responses: &[],
         signing_time: None,
         encryption_certificate: None,
         content_type: oid::DATA,

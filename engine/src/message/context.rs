@@ -8,7 +8,7 @@ use waxseal_verdict::{Aspect, Reason};
 
 use crate::ber::{Cursor, Tag};
 use crate::certificate::identity::Author;
-use crate::certificate::{Certificate, Crl};
+use crate::certificate::{Certificate, Crl, OcspResponse};
 use crate::cms::SignerIdentifier;
 use crate::message::budget::Budget;
 use crate::message::receipt::{Requested, Sent};
@@ -43,6 +43,8 @@ pub(super) struct Known<'a> {
     pub(super) certificates: &'a [Certificate],
     /// CRLs that may tell of them.
     pub(super) crls: &'a [Crl],
+    /// OCSP responses that may, too.
+    pub(super) responses: &'a [OcspResponse],
 }
 
 impl Context<'_> {

@@ -8,7 +8,7 @@ use waxseal_verdict::Verdict;
 use zeroize::Zeroizing;
 
 use crate::Limits;
-use crate::certificate::{Certificate, Crl};
+use crate::certificate::{Certificate, Crl, OcspResponse};
 use crate::io::Spool;
 use crate::mime::MimeError;
 use crate::policy::Policy;
@@ -76,6 +76,8 @@ pub struct OpenRequest<'a> {
     pub extra_certificates: &'a [Certificate],
     /// CRLs that may tell of revoked certificates, beside those in the message.
     pub crls: &'a [Crl],
+    /// OCSP responses that may, too.
+    pub ocsp_responses: &'a [OcspResponse],
     /// The time at which certificates are judged.
     pub at: OffsetDateTime,
     /// The sender's address, where the message's From is not to be used.
@@ -101,6 +103,7 @@ impl<'a> OpenRequest<'a> {
             anchors: &[],
             extra_certificates: &[],
             crls: &[],
+            ocsp_responses: &[],
             at,
             from: None,
             policy,

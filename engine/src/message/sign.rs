@@ -9,7 +9,7 @@ use super::compose::{
     scan,
 };
 use crate::Limits;
-use crate::certificate::{Certificate, Crl};
+use crate::certificate::{Certificate, Crl, OcspResponse};
 use crate::cms::oid;
 use crate::cms::write::{
     Content as _, ContentSigner, Digester, Digests, Encoding, Shape, SignedData, Tamper, WriteError,
@@ -37,6 +37,8 @@ pub struct SignRequest<'a> {
     pub pss: Option<PssParameters>,
     /// CRLs that are sent along.
     pub crls: &'a [Crl],
+    /// OCSP responses that are sent along.
+    pub ocsp_responses: &'a [OcspResponse],
     /// Clear or opaque.
     pub form: Form,
     /// How the object is written.
@@ -77,6 +79,7 @@ impl<'a> SignRequest<'a> {
             digest: DigestAlgorithm::Sha256,
             pss: None,
             crls: &[],
+            ocsp_responses: &[],
             form: Form::Clear,
             shape: Shape::default(),
             mime: MimeShape::default(),
@@ -157,6 +160,7 @@ pub fn sign(input: &mut dyn Source, out: &mut dyn Sink, request: &SignRequest<'_
         signers: &signers,
         certificates: request.certificates,
         crls: request.crls,
+        ocsp_responses: request.ocsp_responses,
         signing_time: request.signing_time,
         encryption_certificate: request.encryption_certificate,
         content_type: oid::DATA,

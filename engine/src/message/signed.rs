@@ -9,7 +9,7 @@ use waxseal_key::{DigestAlgorithm, Hasher};
 use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
 
 use crate::ber::{Cursor, Reader, Tag};
-use crate::certificate::{Certificate, Crl};
+use crate::certificate::{Certificate, Crl, OcspResponse};
 use crate::check::Check;
 use crate::cms::{
     self, AlgorithmIdentifier, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid,
@@ -262,9 +262,12 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     if bare && content.is_like_attributes() {
         layer.deviate(Deviation::ContentLikeAttributes);
     }
-    let mut crls: Vec<_> = object.tail.carried.held_crls.iter().filter_map(|der| Crl::parse(der).ok()).collect();
+    let carried = &object.tail.carried;
+    let mut crls: Vec<_> = carried.held_crls.iter().filter_map(|der| Crl::parse(der).ok()).collect();
     crls.extend_from_slice(context.request.crls);
-    let known = Known { certificates: &candidates, crls: &crls };
+    let mut responses: Vec<_> = carried.held_responses.iter().filter_map(|der| OcspResponse::parse(der).ok()).collect();
+    responses.extend_from_slice(context.request.ocsp_responses);
+    let known = Known { certificates: &candidates, crls: &crls, responses: &responses };
     for (index, info) in object.tail.signers.iter().enumerate() {
         let place = format!("SignedData.signerInfos[{index}]");
         let subject = Subject { over: Over::Content(head), info, place, content, known, depth: 0 };
@@ -305,7 +308,7 @@ pub(super) fn unchecked(layer: &mut Layer) {
 fn version_deviation(head: &SignedDataHead, tail: &SignedDataTail) -> Option<Deviation> {
     let v3_signer = tail.signers.iter().any(|signer| signer.version == 3);
     let has = |number: u32| tail.carried.other_certificates.iter().any(|tag| tag.number == number);
-    let due = if has(3) {
+    let due = if has(3) || !tail.carried.other_revocation.is_empty() {
         5
     } else if has(2) {
         4

@@ -515,7 +515,8 @@ impl<'a> SignerJudge<'a, '_> {
                 revocation: match request.policy.require_revocation {
                     true => RevocationInputs::required(self.known.crls),
                     false => RevocationInputs::optional(self.known.crls),
-                },
+                }
+                .with_responses(self.known.responses),
                 purpose: Purpose::Sign,
                 arithmetic: request.arithmetic,
                 limits: request.limits,

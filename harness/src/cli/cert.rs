@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use time::OffsetDateTime;
+use waxseal_engine::certificate::Certificate;
 use waxseal_engine::certificate::identity::{self, Author};
 use waxseal_engine::certificate::path::{self, PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs};
-use waxseal_engine::certificate::{Certificate, Crl};
 use waxseal_verdict::Aspect;
 
 use super::options::{self, LimitOptions, ProviderOption};
 use super::output::{self, Paint};
 use crate::exit::{Exit, Failed, help};
-use crate::keys::{load_certificates, load_crls};
+use crate::keys::{load_certificates, load_crls, load_ocsp_responses};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -23,12 +23,13 @@ pub(super) enum Command {
 /// Look for a path from a certificate to an anchor, and judge it
 ///
 /// Paths are validated as RFC 5280 section 6 says. Nothing is fetched: what is
-/// not given is not known. Once a CRL is given, every certificate of the path
-/// has to have a status.
+/// not given is not known. Once a CRL or an OCSP response is given, every
+/// certificate of the path has to have a status.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal cert path alice.pem --anchor root.pem --extra intermediate.pem",
     "waxseal cert path alice.pem --anchor root.pem --extra all.pem --crl root.crl --purpose email-protection",
+    "waxseal cert path alice.pem --anchor root.pem --extra intermediate.pem --ocsp response.der",
     "waxseal cert path alice.pem --anchor root.pem --email alice@example.test --policy default --json",
 ))]
 pub(super) struct PathArguments {
@@ -43,6 +44,9 @@ pub(super) struct PathArguments {
     /// A CRL
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
+    /// An OCSP response
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
     /// The time at which to judge [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
@@ -137,7 +141,12 @@ fn run_path(arguments: &PathArguments) -> Result<Exit, Failed> {
     let anchors = load_certificates(&arguments.anchor)?;
     let crls = load_crls(&arguments.crl)?;
     let policy = arguments.policy.as_deref().map(options::policy).transpose()?;
-    let result = arguments.validate(&leaf, &given, &anchors, &crls);
+    let responses = load_ocsp_responses(&arguments.ocsp)?;
+    let revocation = match (crls.as_slice(), responses.as_slice()) {
+        ([], []) => RevocationInputs::default(),
+        (crls, responses) => RevocationInputs::required(crls).with_responses(responses),
+    };
+    let result = arguments.validate(&leaf, &given, &anchors, revocation);
     let identity =
         arguments.email.as_deref().map_or(Aspect::Absent, |address| identity::check(&Author::expected(address), &leaf));
     let strength = policy.map_or(Aspect::Absent, |policy| policy.judge_path(&result.path));
@@ -165,7 +174,7 @@ impl PathArguments {
         leaf: &Certificate,
         candidates: &[Certificate],
         anchors: &[Certificate],
-        crls: &[Crl],
+        revocation: RevocationInputs<'_>,
     ) -> PathResult {
         let judge = |purpose| {
             path::validate(&PathRequest {
@@ -179,10 +188,7 @@ impl PathArguments {
                     inhibit_mapping: self.inhibit_policy_mapping,
                     inhibit_any: self.inhibit_any_policy,
                 },
-                revocation: match crls {
-                    [] => RevocationInputs::default(),
-                    crls => RevocationInputs::required(crls),
-                },
+                revocation,
                 purpose,
                 arithmetic: &self.provider.arithmetic(),
                 limits: &self.limits.limits(),

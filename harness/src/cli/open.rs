@@ -13,7 +13,7 @@ use super::options::{self, KeyOptions, LimitOptions, ProviderOption};
 use super::output::{self, Paint};
 use super::verdict_text;
 use crate::exit::{Exit, Failed, help};
-use crate::keys::{KekOption, Secret, load_certificates, load_crls, load_secrets};
+use crate::keys::{KekOption, Secret, load_certificates, load_crls, load_ocsp_responses, load_secrets};
 use crate::reader::Reader;
 use crate::workspace;
 
@@ -27,6 +27,7 @@ use crate::workspace;
     "waxseal open mail.eml --p12 me.p12:env:PASSWORD --anchor ca.pem --out inside.eml",
     "waxseal open archive.mbox --index 7 --at 2021-09-22T15:10:01Z --json",
     "waxseal open signature.p7s --content signed.bin --anchor ca.pem",
+    "waxseal open mail.eml --anchor ca.pem --crl ca.crl --ocsp response.der",
     "waxseal open receipt.eml --sent mail.eml --anchor ca.pem",
     "waxseal open huge.eml --limit header-octets=4000000 --limit mime-parts=5000",
 ))]
@@ -54,6 +55,9 @@ pub(super) struct Arguments {
     /// A CRL, beside those in the message
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
+    /// An OCSP response, beside those in the message
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
     /// The time at which to judge [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
@@ -116,6 +120,7 @@ impl Arguments {
             anchors: load_certificates(&self.anchor)?,
             extra_certificates: load_certificates(&self.extra_cert)?,
             crls: load_crls(&self.crl)?,
+            ocsp_responses: load_ocsp_responses(&self.ocsp)?,
             at: self.at.unwrap_or_else(OffsetDateTime::now_utc),
             from: self.from.clone(),
             policy: options::policy(&self.policy)?,

@@ -120,6 +120,11 @@ impl CaseDir {
         }
         option("--anchor", &arguments.anchors);
         option("--extra-cert", &arguments.extra_certificates);
+        for (name, files) in [("--crl", &arguments.crls), ("--ocsp", &arguments.ocsp)] {
+            for file in files {
+                option(name, &Some(file.clone()));
+            }
+        }
         for password in &arguments.passwords {
             option("--password", &Some(shell_word(password)));
         }
@@ -163,6 +168,14 @@ fn arguments(
         write(name, octets)?;
         Ok(Some(name.to_owned()))
     };
+    let write_all = |name: &str, end: &str, all: &[Vec<u8>]| -> Result<Vec<String>, RunError> {
+        let named = |(number, octets): (usize, &Vec<u8>)| {
+            let name = format!("{name}-{}.{end}", number + 1);
+            write(&name, octets)?;
+            Ok(name)
+        };
+        all.iter().enumerate().map(named).collect()
+    };
     write("message", &files.message)?;
     let content = match &files.content {
         Some(content) => {
@@ -187,6 +200,8 @@ fn arguments(
         keys,
         anchors: write_some("anchors.pem", files.anchors.as_bytes())?,
         extra_certificates: write_some("extra-certificates.pem", files.extra_certificates.as_bytes())?,
+        crls: write_all("crl", "crl", &files.crls)?,
+        ocsp: write_all("ocsp", "der", &files.ocsp)?,
         passwords: files.passwords.clone(),
         symmetric_keys: files.symmetric_keys.clone(),
         clock: task.clock.format(&Rfc3339).ok(),

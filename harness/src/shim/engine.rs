@@ -18,7 +18,7 @@ use waxseal_verdict::{AspectName, Clock, Hello, Kind, Operation, Verdict};
 use super::protocol::{Answer, OpenArguments};
 use super::serve::{Crash, Shim};
 use crate::exit::Failed;
-use crate::keys::{self, KeyRing, load_certificates};
+use crate::keys::{self, KeyRing, load_certificates, load_crls, load_ocsp_responses};
 use crate::reader::Reader;
 
 /// Algorithms beside digests, ciphers and schemes, by the names of the table.
@@ -113,7 +113,8 @@ impl Engine {
             anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
             secrets: keys::secrets(&arguments.passwords, &arguments.symmetric_keys)?,
             extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
-            crls: Vec::new(),
+            crls: load_crls(&files(arguments.crls.iter().collect()))?,
+            ocsp_responses: load_ocsp_responses(&files(arguments.ocsp.iter().collect()))?,
             at,
             from: arguments.from.clone(),
             policy: Policy::named(policy).map_err(Failed::usage)?,

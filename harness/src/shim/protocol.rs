@@ -94,6 +94,12 @@ pub struct OpenArguments {
     /// Further certificates that may help to build a path: PEM, several in one file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_certificates: Option<String>,
+    /// CRLs that may tell of revoked certificates: one in DER a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crls: Vec<String>,
+    /// OCSP responses that may, too: one in DER a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ocsp: Vec<String>,
     /// Passwords that may open the message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passwords: Vec<String>,

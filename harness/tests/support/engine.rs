@@ -25,6 +25,7 @@ pub(crate) fn reader(provider: ProviderChoice) -> Reader {
         anchors: Vec::new(),
         extra_certificates: Vec::new(),
         crls: Vec::new(),
+        ocsp_responses: Vec::new(),
         at: OffsetDateTime::UNIX_EPOCH,
         from: None,
         policy: Policy::named("default").unwrap(),

@@ -23,6 +23,10 @@ pub struct CaseFiles {
     pub anchors: String,
     /// Further certificates, PEM, one after the other.
     pub extra_certificates: String,
+    /// CRLs, each in DER.
+    pub crls: Vec<Vec<u8>>,
+    /// OCSP responses, each in DER.
+    pub ocsp: Vec<Vec<u8>>,
     /// SHA-256 of the innermost entity (CRLF), lower-case hexadecimal; only of
     /// positive cases with a layer, out of which it comes.
     pub content_sha256: Option<String>,

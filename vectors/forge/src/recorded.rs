@@ -24,6 +24,7 @@ pub(crate) fn files(recordings: &Recordings, entry: &Entry) -> Result<CaseFiles,
         anchors: certificates(&entry.anchors)?,
         extra_certificates: certificates(&entry.extra_certificates)? + &entry.made_certificates.concat(),
         content_sha256: entry.expect.content_sha256.clone(),
+        ..CaseFiles::default()
     })
 }
 

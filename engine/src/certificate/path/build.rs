@@ -2,6 +2,7 @@
 //! anchor, issuers by name, likely ones first.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use waxseal_verdict::Reason;
 
@@ -9,30 +10,42 @@ use super::names::Comparisons;
 use super::signature::{Obstacle, Signed};
 use super::{Finding, PathRequest, check, revocation};
 use crate::Check;
-use crate::certificate::{Certificate, Name};
+use crate::certificate::issued::IssuerSignature;
+use crate::certificate::{Certificate, Crl, CrlAnswer, Name};
 
 /// The path that was found, or the best that was not one.
 pub(super) struct Found<'a> {
     pub(super) path: Vec<&'a Certificate>,
     pub(super) findings: Vec<Finding>,
-    pub(super) work: usize,
+    pub(super) spent: Spent,
 }
 
-/// Looks for a path without findings; `work` signatures were checked before.
-pub(super) fn search<'a>(request: &PathRequest<'a>, work: usize) -> Found<'a> {
+/// What a search cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    /// Signatures that were checked.
+    pub(super) signatures: usize,
+    /// Octets of CRLs and OCSP responses that were hashed or looked through.
+    pub(super) octets: u64,
+}
+
+/// Looks for a path without findings; so much was spent before.
+pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent) -> Found<'a> {
     let mut search = Search {
         request: *request,
         graph: Graph::of(request),
         trail: vec![request.leaf],
-        work,
+        spent,
+        signed: HashMap::new(),
+        entries: HashMap::new(),
         comparisons: Comparisons::default(),
         exhausted: false,
         best: None,
     };
     let good = search.extend();
-    let work = search.work;
+    let spent = search.spent;
     if let Some(path) = good {
-        return Found { path, findings: Vec::new(), work };
+        return Found { path, findings: Vec::new(), spent };
     }
     let exhausted = search.exhausted;
     let Attempt { path, mut findings, .. } = search.best.unwrap_or_else(|| Attempt {
@@ -48,7 +61,7 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, work: usize) -> Found<'a> {
         );
         findings.insert(0, Finding::new(0, request.leaf, Reason::LimitExceeded, what));
     }
-    Found { path, findings, work }
+    Found { path, findings, spent }
 }
 
 /// Everything that may be on a path, by subject.
@@ -138,7 +151,11 @@ pub(super) struct Search<'a> {
     graph: Graph<'a>,
     /// From the certificate upwards.
     trail: Vec<&'a Certificate>,
-    work: usize,
+    spent: Spent,
+    /// What issuers signed beside certificates, hashed once, by place.
+    signed: HashMap<*const u8, Rc<Signed<'a>>>,
+    /// What CRLs say of certificates, by the places of both.
+    entries: HashMap<(*const u8, *const u8), Result<CrlAnswer, String>>,
     comparisons: Comparisons,
     /// Whether a limit cut the search.
     exhausted: bool,
@@ -172,11 +189,13 @@ impl<'a> Search<'a> {
                 obstacle = obstacle.max(Obstacle::Circle);
                 continue;
             }
-            if self.trail.len() >= self.request.limits.path_length || self.work >= self.request.limits.path_work {
+            if self.trail.len() >= self.request.limits.path_length
+                || self.spent.signatures >= self.request.limits.path_work
+            {
                 self.exhausted = true;
                 break;
             }
-            self.work += 1;
+            self.spent.signatures += 1;
             match signed.verify(issuer, &self.graph.all, self.request.arithmetic) {
                 Ok(()) => {
                     climbed = true;
@@ -202,16 +221,63 @@ impl<'a> Search<'a> {
 
     /// Counts the check of a signature, if one more may be made.
     pub(super) const fn spend(&mut self) -> bool {
-        let may = self.work < self.request.limits.path_work;
-        self.work += may as usize;
+        let may = self.spent.signatures < self.request.limits.path_work;
+        self.spent.signatures += may as usize;
         may
+    }
+
+    /// Counts octets of a CRL or OCSP response, if so many more may be read.
+    pub(super) fn read(&mut self, octets: usize) -> bool {
+        let octets = self.spent.octets.saturating_add(octets as u64);
+        let may = octets <= self.request.limits.revocation_octets;
+        if may {
+            self.spent.octets = octets;
+        }
+        may
+    }
+
+    /// Why [`read`](Self::read) refused.
+    pub(super) fn too_much_to_read(&self) -> String {
+        format!("more than {} octets of CRLs and OCSP responses to read", self.request.limits.revocation_octets)
+    }
+
+    /// What an issuer signed, hashed the first time; `None` if that is too much
+    /// to read.
+    pub(super) fn signed(&mut self, signature: IssuerSignature<'a>) -> Option<Rc<Signed<'a>>> {
+        let place = signature.tbs.as_ptr();
+        if let Some(known) = self.signed.get(&place) {
+            return Some(Rc::clone(known));
+        }
+        let signed = Rc::new(self.signed_once(signature)?);
+        self.signed.insert(place, Rc::clone(&signed));
+        Some(signed)
+    }
+
+    /// The same for what is not met again.
+    pub(super) fn signed_once<'b>(&mut self, signature: IssuerSignature<'b>) -> Option<Signed<'b>> {
+        self.read(signature.tbs.len()).then(|| Signed::of(signature, self.request.arithmetic))
+    }
+
+    /// What a CRL says of a certificate, looked up the first time; `None` if
+    /// that is too much to read.
+    pub(super) fn entry(&mut self, crl: &Crl, certificate: &Certificate) -> Option<Result<CrlAnswer, String>> {
+        let places = (crl.der().as_ptr(), certificate.der().as_ptr());
+        if let Some(known) = self.entries.get(&places) {
+            return Some(known.clone());
+        }
+        if !self.read(crl.der().len()) {
+            return None;
+        }
+        let found = crl.find(certificate.issuer_name(), certificate.serial()).map_err(|error| error.to_string());
+        self.entries.insert(places, found.clone());
+        Some(found)
     }
 
     /// Whether there is a good path for another certificate. The work counts
     /// here.
     pub(super) fn is_good(&mut self, request: &PathRequest<'_>) -> bool {
-        let found = search(request, self.work);
-        self.work = found.work;
+        let found = search(request, self.spent);
+        self.spent = found.spent;
         found.findings.is_empty()
     }
 

@@ -4,7 +4,7 @@
 //! What is checked on a path: every signature, every validity, names that
 //! chain, basicConstraints, path lengths, keyUsage, extendedKeyUsage,
 //! nameConstraints, certificate policies, and that no critical extension is
-//! unknown, and what CRLs say if there are some.
+//! unknown, and what CRLs and OCSP responses say if there are some.
 //!
 //! Three choices where RFC 5280 leaves one, made as OpenSSL and the mail
 //! clients make them:
@@ -23,8 +23,10 @@
 
 mod build;
 mod check;
+mod lists;
 mod names;
 mod policies;
+mod responses;
 mod revocation;
 mod signature;
 
@@ -37,6 +39,7 @@ use waxseal_verdict::{Aspect, Bad, Reason};
 pub use self::policies::{ANY_POLICY, PolicyInputs};
 pub use self::revocation::RevocationInputs;
 
+use self::build::Spent;
 use self::names::Comparisons;
 use super::Certificate;
 use crate::Limits;
@@ -95,6 +98,8 @@ pub struct PathResult {
     pub policies: BTreeSet<String>,
     /// How many signatures were checked.
     pub work: usize,
+    /// How many octets of CRLs and OCSP responses were hashed or looked through.
+    pub revocation_octets: u64,
 }
 
 /// Something that is wrong with one certificate of a path.
@@ -128,9 +133,9 @@ pub fn validate(request: &PathRequest<'_>) -> PathResult {
         let findings = check::check(request, &[request.leaf], false, &mut Comparisons::default());
         let path = vec![request.leaf.clone()];
         let aspect = Aspect::unchecked(Reason::NoAnchor);
-        return PathResult { aspect, path, findings, policies: BTreeSet::new(), work: 0 };
+        return PathResult { aspect, path, findings, policies: BTreeSet::new(), work: 0, revocation_octets: 0 };
     }
-    let found = build::search(request, 0);
+    let found = build::search(request, Spent::default());
     let policies = match found.findings.as_slice() {
         [] => policies::follow(&found.path, &request.policies).unwrap_or_default(),
         _ => BTreeSet::new(),
@@ -140,7 +145,8 @@ pub fn validate(request: &PathRequest<'_>) -> PathResult {
         aspect: aspect(&found.findings),
         path: found.path.into_iter().cloned().collect(),
         findings: found.findings,
-        work: found.work,
+        work: found.spent.signatures,
+        revocation_octets: found.spent.octets,
     }
 }
 

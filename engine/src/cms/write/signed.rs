@@ -11,7 +11,7 @@ use super::frame::{Frame, Holder, Lengths};
 use super::identifier::{algorithm, certificate_id, same_key};
 use super::{Content, ContentSigner, IdentifierForm, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, tag};
-use crate::certificate::{Certificate, Crl, KeyUsage};
+use crate::certificate::{Certificate, Crl, KeyUsage, OcspResponse};
 use crate::cms::oid;
 
 /// A recipe for a SignedData. Without signers it carries certificates only
@@ -27,6 +27,8 @@ pub struct SignedData<'a> {
     pub signing_time: Option<OffsetDateTime>,
     /// CRLs that stand in the object.
     pub crls: &'a [Crl],
+    /// OCSP responses that are sent along (RFC 5940).
+    pub ocsp_responses: &'a [OcspResponse],
     /// The certificate that both key preference attributes name.
     pub encryption_certificate: Option<&'a Certificate>,
     /// eContentType, dotted; [`oid::DATA`] in mail.
@@ -152,10 +154,12 @@ impl SignedData<'_> {
         Ok(head)
     }
 
-    /// The version of RFC 5652 section 5.1; attribute certificates and
-    /// revocation information of other kinds than CRLs, which would make it 3, 4
-    /// or 5, are not written.
+    /// The version of RFC 5652 section 5.1; attribute certificates, which would
+    /// make it 3 or 4, are not written.
     fn version(&self) -> u64 {
+        if !self.ocsp_responses.is_empty() {
+            return 5;
+        }
         let by_key_id = self.shape.signer_id == IdentifierForm::SubjectKeyId && !self.signers.is_empty();
         if by_key_id || self.content_type != oid::DATA { 3 } else { 1 }
     }
@@ -173,8 +177,13 @@ impl SignedData<'_> {
         if !certificates.is_empty() {
             tail.extend(self.shape.set(tag::context(0), certificates));
         }
-        if !self.crls.is_empty() {
-            tail.extend(self.shape.set(tag::context(1), self.crls.iter().map(|crl| crl.der().to_vec()).collect()));
+        let mut revocation: Vec<_> = self.crls.iter().map(|crl| crl.der().to_vec()).collect();
+        for response in self.ocsp_responses {
+            let format = writer::oid(oid::OCSP_RESPONSE)?;
+            revocation.push(writer::context(1, &[format.as_slice(), response.der()].concat()));
+        }
+        if !revocation.is_empty() {
+            tail.extend(self.shape.set(tag::context(1), revocation));
         }
         let infos = self.signers.iter().map(|signer| self.signer_info(signer, digests, content));
         tail.extend(self.shape.set(tag::SET, infos.collect::<Result<Vec<_>, _>>()?));
