@@ -94,7 +94,7 @@ impl Given {
             .iter()
             .map(|(key, certificate)| Credential { decryptor: key, certificate: certificate.clone() })
             .collect();
-        let policy = Policy::named("lenient").unwrap();
+        let policy = Policy::named("archive").unwrap();
         let arithmetic = Arithmetic::new(ProviderChoice::Auto);
         let limits = Limits::default();
         let request = OpenRequest {

@@ -160,7 +160,7 @@ fn every_way_of_encrypting_has_its_option() {
         ),
         ("--content-key file:kek --cipher aes-128-cbc", "--kek :file:kek", "encrypted-data", "aes-128-cbc"),
     ] {
-        let key = &format!("{key} --policy lenient");
+        let key = &format!("{key} --policy archive");
         for ber in ["", "--ber 3"] {
             place.run(0, &format!("encrypt mail {options} {ber} -o made"));
             let verdict = inside(&place, "made", key);
@@ -392,7 +392,7 @@ fn wrong_use_is_2_and_says_what_to_do() {
     for (line, words) in [
         ("open nothing", "nothing: No such file"),
         ("open signed --at yesterday", "2025-06-15T12:00:00Z"),
-        ("open signed --policy nonsense", "neither a built-in policy (default, strict, lenient)"),
+        ("open signed --policy nonsense", "neither a built-in policy (default, strict, archive)"),
         ("open signed --anchor mail", "mail: "),
         ("open signed --key alice.cert.pem", "alice.cert.pem: not a private key"),
         ("open signed --p12 mail", "FILE:PASSWORD"),

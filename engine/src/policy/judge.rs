@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    const NAMES: [&str; 3] = ["strict", "default", "lenient"];
+    const NAMES: [&str; 3] = ["strict", "default", "archive"];
 
     #[test]
     fn a_time_that_utc_cannot_say_is_shown() {

@@ -24,7 +24,7 @@ pub const FORMAT: u32 = 1;
 const BUILT_IN: &[(&str, &str)] = &[
     ("default", include_str!("default.toml")),
     ("strict", include_str!("strict.toml")),
-    ("lenient", include_str!("lenient.toml")),
+    ("archive", include_str!("archive.toml")),
 ];
 
 /// What algorithms, keys, encodings and clocks have to satisfy.
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn built_in_policies_load_under_their_names() {
-        assert_eq!(Policy::names(), ["default", "strict", "lenient"]);
+        assert_eq!(Policy::names(), ["default", "strict", "archive"]);
         for name in Policy::names() {
             let policy = Policy::load(name).unwrap();
             assert_eq!(policy.name, name);
@@ -177,8 +177,8 @@ mod tests {
     fn errors_say_what_to_do() {
         let error = |text: &str| Policy::load(text).unwrap_err().to_string();
         assert_eq!(
-            error("archive"),
-            r#"no policy "archive" is built in; there are default, strict, lenient, or give a TOML file"#
+            error("lenient"),
+            r#"no policy "lenient" is built in; there are default, strict, archive, or give a TOML file"#
         );
         assert!(error("format = 1").contains("missing field"), "{}", error("format = 1"));
         let text = BUILT_IN[0].1;

@@ -162,7 +162,7 @@ codes! {
         CapabilityReplayed = "capability-replayed",
         /// An algorithm that the policy forbids by name.
         ForbiddenAlgorithm = "forbidden-algorithm",
-        /// An encoding that only a lenient policy accepts.
+        /// An encoding that a strict policy refuses.
         StrictEncoding = "strict-encoding",
 
         /// The signing time differs from the Date field.

@@ -68,7 +68,7 @@ pub(super) struct PathArguments {
     /// The address that the certificate should have
     #[arg(long, value_name = "ADDR")]
     email: Option<String>,
-    /// Judge the algorithms and keys of the path too: default, strict, lenient, or a TOML file
+    /// Judge the algorithms and keys of the path too: default, strict, archive, or a TOML file
     #[arg(long, value_name = "NAME|FILE")]
     policy: Option<String>,
     #[command(flatten)]
