@@ -66,6 +66,8 @@ pub enum Check {
     Anchor,
     /// From or Sender is an address of the certificate (RFC 8550 section 3).
     Identity,
+    /// No display name shows the address of somebody else (RFC 8550 section 3: what is shown decides).
+    DisplayName,
     /// Algorithms and keys satisfy the policy.
     AlgorithmStrength,
     /// signingTime and Date agree.
@@ -107,6 +109,7 @@ impl Check {
         Self::CriticalExtension,
         Self::Anchor,
         Self::Identity,
+        Self::DisplayName,
         Self::AlgorithmStrength,
         Self::SigningTime,
         Self::Coverage,

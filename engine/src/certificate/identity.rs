@@ -1,5 +1,12 @@
 //! Is the author of a mail the one that the signer's certificate names
 //! (RFC 8550 section 3)?
+//!
+//! Two addresses are of one mailbox if their domains are the same without
+//! regard to letter case (must), in A-labels or U-labels (RFC 9598 section 5),
+//! and their local parts are, without regard to case where both are ASCII
+//! (should). A local part beyond ASCII is compared as it is (RFC 9598 section 5).
+
+use std::collections::BTreeSet;
 
 use waxseal_verdict::{Aspect, Reason};
 
@@ -21,6 +28,9 @@ pub struct Author {
     pub without_address: bool,
     /// The address of the Sender field.
     pub sender: Option<String>,
+    /// Addresses that the names in From and Sender show, beside or in the place
+    /// of the real ones.
+    pub shown: Vec<String>,
     /// An address that the reader of the mail expects. It takes the place of
     /// the header fields.
     pub expected: Option<String>,
@@ -41,6 +51,7 @@ impl Author {
             fields: headers.all("from").count(),
             without_address: headers.from_without_address(),
             sender: headers.sender().map(|sender| sender.address),
+            shown: headers.all("from").chain(headers.all("sender")).flat_map(|field| field.shown_addresses()).collect(),
             expected: None,
         }
     }
@@ -73,39 +84,55 @@ impl Author {
     }
 }
 
+/// What came of comparing an author with a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Compared {
+    /// The identity.
+    pub(crate) aspect: Aspect,
+    /// The certified address that is the author's, if there is one.
+    pub(crate) address: Option<String>,
+}
+
 /// Compares the author with the addresses in a certificate.
 ///
 /// Good if From or Sender is one of them; `no-address` unchecked if the
-/// certificate names none; else bad, with the addresses of both sides.
+/// certificate names none; else bad, with the addresses of both sides. Bad too
+/// if a name shows an address that is neither the author's nor certified.
 #[must_use]
 pub fn check(author: &Author, certificate: &Certificate) -> Aspect {
-    check_addresses(author, &certificate.emails())
-}
-
-/// [`check`] with the addresses that a certificate was found to name.
-pub(crate) fn check_addresses(author: &Author, certified: &[String]) -> Aspect {
-    judge(author, certified).map_or_else(|aspect| aspect, |_| Aspect::Good)
+    compare(author, &certificate.emails()).aspect
 }
 
 /// The address of the certificate that is the author's, if there is one.
 #[must_use]
 pub fn matching(author: &Author, certificate: &Certificate) -> Option<String> {
-    let certified = certificate.emails();
-    judge(author, &certified).ok().flatten().map(str::to_owned)
+    compare(author, &certificate.emails()).address
+}
+
+/// [`check`] and [`matching`] with the addresses that a certificate was found to name.
+pub(crate) fn compare(author: &Author, certified: &[String]) -> Compared {
+    if !Check::Identity.on() {
+        return Compared { aspect: Aspect::Good, address: None };
+    }
+    match judge(author, certified) {
+        Ok(address) => {
+            let aspect = deception(author, certified).unwrap_or(Aspect::Good);
+            Compared { aspect, address: Some(address.to_owned()) }
+        }
+        Err(aspect) => Compared { aspect: aspect.worst(deception(author, &[]).unwrap_or(Aspect::Good)), address: None },
+    }
 }
 
 /// The certified address that matches, or what to say of the identity.
-fn judge<'a>(author: &Author, certified: &'a [String]) -> Result<Option<&'a str>, Aspect> {
-    if !Check::Identity.on() {
-        return Ok(None);
-    }
+fn judge<'a>(author: &Author, certified: &'a [String]) -> Result<&'a str, Aspect> {
     let addresses = author.addresses()?;
     if certified.is_empty() {
         return Err(Aspect::unchecked(Reason::NoAddress));
     }
-    let found = certified.iter().find(|known| addresses.iter().any(|address| same_mailbox(known, address)));
+    let asked: BTreeSet<_> = addresses.iter().filter_map(|address| split(address)).collect();
+    let found = certified.iter().find(|known| split(known).is_some_and(|known| asked.contains(&known)));
     if let Some(address) = found {
-        return Ok(Some(address));
+        return Ok(address);
     }
     let mismatch = Aspect::bad(
         Reason::AddressMismatch,
@@ -114,6 +141,24 @@ fn judge<'a>(author: &Author, certified: &'a [String]) -> Result<Option<&'a str>
     Err(match addresses.as_slice() {
         [_] => mismatch,
         _ => mismatch.worst(Aspect::bad(Reason::SenderMismatch, "")),
+    })
+}
+
+/// An address that a name shows to the reader, and that is somebody else's:
+/// many programs show the name alone (JOHNNY I2). What the certificate of the
+/// author names as well deceives nobody.
+fn deception(author: &Author, certified: &[String]) -> Option<Aspect> {
+    if !Check::DisplayName.on() || author.expected.is_some() {
+        return None;
+    }
+    let own = author.from.iter().chain(&author.sender).chain(certified);
+    let own: BTreeSet<_> = own.filter_map(|address| split(address)).collect();
+    let foreign: Vec<_> =
+        author.shown.iter().filter(|shown| split(shown).is_none_or(|shown| !own.contains(&shown))).collect();
+    (!foreign.is_empty()).then(|| {
+        let real = list(&author.from.iter().chain(&author.sender).collect::<Vec<_>>());
+        let what = format!("a display name shows {}; the address is {real}", list(&foreign));
+        Aspect::bad(Reason::DisplayNameAddress, what)
     })
 }
 
@@ -127,8 +172,7 @@ fn list(addresses: &[impl AsRef<str>]) -> String {
     text
 }
 
-/// Whether two addresses are of one mailbox: the domain without regard to case,
-/// the local part too (RFC 8550 section 3: should), quoted or not.
+/// Whether two addresses are of one mailbox.
 pub(super) fn same_mailbox(one: &str, other: &str) -> bool {
     match (split(one), split(other)) {
         (Some((local, domain)), Some((other_local, other_domain))) => domain == other_domain && local == other_local,
@@ -136,7 +180,7 @@ pub(super) fn same_mailbox(one: &str, other: &str) -> bool {
     }
 }
 
-/// Local part without quotes, and domain, both in lower case.
+/// Local part without quotes, and domain, as they compare.
 fn split(address: &str) -> Option<(String, String)> {
     let (local, domain) = address.trim().rsplit_once('@')?;
     if local.is_empty() || domain.is_empty() {
@@ -144,9 +188,12 @@ fn split(address: &str) -> Option<(String, String)> {
     }
     let local = match local.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
         Some(quoted) => unescape(quoted),
+        // Which of two at signs ends the local part, readers do not agree on.
+        None if local.contains('@') => return None,
         None => local.to_owned(),
     };
-    Some((local.to_lowercase(), domain_in_ascii(domain)))
+    let local = if local.is_ascii() { local.to_ascii_lowercase() } else { local };
+    Some((local, domain_in_ascii(domain)))
 }
 
 /// A domain as it compares: in A-labels, lower case (RFC 9598 section 3). What
@@ -181,7 +228,7 @@ mod tests {
             ..Author::default()
         };
         let certified: Vec<String> = certified.iter().map(ToString::to_string).collect();
-        judge(&author, &certified).map_or_else(|aspect| aspect, |_| Aspect::Good)
+        compare(&author, &certified).aspect
     }
 
     #[test]
@@ -190,7 +237,16 @@ mod tests {
         {
             assert_eq!(aspect(&[from], None, &["alice@example.test"]), Aspect::Good, "{from}");
         }
-        assert_eq!(aspect(&["JÜRGEN@example.test"], None, &["x@y", "jürgen@example.test"]), Aspect::Good);
+    }
+
+    /// RFC 9598 section 5: an exact match of local parts beyond ASCII.
+    #[test]
+    fn local_parts_beyond_ascii_compare_exactly() {
+        let certified = ["x@y", "j\u{fc}rgen@example.test"];
+        assert_eq!(aspect(&["j\u{fc}rgen@EXAMPLE.test"], None, &certified), Aspect::Good);
+        for from in ["J\u{dc}RGEN@example.test", "ju\u{308}rgen@example.test", "jurgen@example.test"] {
+            assert_eq!(aspect(&[from], None, &certified).reason(), Some(Reason::AddressMismatch), "{from}");
+        }
     }
 
     /// RFC 9598 section 3 writes domains in A-labels; mail programs show, and
@@ -209,7 +265,14 @@ mod tests {
 
     #[test]
     fn other_addresses_are_named() {
-        for from in ["bob@example.test", "alice@example.test.evil", "alice", "alice@example.test\0", "alice@"] {
+        for from in [
+            "bob@example.test",
+            "alice@example.test.evil",
+            "alice",
+            "alice@example.test\0",
+            "alice@",
+            "x@alice@example.test",
+        ] {
             let aspect = aspect(&[from], None, &["alice@example.test"]);
             assert_eq!(aspect.reason(), Some(Reason::AddressMismatch), "{from}");
             let Aspect::Bad(bad) = aspect else { unreachable!() };
@@ -258,8 +321,43 @@ mod tests {
         let mut author = Author::expected("A@b");
         author.from = vec!["x@y".into(), "z@y".into()];
         let certified = ["a@B".to_owned()];
-        assert_eq!(judge(&author, &certified), Ok(Some("a@B")));
+        author.shown = vec!["ceo@corp.test".into()];
+        assert_eq!(compare(&author, &certified), Compared { aspect: Aspect::Good, address: Some("a@B".into()) });
         author.expected = Some("x@y".into());
-        assert!(judge(&author, &certified).is_err_and(|aspect| aspect.is_bad()));
+        assert!(compare(&author, &certified).aspect.is_bad());
+    }
+
+    /// JOHNNY (2019) I2.
+    #[test]
+    fn a_name_must_not_show_another_address() {
+        let certified = ["m@e.test".to_owned(), "info@e.test".to_owned()];
+        let read = |from: &str, certified: &[String]| {
+            let headers = Headers::parse(format!("From: {from}\r\n").as_bytes(), 1 << 10).unwrap();
+            compare(&Author::of(&headers), certified)
+        };
+        let deceiving = read("\"ceo@corp.test\" <M@e.test>", &certified);
+        assert_eq!(deceiving.address.as_deref(), Some("m@e.test"));
+        let Aspect::Bad(bad) = deceiving.aspect else { panic!("{:?}", deceiving.aspect) };
+        assert_eq!(bad.reason, Reason::DisplayNameAddress);
+        assert_eq!(bad.detail, "a display name shows ceo@corp.test; the address is M@e.test");
+        for harmless in ["\"M@E.test\" <m@e.test>", "m@e.test (info@e.test)", "\"ceo\" <m@e.test>"] {
+            assert_eq!(read(harmless, &certified).aspect, Aspect::Good, "{harmless}");
+        }
+        let Aspect::Bad(bad) = read("\"m@e.test\" <x@y.test>", &certified).aspect else { panic!("neither matches") };
+        assert_eq!((bad.reason, bad.also), (Reason::AddressMismatch, vec![Reason::DisplayNameAddress]));
+        assert_eq!(read("\"ceo@corp.test\" <m@e.test>", &[]).aspect.reason(), Some(Reason::DisplayNameAddress));
+        let Aspect::Bad(bad) = read("\"ceo@corp.test\"", &certified).aspect else { panic!("no address") };
+        assert_eq!((bad.reason, bad.also), (Reason::NoFrom, vec![Reason::DisplayNameAddress]));
+    }
+
+    #[test]
+    fn many_addresses_cost_little() {
+        let author = Author {
+            from: vec!["a@b.test".into()],
+            shown: (0..20_000).map(|number| format!("x{number}@y.test")).collect(),
+            ..Author::default()
+        };
+        let certified: Vec<String> = (0..20_000).map(|number| format!("x{number}@y.test")).collect();
+        assert_eq!(compare(&author, &certified).aspect.reason(), Some(Reason::AddressMismatch));
     }
 }

@@ -5,8 +5,9 @@ use std::io::{Cursor, Seek as _, SeekFrom};
 use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
 
+use crate::certificate::identity::{self, Compared};
 use crate::certificate::path::{self, PathRequest, PolicyInputs, Purpose, RevocationInputs};
-use crate::certificate::{Certificate, complete_key, identity};
+use crate::certificate::{Certificate, complete_key};
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
 use crate::hex::hex;
@@ -504,7 +505,7 @@ impl<'a> SignerJudge<'a, '_> {
     /// certificate alone.
     fn judge_certificate(&mut self, fitting: &[Certificate]) -> Vec<Certificate> {
         let request = self.context.request;
-        let mut best: Option<(u8, Aspect, Aspect, Vec<Certificate>)> = None;
+        let mut best: Option<(u8, Aspect, Compared, Vec<Certificate>)> = None;
         for certificate in fitting.iter().take(MOST_CERTIFICATES) {
             let result = path::validate(&PathRequest {
                 leaf: certificate,
@@ -521,13 +522,14 @@ impl<'a> SignerJudge<'a, '_> {
                 arithmetic: request.arithmetic,
                 limits: request.limits,
             });
+            let unmatched = |aspect| Compared { aspect, address: None };
             let identity = match (&self.context.author, self.over) {
                 // Whoever countersigns is not the author.
-                (_, Over::Signature) => Aspect::Absent,
-                (Some(author), _) => identity::check(author, certificate),
-                (None, _) => Aspect::Unchecked(None),
+                (_, Over::Signature) => unmatched(Aspect::Absent),
+                (Some(author), _) => identity::compare(author, &certificate.emails()),
+                (None, _) => unmatched(Aspect::Unchecked(None)),
             };
-            let rank = 3 * badness(&result.aspect) + badness(&identity);
+            let rank = 3 * badness(&result.aspect) + badness(&identity.aspect);
             if best.as_ref().is_none_or(|(known, ..)| rank < *known) {
                 let path = if result.aspect.is_good() { result.path } else { vec![certificate.clone()] };
                 best = Some((rank, result.aspect, identity, path));
@@ -548,7 +550,8 @@ impl<'a> SignerJudge<'a, '_> {
             self.signer.serial = certificate.serial_hex();
         }
         self.signer.chain = chain;
-        self.signer.identity = identity;
+        self.signer.identity = identity.aspect;
+        self.signer.matched_address = identity.address;
         path
     }
 

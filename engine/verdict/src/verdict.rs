@@ -298,6 +298,9 @@ pub struct Signer {
     /// Addresses that the signer's certificate names; empty if none or no certificate.
     #[serde(default)]
     pub email: Vec<String>,
+    /// The one of them that From or Sender names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_address: Option<String>,
     /// Subject of the certificate, RFC 4514 form.
     #[serde(default)]
     pub subject: String,

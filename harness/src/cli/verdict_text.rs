@@ -132,6 +132,9 @@ impl Text<'_> {
         if !signer.subject.is_empty() {
             self.line(2, &format!("certificate of {}", harmless(&signer.subject)));
         }
+        if let Some(address) = &signer.matched_address {
+            self.line(2, &format!("{} is the author", harmless(address)));
+        }
         if !signer.issuer.is_empty() {
             self.line(2, &format!("issued by {}, serial {}", harmless(&signer.issuer), harmless(&signer.serial)));
         }

@@ -109,14 +109,13 @@ impl<'a> Way<'a> {
             None => credentials::mailbox(self.pki, signer.map_or("alice", String::as_str))?,
         };
         let to = credentials::mailbox(self.pki, "bob")?;
-        let fields = [
-            ("From", from),
-            ("To", to),
-            ("Date", self.date.header()),
-            ("Subject", case.title.clone()),
-            ("Message-ID", format!("<{}@vectors.example.test>", case.id.replace('/', "."))),
-        ];
-        Ok(fields.iter().flat_map(|(name, value)| format!("{name}: {value}\r\n").into_bytes()).collect())
+        let mut lines = vec![format!("From: {from}")];
+        lines.extend(recipe.fields.iter().cloned());
+        lines.push(format!("To: {to}"));
+        lines.push(format!("Date: {}", self.date.header()));
+        lines.push(format!("Subject: {}", case.title));
+        lines.push(format!("Message-ID: <{}@vectors.example.test>", case.id.replace('/', ".")));
+        Ok(lines.iter().flat_map(|line| format!("{line}\r\n").into_bytes()).collect())
     }
 
     fn sign(&mut self, step: &'a SignStep) -> Result<Vec<u8>, ForgeError> {

@@ -4,6 +4,8 @@
 //! (PKCS#1 v1.5; ECDSA of RFC 6979), so that the bytes are a function of
 //! `pki.toml` and the committed keys.
 
+mod extension;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -57,7 +59,7 @@ fn certificate(pki: &Pki, entity: &Entity) -> Result<String, String> {
     let key = Key::of(pki, &entity.name)?;
     let issuer_name = entity.issuer.as_deref().unwrap_or(&entity.name);
     let signer = Key::of(pki, entity.signed_by.as_deref().unwrap_or(issuer_name))?;
-    let issuer_key_id = Key::of(pki, issuer_name)?.identifier()?;
+    let issuer_key_id = Key::of(pki, entity.authority_key_of.as_deref().unwrap_or(issuer_name))?.identifier()?;
     let issuer = pki.entity(issuer_name).ok_or("its issuer is not described")?;
     let issuer_params = params(issuer, issuer_key_id)?;
     let mut own = params(entity, key.identifier()?)?;
@@ -66,6 +68,10 @@ fn certificate(pki: &Pki, entity: &Entity) -> Result<String, String> {
         let placeholder = Key::of(pki, issuer_name)?;
         let certificate = own.signed_by(&placeholder, &Issuer::from_params(&issuer_params, signer)).map_err(said)?;
         return with_public_key(certificate.der(), Signer::public_key(&key.private), &placeholder);
+    }
+    if entity.version_1 {
+        let certificate = own.signed_by(&key, &Issuer::from_params(&issuer_params, &signer)).map_err(said)?;
+        return as_version_1(certificate.der(), &signer);
     }
     let certificate = own.signed_by(&key, &Issuer::from_params(&issuer_params, signer)).map_err(said)?;
     // rcgen writes CRLF on some systems; the files hold LF on all.
@@ -79,6 +85,21 @@ fn with_public_key(certificate: &[u8], spki: &[u8], signer: &Key) -> Result<Stri
     // TBSCertificate ::= SEQUENCE { version, serialNumber, signature, issuer, validity, subject,
     // subjectPublicKeyInfo, ... } (RFC 5280 section 4.1).
     *root.at_mut(&[0, 6])? = Node::read(spki)?;
+    signed_again(root, signer)
+}
+
+/// The certificate without version and extensions, signed again: rcgen writes
+/// version 3 alone.
+fn as_version_1(certificate: &[u8], signer: &Key) -> Result<String, String> {
+    let mut root = Node::read(certificate)?;
+    let fields = root.at_mut(&[0])?.children_mut()?;
+    fields.remove(0);
+    fields.pop();
+    signed_again(root, signer)
+}
+
+/// A certificate whose fields were changed, in PEM.
+fn signed_again(mut root: Node, signer: &Key) -> Result<String, String> {
     let value = signer.signature(&root.at(&[0])?.write()).map_err(|error| error.to_string())?;
     root.at_mut(&[2])?.inside = Inside::Octets([&[0], value.as_slice()].concat());
     let text = STANDARD.encode(root.write());
@@ -93,8 +114,15 @@ fn params(entity: &Entity, key_id: Vec<u8>) -> Result<CertificateParams, String>
     params.serial_number = Some(SerialNumber::from_slice(&serial(entity)?));
     params.distinguished_name = name(entity)?;
     for address in &entity.addresses {
-        let address = address.as_str().try_into().map_err(|_| format!("{address:?} is not ASCII"))?;
-        params.subject_alt_names.push(SanType::Rfc822Name(address));
+        let ascii_local = address.rsplit_once('@').is_none_or(|(local, _)| local.is_ascii());
+        params.subject_alt_names.push(if ascii_local {
+            SanType::Rfc822Name(address.as_str().try_into().map_err(|_| format!("{address:?} is not ASCII"))?)
+        } else {
+            SanType::OtherName((extension::SMTP_UTF8_MAILBOX.to_vec(), address.as_str().into()))
+        });
+    }
+    for name in &entity.other_names {
+        params.subject_alt_names.push(other_name(name).ok_or_else(|| format!("{name:?} is no name known here"))?);
     }
     params.key_usages = entity.key_usage.iter().map(|usage| key_use(*usage)).collect::<Result<_, _>>()?;
     params.extended_key_usages =
@@ -108,12 +136,24 @@ fn params(entity: &Entity, key_id: Vec<u8>) -> Result<CertificateParams, String>
         let extension = CustomExtension::from_oid_content(&SUBJECT_KEY_IDENTIFIER, writer::octet_string(&key_id));
         params.custom_extensions.push(extension);
     }
+    params.custom_extensions.extend(extension::of(entity)?);
     if entity.unknown_critical_extension {
         let mut extension = CustomExtension::from_oid_content(&UNKNOWN_EXTENSION, writer::null());
         extension.set_criticality(true);
         params.custom_extensions.push(extension);
     }
     Ok(params)
+}
+
+/// A name of subjectAltName from `form:value`.
+fn other_name(name: &str) -> Option<SanType> {
+    let (form, value) = name.split_once(':')?;
+    match form {
+        "dns" => Some(SanType::DnsName(value.try_into().ok()?)),
+        "uri" => Some(SanType::URI(value.try_into().ok()?)),
+        "ip" => Some(SanType::IpAddress(value.parse().ok()?)),
+        _ => None,
+    }
 }
 
 fn serial(entity: &Entity) -> Result<Vec<u8>, String> {

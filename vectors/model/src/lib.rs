@@ -31,7 +31,7 @@ pub use case::{Case, Disagreement, Flag, Given, Input, Level, Needs, Role, Share
 pub use catalogue::{Client, Entry, KeyFile, Origin, PinnedFile};
 pub use corpus::Corpus;
 pub use instant::Instant;
-pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, Pki};
+pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, NameConstraints, Pki};
 pub use problem::{CorpusError, Problem};
 pub use recipe::{
     Attribute, AttributeChange, Attributes, AuthenticateStep, Base, Border, CompressStep, DigestStep, EncryptStep,

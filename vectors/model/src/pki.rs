@@ -96,12 +96,15 @@ pub struct Entity {
     /// Organisation of the subject and country, where it has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
-    /// Addresses in subjectAltName (RFC 8550 section 3).
+    /// Addresses in subjectAltName: rfc822Name, or SmtpUTF8Mailbox if the local part is not ASCII (RFC 8550 section 4.4.3).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
     /// An emailAddress attribute in the subject name, the old place of an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_address: Option<String>,
+    /// Other names in subjectAltName: `dns:`, `uri:` or `ip:`, and the name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_names: Vec<String>,
     /// Kind of the key.
     pub key: KeyType,
     /// Uses the key of this entity instead of its own (a renewed or second certificate).
@@ -131,9 +134,43 @@ pub struct Entity {
     /// Signed with the key of this entity, though `issuer` is named: a forged certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_by: Option<String>,
+    /// The authority key identifier names the key of this entity, though another one signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority_key_of: Option<String>,
+    /// nameConstraints (RFC 5280 section 4.2.1.10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_constraints: Option<NameConstraints>,
+    /// certificatePolicies, dotted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
+    /// policyMappings: the issuer's policy and the one of the subject that it equals, dotted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_mappings: Vec<[String; 2]>,
+    /// requireExplicitPolicy: after so many further certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_explicit_policy: Option<u8>,
+    /// inhibitPolicyMapping: after so many further certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inhibit_policy_mapping: Option<u8>,
+    /// A certificate of version 1, which has no extensions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub version_1: bool,
     /// Carries a critical extension that nobody knows (RFC 5280 section 4.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown_critical_extension: bool,
+}
+
+/// The subtrees of nameConstraints: `email:`, `dns:`, `uri:`, `ip:` with mask
+/// bits or `directory:` with an organisation, and the base.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NameConstraints {
+    /// Names must be in one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permitted: Vec<String>,
+    /// Names must not be in any of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<String>,
 }
 
 codes! {

@@ -20,9 +20,12 @@ pub struct Recipe {
     /// What is done with it, in order; the last step makes the outermost layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
-    /// The address in From; that of the first signer, or of `alice`, if absent.
+    /// The value of From, such as a display name and an address; that of the first signer, or of `alice`, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Further header fields after From, each a whole line such as `Sender: Carol <carol@example.test>`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
     /// The moment in Date; the clock of the case if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Instant>,

@@ -202,7 +202,7 @@ fn bound_to(envelope: &[Layer], headers: &Headers) -> bool {
     envelope.iter().filter(|layer| layer.kind == Kind::Signed).flat_map(|layer| &layer.signers).any(|signer| {
         signer.integrity.is_good()
             && !signer.chain.is_bad()
-            && identity::check_addresses(&author, &signer.email).is_good()
+            && identity::compare(&author, &signer.email).address.is_some()
     })
 }
 
@@ -220,7 +220,9 @@ fn judge_author(envelope: &mut [Layer], headers: &Headers, outer: Option<&Header
     for layer in envelope.iter_mut().filter(|layer| layer.kind == Kind::Signed) {
         // A signer without a certificate has no issuer, and no identity.
         for signer in layer.signers.iter_mut().filter(|one| one.integrity.is_good() && !one.issuer.is_empty()) {
-            signer.identity = identity::check_addresses(&author, &signer.email);
+            let compared = identity::compare(&author, &signer.email);
+            signer.matched_address = compared.address;
+            signer.identity = compared.aspect;
             if let Aspect::Bad(bad) = &mut signer.identity
                 && differs
             {

@@ -1,9 +1,12 @@
 //! Addresses and encoded words in header fields.
 
+mod list;
+mod shown;
+
 use mail_parser::parsers::MessageStream;
-use mail_parser::{Addr, Address};
 use time::OffsetDateTime;
 
+use self::list::Entry;
 use super::date;
 use super::header::{Field, Headers};
 
@@ -11,9 +14,10 @@ use super::header::{Field, Headers};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mailbox {
-    /// Display name, encoded words (RFC 2047) decoded.
+    /// Display name and comments, encoded words (RFC 2047) decoded.
     pub name: Option<String>,
-    /// `local@domain`, in the letter case of the message.
+    /// `local@domain`, in the letter case of the message; without a route,
+    /// comments, and quotes that are not needed.
     pub address: String,
 }
 
@@ -38,10 +42,12 @@ impl Headers {
         self.all("from").any(|field| field.has_entry_without_address())
     }
 
-    /// The mailbox of the Sender field.
+    /// The mailbox of the Sender field; `None` too if several are named, of
+    /// which RFC 5322 section 3.6.2 knows nothing.
     #[must_use]
     pub fn sender(&self) -> Option<Mailbox> {
-        self.get("sender")?.mailboxes().into_iter().next()
+        let mut mailboxes = self.all("sender").flat_map(|field| field.mailboxes());
+        mailboxes.next().filter(|_| mailboxes.next().is_none())
     }
 
     /// The time of the Date field; `None` when it is absent or no date.
@@ -56,31 +62,29 @@ impl Field<'_> {
     /// without an address is left out.
     #[must_use]
     pub fn mailboxes(&self) -> Vec<Mailbox> {
-        self.entries().into_iter().flatten().collect()
+        list::parse(&self.value()).into_iter().flat_map(mailboxes).collect()
     }
 
     /// Whether an entry of an address field has no address.
     #[must_use]
     pub fn has_entry_without_address(&self) -> bool {
-        self.entries().contains(&None)
+        list::parse(&self.value()).iter().any(|entry| entry.addresses.is_empty())
     }
 
-    /// Every entry of an address field; `None` for one without an address, and
-    /// for a group of nobody.
-    fn entries(&self) -> Vec<Option<Mailbox>> {
-        let line = format!("{}\n", self.value());
-        let parsed = MessageStream::new(line.as_bytes()).parse_address();
-        match parsed.as_address() {
-            None => Vec::new(),
-            Some(Address::List(list)) => list.iter().map(mailbox).collect(),
-            Some(Address::Group(groups)) => groups
-                .iter()
-                .flat_map(|group| match group.addresses.as_slice() {
-                    [] => vec![None],
-                    addresses => addresses.iter().map(mailbox).collect(),
-                })
-                .collect(),
+    /// Every address that the names of an address field show: display names,
+    /// comments, names of groups and quoted local parts, with encoded words
+    /// decoded where the standard has them and where some readers decode them.
+    #[must_use]
+    pub fn shown_addresses(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in list::parse(&self.value()) {
+            let addresses = entry.addresses.iter().filter(|text| text.contains("=?") || text.starts_with('"'));
+            let texts = std::iter::once(&entry.phrase).chain(&entry.comments).chain(&entry.group).chain(addresses);
+            for text in texts {
+                found.extend(shown::addresses(&decode_words(text)));
+            }
         }
+        found
     }
 
     /// The value as text for a person: encoded words (RFC 2047) decoded.
@@ -90,10 +94,15 @@ impl Field<'_> {
     }
 }
 
-fn mailbox(entry: &Addr<'_>) -> Option<Mailbox> {
-    let address = entry.address()?.trim();
-    let name = entry.name().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
-    (!address.is_empty()).then(|| Mailbox { name, address: address.to_owned() })
+fn mailboxes(entry: Entry) -> Vec<Mailbox> {
+    let comments = entry.comments.join(" ");
+    let name = match (entry.phrase.is_empty(), comments.is_empty()) {
+        (true, _) => comments,
+        (false, true) => entry.phrase,
+        (false, false) => format!("{} ({comments})", entry.phrase),
+    };
+    let name = Some(decode_words(&name)).filter(|name| !name.trim().is_empty());
+    entry.addresses.into_iter().map(|address| Mailbox { name: name.clone(), address }).collect()
 }
 
 /// Decodes the encoded words of a text (RFC 2047).
@@ -143,6 +152,7 @@ mod tests {
             "From: CEO <>, alice@example.test\n",
             "From: The CEO:;, alice@example.test\n",
             "From: =?utf-8?Q?ceo=40corp.test?=\n",
+            "From: alice@example.test, The CEO:;\n",
         ] {
             assert!(headers(from).from_without_address(), "{from}");
         }
@@ -156,6 +166,41 @@ mod tests {
         ] {
             assert!(!headers(from).from_without_address(), "{from}");
         }
+    }
+
+    /// JOHNNY (2019) I2, and Mailsploit (2017) for encoded words in an address.
+    #[test]
+    fn addresses_in_names_are_found_wherever_they_hide() {
+        for from in [
+            "ceo@corp.test <m@e.test>",
+            "\"ceo@corp.test\" <m@e.test>",
+            "=?utf-8?Q?ceo=40corp.test?= <m@e.test>",
+            "=?utf-8?B?Y2VvQGNvcnAudGVzdA==?= <m@e.test>",
+            "=?utf-8?Q?ceo?= =?utf-8?Q?=40corp.test?= <m@e.test>",
+            "\"=?utf-8?Q?ceo=40corp.test?=\" <m@e.test>",
+            "=?utf-8?Q?ceo@corp.test?= <m@e.test>",
+            "m@e.test (ceo@corp.test)",
+            "m@e.test (=?utf-8?Q?ceo=40corp.test?=)",
+            "Mal (the (ceo@corp.test)) <m@e.test>",
+            "\"ceo@corp.test\": m@e.test;",
+            "=?utf-8?Q?ceo=40corp.test?=: m@e.test;",
+            "\"ceo@corp.test\"@e.test",
+            "=?utf-8?B?Y2VvQGNvcnAudGVzdA==?==?utf-8?Q?=00?=@e.test",
+        ] {
+            let read = headers(&format!("From: {from}\n"));
+            assert_eq!(read.get("from").unwrap().shown_addresses(), ["ceo@corp.test"], "{from}");
+            assert_eq!(read.from().len(), 1, "{from}");
+        }
+        let plain = headers("From: Alice <alice@example.test>, (x) =?utf-8?Q?J=C3=BC?= <@r.test:j@example.test>\n");
+        assert_eq!(plain.get("from").unwrap().shown_addresses(), [""; 0]);
+    }
+
+    #[test]
+    fn a_sender_is_one_mailbox() {
+        let sender = |section: &str| headers(section).sender().map(|sender| sender.address);
+        assert_eq!(sender("Sender: <carol@example.test>\n").as_deref(), Some("carol@example.test"));
+        assert_eq!(sender("Sender: a@x.test, b@x.test\n"), None);
+        assert_eq!(sender("Sender: a@x.test\nSender: b@x.test\n"), None);
     }
 
     #[test]
