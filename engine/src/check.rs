@@ -70,6 +70,8 @@ pub enum Check {
     DisplayName,
     /// Algorithms and keys satisfy the policy.
     AlgorithmStrength,
+    /// What a correspondent announced before is remembered (RFC 8551 section 2.7.1).
+    Downgrade,
     /// signingTime and Date agree.
     SigningTime,
     /// Everything shown is covered.
@@ -111,6 +113,7 @@ impl Check {
         Self::Identity,
         Self::DisplayName,
         Self::AlgorithmStrength,
+        Self::Downgrade,
         Self::SigningTime,
         Self::Coverage,
         Self::HeaderProtection,

@@ -73,6 +73,7 @@ impl Cases<'_> {
             kinds: case.needs.kinds.clone(),
             clock: case.clock.date_time(),
             fixed_clock: case.fixed_clock,
+            learns: !case.earlier.is_empty(),
             private: case.private,
             expectation,
             accepted: case.accept.clone(),

@@ -85,6 +85,9 @@ fn undeclared(task: &Task, hello: &Hello) -> Option<String> {
     if let Some(algorithm) = task.algorithms.iter().find(|name| !hello.algorithms.contains(*name)) {
         return Some(format!("does not know {algorithm}"));
     }
+    if task.learns && !hello.learns {
+        return Some("does not remember what earlier mail announced".to_owned());
+    }
     if task.fixed_clock {
         match hello.clock {
             Clock::Settable => {}

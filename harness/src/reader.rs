@@ -6,7 +6,8 @@ use waxseal_engine::Limits;
 use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::io::Source;
 use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets, Sent};
-use waxseal_engine::policy::Policy;
+use waxseal_engine::policy::address_book::Lesson;
+use waxseal_engine::policy::{AddressBook, Policy};
 use waxseal_key::Arithmetic;
 
 use crate::keys::KeyRing;
@@ -27,6 +28,8 @@ pub struct Reader {
     pub crls: Vec<Crl>,
     /// OCSP responses that may, too.
     pub ocsp_responses: Vec<OcspResponse>,
+    /// What is known of correspondents.
+    pub address_book: Option<AddressBook>,
     /// The time at which certificates are judged.
     pub at: OffsetDateTime,
     /// The sender's address, where it is not the From of the message.
@@ -69,6 +72,20 @@ impl Reader {
         })
     }
 
+    /// Opens a mail as of another time, and learns from it what there is to
+    /// learn; a downgrade is not accepted.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn learn(&mut self, input: &mut dyn Source, at: OffsetDateTime) -> Result<Vec<Lesson>, OpenError> {
+        let now = std::mem::replace(&mut self.at, at);
+        let opened = self.open(input, None, false);
+        self.at = now;
+        let Some(book) = &mut self.address_book else { return Ok(Vec::new()) };
+        let introductions = opened?.introductions;
+        Ok(introductions.iter().flat_map(|introduction| book.learn(introduction, &self.policy, false)).collect())
+    }
+
     fn with_request<T>(&self, keep_content: bool, work: impl FnOnce(&OpenRequest<'_>) -> T) -> T {
         let credentials = self.keys.credentials();
         // A certificate given with a key may also be the signer's of a mail to oneself.
@@ -80,6 +97,7 @@ impl Reader {
             extra_certificates: &extra,
             crls: &self.crls,
             ocsp_responses: &self.ocsp_responses,
+            address_book: self.address_book.as_ref(),
             from: self.from.as_deref(),
             keep_content,
             ..OpenRequest::new(self.at, &self.policy, &self.arithmetic, &self.limits)

@@ -28,6 +28,8 @@ pub struct Task {
     /// Whether the answer changes with the clock: a SUT that only knows "now"
     /// cannot be asked.
     pub fixed_clock: bool,
+    /// Whether the answer depends on mail that came before.
+    pub learns: bool,
     /// Whether the bytes are other people's, so that nothing of them may stand
     /// in the record.
     pub private: bool,

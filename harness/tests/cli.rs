@@ -525,3 +525,92 @@ fn the_provider_works_with_the_private_key_too() {
     assert_eq!(decryption("auto"), decryption("rustcrypto"));
     assert_ne!(decryption("auto"), decryption("aws-lc"));
 }
+
+/// A correspondence by hand: learn, look, choose, encrypt, forget.
+#[test]
+fn an_address_book_is_filled_and_used() {
+    let place = Place::new();
+    let book = "--address-book book.json";
+    let encrypt = format!("encrypt mail {book} --recipient alice@example.test -o made");
+    place.run(2, &encrypt);
+    assert!(place.run(2, &format!("open mail {book}")).1.contains("book.json"), "a book that is not there");
+    // A mail without a signature teaches nothing, and makes no book.
+    assert!(place.run(0, &format!("open mail {book} --learn")).1.contains("nothing was learned"));
+    assert!(!place.path().join("book.json").exists());
+
+    let sign = "sign mail --key alice.key.pem --cert alice.cert.pem --extra-cert intermediate.cert.pem -o signed";
+    let learn = format!("open signed --anchor root.cert.pem {book} --learn");
+    place.run(0, &format!("{sign} --capability aes-128-cbc --capability 3des-cbc"));
+    let (_, said) = place.run(0, &learn);
+    assert!(said.contains("learned of alice@example.test: certificate to sign new, to encrypt new, capabilities new"));
+    let (shown, _) = place.run(0, "addressbook show book.json");
+    assert!(shown.starts_with("alice@example.test\n  signs with   CN=Alice Amber, serial 1006,"), "{shown}");
+    assert!(shown.contains("  announced    aes-128-cbc, 3des-cbc (20"), "{shown}");
+
+    let (chosen, _) = place.run(0, "addressbook choose book.json ALICE@example.test");
+    assert!(chosen.starts_with("cipher  aes-128-cbc\nALICE@example.test\n  CN=Alice Amber, serial 1006"), "{chosen}");
+    let (chosen, _) = place.run(0, "addressbook choose book.json alice@example.test --json");
+    let chosen: serde_json::Value = serde_json::from_str(&chosen).unwrap();
+    assert_eq!(
+        (&chosen["cipher"], &chosen["recipients"][0]["certificate"]["serial"]),
+        (&"aes-128-cbc".into(), &"1006".into())
+    );
+    let (_, said) = place.run(0, &encrypt);
+    assert!(
+        said.contains("note: aes-128-cbc: alice@example.test announced aes-128-cbc, 3des-cbc (the policy"),
+        "{said}"
+    );
+    let (opened, _) = place.run(0, "open made --key alice.key.pem --cert alice.cert.pem --json");
+    let opened: serde_json::Value = serde_json::from_str(&opened).unwrap();
+    assert_eq!(opened["layers"][0]["content_cipher"], "aes-128-cbc");
+    // Whoever asks for a cipher gets it; so does who is given by certificate.
+    place.run(0, &format!("{encrypt} --cipher aes-256-cbc --to bob.cert.pem"));
+    place.run(0, "open made --key bob.key.pem --cert bob.cert.pem");
+    // A path that is asked for has to be there.
+    assert!(place.run(1, &format!("{encrypt} --anchor bob.cert.pem")).1.contains("no certificate of alice"));
+    place.run(0, &format!("{encrypt} --anchor root.cert.pem --extra-cert intermediate.cert.pem"));
+    assert!(place.run(1, &format!("{encrypt} --recipient bob@example.test")).1.contains("nobody is known under bob@"));
+
+    // What takes away is told, and learned only by who says so.
+    place.run(0, &format!("{sign} --capability rc2-cbc:40 --at 2099-01-01T00:00:00Z"));
+    assert!(place.run(1, &learn).1.contains("nothing was learned"), "signed in the future");
+    place.run(0, &format!("{sign} --capability rc2-cbc:40"));
+    let later = learn.replace("open", "open --at 2040-01-01T00:00:00Z");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    place.run(0, &format!("{sign} --capability rc2-cbc:40"));
+    let (out, said) = place.run(1, &later);
+    assert!(out.contains("downgrade") && said.contains("capabilities refused (downgrade;"), "{out}{said}");
+    place.run(0, &encrypt);
+    place.run(1, &format!("{later} --accept-downgrade"));
+    let (_, said) = place.run(1, &encrypt);
+    assert!(said.contains("rc2-cbc:40 (the policy does not send it)"), "{said}");
+    let (policy, _) = place.run(0, "policy show default");
+    place.write("weak.toml", &policy.replace("\"aes-128-cbc\",\n]", "\"aes-128-cbc\", \"rc2-cbc-40\"]"));
+    place.run(0, &format!("{encrypt} --policy weak.toml"));
+
+    place.run(0, "addressbook forget book.json Alice@example.test");
+    place.run(2, "addressbook forget book.json alice@example.test");
+    assert_eq!(place.run(0, "addressbook show book.json"), (String::new(), String::new()));
+    place.write("book.json", "{\"format\": 7, \"certificates\": [], \"correspondents\": []}");
+    assert!(place.run(2, &learn).1.contains("address book format 7; this version reads 1"));
+}
+
+/// Nobody loses what another process learned at the same time.
+#[test]
+fn two_that_learn_at_once_both_learn() {
+    let place = Place::new();
+    place.write("from-bob", "From: bob@example.test\r\n\r\nhello\r\n");
+    for (mail, who) in [("mail", "alice"), ("from-bob", "bob")] {
+        let extra = "--extra-cert intermediate.cert.pem";
+        place.run(0, &format!("sign {mail} --key {who}.key.pem --cert {who}.cert.pem {extra} -o {who}.eml"));
+    }
+    let learn =
+        |who: &str| place.run(0, &format!("open {who}.eml --anchor root.cert.pem --address-book book.json --learn"));
+    std::thread::scope(|scope| {
+        for who in ["alice", "bob", "alice", "bob"] {
+            scope.spawn(move || learn(who));
+        }
+    });
+    let (shown, _) = place.run(0, "addressbook show book.json");
+    assert!(shown.contains("alice@example.test\n") && shown.contains("bob@example.test\n"), "{shown}");
+}

@@ -56,6 +56,15 @@ impl Author {
         }
     }
 
+    /// The addresses under which the author may be known: the one that is
+    /// expected, or else From and Sender.
+    pub(crate) fn claimed(&self) -> Vec<&str> {
+        match &self.expected {
+            Some(address) => vec![address],
+            None => self.from.iter().chain(&self.sender).map(String::as_str).collect(),
+        }
+    }
+
     /// The addresses of which one has to be in the certificate, or why there
     /// is none to ask for.
     ///
@@ -178,6 +187,13 @@ pub(super) fn same_mailbox(one: &str, other: &str) -> bool {
         (Some((local, domain)), Some((other_local, other_domain))) => domain == other_domain && local == other_local,
         _ => false,
     }
+}
+
+/// An address in the form in which two of one mailbox are the same text; `None`
+/// if it is none.
+#[must_use]
+pub fn comparable(address: &str) -> Option<String> {
+    split(address).map(|(local, domain)| format!("{local}@{domain}"))
 }
 
 /// Local part without quotes, and domain, as they compare.

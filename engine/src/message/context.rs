@@ -8,9 +8,11 @@ use waxseal_verdict::{Aspect, Reason};
 
 use crate::ber::{Cursor, Tag};
 use crate::certificate::identity::Author;
+use crate::certificate::path::RevocationInputs;
 use crate::certificate::{Certificate, Crl, OcspResponse};
 use crate::cms::SignerIdentifier;
 use crate::message::budget::Budget;
+use crate::message::correspondents::{Announcing, Encrypted};
 use crate::message::receipt::{Requested, Sent};
 use crate::message::request::OpenRequest;
 
@@ -33,6 +35,10 @@ pub(super) struct Context<'a> {
     pub(super) sent: Option<&'a Sent>,
     /// What this message asks receipts for.
     pub(super) requested: RefCell<Vec<Requested>>,
+    /// Signatures that the address book may learn from.
+    pub(super) announcing: RefCell<Vec<Announcing>>,
+    /// Contents that were encrypted for a key that was given.
+    pub(super) encrypted: RefCell<Vec<Encrypted>>,
 }
 
 /// What is known beside a signature: what its object carries, and what the
@@ -48,6 +54,15 @@ pub(super) struct Known<'a> {
 }
 
 impl Context<'_> {
+    /// What is known of revoked certificates, and whether it has to be known.
+    pub(super) fn revocation<'c>(&self, known: Known<'c>) -> RevocationInputs<'c> {
+        let inputs = match self.request.policy.require_revocation {
+            true => RevocationInputs::required(known.crls),
+            false => RevocationInputs::optional(known.crls),
+        };
+        inputs.with_responses(known.responses)
+    }
+
     /// The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public
     /// key's bits.
     pub(super) fn key_identifier(&self, spki: &[u8]) -> Option<Vec<u8>> {

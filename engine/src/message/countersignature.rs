@@ -7,7 +7,7 @@ use waxseal_verdict::{Aspect, Reason, Signer};
 use crate::cms::{SignerInfo, oid};
 use crate::message::context::{Context, Known};
 use crate::message::signed::SignedContent;
-use crate::message::signer::{self, Over, Subject};
+use crate::message::signer::{self, Judged, Over, Subject};
 
 /// Countersignatures over each other that are followed.
 const MOST_DEPTH: usize = 8;
@@ -59,7 +59,7 @@ fn judge_one(
         return (Aspect::Good, unread(&place));
     };
     let subject = Subject { over: Over::Signature, info: counter, place, content: &content, known, depth: depth + 1 };
-    let (structure, mut signer) = signer::judge(&subject, context);
+    let Judged { structure, mut signer, .. } = signer::judge(&subject, context);
     match structure {
         Aspect::Bad(bad) if bad.reason == Reason::LimitExceeded => return (Aspect::Bad(bad), signer),
         // A countersignature has no structure of its own in a verdict.

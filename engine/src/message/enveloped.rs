@@ -12,9 +12,11 @@ use crate::io::{Spool, Workspace};
 use crate::message::cipher::{Cipher, Known, Opener};
 use crate::message::content::{self, each_block};
 use crate::message::context::Context;
+use crate::message::correspondents::Encrypted;
 use crate::message::recipient::{Candidate, Recipients, Refusal};
 use crate::message::request::OpenError;
 use crate::message::signed;
+use crate::policy::strength_bits;
 
 /// What one reading of an envelope gave.
 pub(super) struct Attempt {
@@ -88,6 +90,14 @@ pub(super) fn read<R: Read>(
     let nothing = Known::default();
     let mut opener = None;
     let candidate = candidates.get(attempt).copied();
+    if let Some(certificate) = candidate.and_then(|candidate| candidate.reader(context)) {
+        let strength = strength_bits(&head.content.cipher.oid, key_bits);
+        context.encrypted.borrow_mut().push(Encrypted {
+            layer: layer.path.clone(),
+            reader: certificate.emails(),
+            cipher: (head.content.cipher.name(), strength),
+        });
+    }
     match cipher.and_then(|cipher| opener_of(&recipients, candidate, &cipher, known.unwrap_or(&nothing), context)) {
         Ok(_) if postponed => {}
         Ok(ready) => opener = Some(ready),

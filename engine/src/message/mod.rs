@@ -8,6 +8,7 @@ mod cipher;
 mod compose;
 mod content;
 mod context;
+mod correspondents;
 mod countersignature;
 mod enclose;
 mod enclosed;

@@ -9,12 +9,12 @@ use crate::certificate::identity::Author;
 use crate::io::{Source, Workspace};
 use crate::message::budget::Budget;
 use crate::message::context::Context;
-use crate::message::headers;
 use crate::message::input::InputKind;
 use crate::message::object::Object;
 use crate::message::peel::{Peeled, Peeler};
 use crate::message::receipt::{Requested, Sent};
 use crate::message::request::{OpenError, OpenRequest, Opened};
+use crate::message::{correspondents, headers};
 use crate::mime::{self, Headers, MimeError};
 
 /// Opens a message: peels every layer, and judges each.
@@ -72,6 +72,8 @@ pub(super) fn open_with(
         budget: Budget::new(request.limits, octets),
         sent,
         requested: RefCell::default(),
+        announcing: RefCell::default(),
+        encrypted: RefCell::default(),
     };
     let mut outer = None;
     let peeler = match kind {
@@ -122,5 +124,7 @@ fn opened(peeler: Peeler<'_>, context: &Context<'_>, outer: Option<&Headers>) ->
         }
         verdict.overall = Overall::of(&verdict.layers);
     }
-    Opened { verdict, content }
+    let book = context.request.address_book;
+    let introductions = book.map(|book| correspondents::judge(&mut verdict, book, context)).unwrap_or_default();
+    Opened { verdict, content, introductions }
 }

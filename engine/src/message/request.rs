@@ -11,7 +11,8 @@ use crate::Limits;
 use crate::certificate::{Certificate, Crl, OcspResponse};
 use crate::io::Spool;
 use crate::mime::MimeError;
-use crate::policy::Policy;
+use crate::policy::address_book::Introduction;
+use crate::policy::{AddressBook, Policy};
 
 /// A private key that may open a message, with the certificate that names it.
 #[derive(Clone)]
@@ -78,6 +79,9 @@ pub struct OpenRequest<'a> {
     pub crls: &'a [Crl],
     /// OCSP responses that may, too.
     pub ocsp_responses: &'a [OcspResponse],
+    /// What is known of correspondents: what they announce is held against it,
+    /// and [`Opened::introductions`] are made.
+    pub address_book: Option<&'a AddressBook>,
     /// The time at which certificates are judged.
     pub at: OffsetDateTime,
     /// The sender's address, where the message's From is not to be used.
@@ -104,6 +108,7 @@ impl<'a> OpenRequest<'a> {
             extra_certificates: &[],
             crls: &[],
             ocsp_responses: &[],
+            address_book: None,
             at,
             from: None,
             policy,
@@ -124,6 +129,9 @@ pub struct Opened {
     /// start. `None` if it was not wanted, if there is no layer, or if a layer
     /// could not be opened.
     pub content: Option<Box<dyn Spool>>,
+    /// What an address book can learn from the message; nothing without
+    /// [`OpenRequest::address_book`].
+    pub introductions: Vec<Introduction>,
 }
 
 impl std::fmt::Debug for Opened {

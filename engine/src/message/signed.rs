@@ -17,8 +17,9 @@ use crate::cms::{
 use crate::io::{Source, Spool, Workspace};
 use crate::message::content;
 use crate::message::context::{Context, Known};
+use crate::message::correspondents::Announcing;
 use crate::message::request::OpenError;
-use crate::message::signer::{self, Over, Subject};
+use crate::message::signer::{self, Judged, Over, Subject};
 use crate::overlap;
 
 /// A SignedData as far as it could be read.
@@ -271,7 +272,11 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     for (index, info) in object.tail.signers.iter().enumerate() {
         let place = format!("SignedData.signerInfos[{index}]");
         let subject = Subject { over: Over::Content(head), info, place, content, known, depth: 0 };
-        let (structure, signer) = signer::judge(&subject, context);
+        let Judged { structure, signer, certificate } = signer::judge(&subject, context);
+        if let Some(certificate) = certificate.filter(|_| context.request.address_book.is_some()) {
+            let announcing = Announcing::of(&layer.path, index, &certificate, info, known);
+            context.announcing.borrow_mut().push(announcing);
+        }
         for (aspect, found) in [
             (&mut layer.structure, structure),
             (&mut layer.integrity, signer.integrity.clone()),

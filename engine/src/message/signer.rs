@@ -6,7 +6,7 @@ use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
 
 use crate::certificate::identity::{self, Compared};
-use crate::certificate::path::{self, PathRequest, PolicyInputs, Purpose, RevocationInputs};
+use crate::certificate::path::{self, PathRequest, PolicyInputs, Purpose};
 use crate::certificate::{Certificate, complete_key};
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
@@ -49,9 +49,17 @@ impl<'a> Over<'a> {
     }
 }
 
-/// Judges a signer; its structure stands beside it, because a verdict has that
-/// aspect of the layer only.
-pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> (Aspect, Signer) {
+/// A signer that was judged.
+pub(super) struct Judged {
+    /// Its structure; a verdict has that aspect of the layer only.
+    pub(super) structure: Aspect,
+    pub(super) signer: Signer,
+    /// Its certificate, if one fits.
+    pub(super) certificate: Option<Certificate>,
+}
+
+/// Judges a signer.
+pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> Judged {
     let mut judge = SignerJudge {
         over: subject.over,
         info: subject.info,
@@ -61,13 +69,14 @@ pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> (Aspect
         place: subject.place.clone(),
         structure: Aspect::Good,
         signer: Signer::default(),
+        certificate: None,
     };
     judge.run();
     judge.note_request();
     let (limits, countersignatures) =
         countersignature::judge(subject.info, subject.known, &subject.place, subject.depth, context);
     judge.signer.countersignatures = countersignatures;
-    (judge.structure.worst(limits), judge.signer)
+    Judged { structure: judge.structure.worst(limits), signer: judge.signer, certificate: judge.certificate }
 }
 
 /// A signature value that fits, perhaps with a deviation, or why it does not.
@@ -83,6 +92,7 @@ struct SignerJudge<'a, 'c> {
     place: String,
     structure: Aspect,
     signer: Signer,
+    certificate: Option<Certificate>,
 }
 
 impl<'a> SignerJudge<'a, '_> {
@@ -513,11 +523,7 @@ impl<'a> SignerJudge<'a, '_> {
                 anchors: request.anchors,
                 at: request.at,
                 policies: PolicyInputs::default(),
-                revocation: match request.policy.require_revocation {
-                    true => RevocationInputs::required(self.known.crls),
-                    false => RevocationInputs::optional(self.known.crls),
-                }
-                .with_responses(self.known.responses),
+                revocation: self.context.revocation(self.known),
                 purpose: Purpose::Sign,
                 arithmetic: request.arithmetic,
                 limits: request.limits,
@@ -548,6 +554,7 @@ impl<'a> SignerJudge<'a, '_> {
             self.signer.subject = certificate.subject();
             self.signer.issuer = certificate.issuer();
             self.signer.serial = certificate.serial_hex();
+            self.certificate = Some(certificate.clone());
         }
         self.signer.chain = chain;
         self.signer.identity = identity.aspect;

@@ -150,11 +150,7 @@ impl Policy {
         let Some(row) = algorithm::by_oid(oid) else {
             return Aspect::bad(weak, format!("the strength of algorithm {oid} is not known"));
         };
-        let strength = match (row.strength_bits, key_bits) {
-            (0, Some(bits)) => bits,
-            (0, None) => 0,
-            (strength, bits) => bits.map_or(u32::from(strength), |bits| bits.min(u32::from(strength))),
-        };
+        let strength = strength_bits(oid, key_bits);
         let aspect = if strength < minimum {
             Aspect::bad(weak, format!("{} has a strength of {strength} bits, at least {minimum} are asked", row.name))
         } else if self.refuse_historic && row.status_in(Era::Smime4) == Status::Historic {
@@ -170,6 +166,15 @@ impl Policy {
             return Aspect::bad(Reason::ForbiddenAlgorithm, format!("policy {} forbids {name}", self.name));
         }
         Aspect::Good
+    }
+}
+
+/// The strength of an algorithm in bits, 0 if it is not known; `key_bits` is
+/// the effective length of the key, where the parameters tell it.
+pub(crate) fn strength_bits(oid: &str, key_bits: Option<u32>) -> u32 {
+    match (algorithm::by_oid(oid).map_or(0, |row| u32::from(row.strength_bits)), key_bits) {
+        (0, bits) => bits.unwrap_or(0),
+        (strength, bits) => bits.map_or(strength, |bits| bits.min(strength)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! reader should be warned. Strengths come from the algorithm table of
 //! `waxseal-key`; a policy names the thresholds.
 
+pub mod address_book;
 mod era;
 mod judge;
 mod negotiate;
@@ -11,10 +12,12 @@ mod negotiation;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::address_book::AddressBook;
 pub use self::era::{ERA_RULES, EraRule, rule};
 pub use self::negotiate::{Agreement, Ballot, Basis, Disagreement, Offer, Peer, Unusable, cipher_of, negotiate};
 pub use self::negotiation::{Assume, Negotiation};
 
+pub(crate) use self::judge::strength_bits;
 use crate::cms::write::ContentEncryption;
 
 /// The number of the policy format read by this version.

@@ -101,6 +101,9 @@ pub struct Hello {
     /// Whether it reports the state of header fields.
     #[serde(default)]
     pub headers: bool,
+    /// Whether it remembers what earlier mail of a correspondent announced.
+    #[serde(default)]
+    pub learns: bool,
     /// What it can do about the time.
     pub clock: Clock,
 }

@@ -6,10 +6,12 @@ use clap::Args;
 use time::OffsetDateTime;
 use waxseal_engine::cms::write::ContentEncryption;
 use waxseal_engine::message::{self, Enclosure, EncryptRequest};
-use waxseal_key::SystemRandom;
+use waxseal_key::{ContentCipher, SystemRandom};
 
+use super::address_book::{self, ChoosingOptions};
 use super::options::{HideOptions, ProviderOption};
-use super::recipients::RecipientOptions;
+use super::output::harmless;
+use super::recipients::{RecipientOptions, Recipients};
 use super::writing::WritingOptions;
 use crate::exit::{Exit, Failed, help};
 use crate::keys::{Secret, hexadecimal};
@@ -26,6 +28,7 @@ use crate::keys::{Secret, hexadecimal};
     "waxseal sign mail.eml --key me.key --cert me.pem | waxseal encrypt - --to alice.pem",
     "waxseal encrypt mail.eml --to alice.pem --cipher aes-256-gcm --oaep sha-256",
     "waxseal encrypt mail.eml --password env:PASSWORD --prf sha-512 --iterations 210000",
+    "waxseal encrypt mail.eml --address-book book.json --recipient alice@example.test --recipient me@example.test",
     "waxseal encrypt mail.eml --to alice.pem --protect-headers --header-policy shy",
 ))]
 pub(super) struct Arguments {
@@ -33,13 +36,22 @@ pub(super) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     recipients: RecipientOptions,
+    /// What is known of correspondents; see `waxseal addressbook`
+    #[arg(long, value_name = "BOOK", requires = "recipient")]
+    address_book: Option<PathBuf>,
+    /// The address of somebody who can read it, and whose certificate stands in the address book
+    #[arg(long, value_name = "ADDR", requires = "address_book")]
+    recipient: Vec<String>,
+    #[command(flatten)]
+    choosing: ChoosingOptions,
     /// The content key itself, in hexadecimal, which the readers have: an EncryptedData, which names no recipient;
     /// HEX can be env:NAME or file:PATH
-    #[arg(long, value_name = "HEX", conflicts_with_all = ["to", "kek", "password", "protect_headers"])]
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["to", "kek", "password", "protect_headers", "recipient"])]
     content_key: Option<Secret>,
-    /// The content cipher, by its name in `waxseal algorithms`
-    #[arg(long, value_name = "NAME", default_value = "aes-256-cbc")]
-    cipher: ContentEncryption,
+    /// The content cipher, by its name in `waxseal algorithms` [default: aes-256-cbc; with --recipient what all of
+    /// them announced and the policy sends]
+    #[arg(long, value_name = "NAME")]
+    cipher: Option<ContentEncryption>,
     /// Octets of the tag of a cipher that authenticates [default: 16]
     #[arg(long, value_name = "OCTETS")]
     tag: Option<usize>,
@@ -65,15 +77,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 
 fn encrypt_for_recipients(arguments: &Arguments) -> Result<(), Failed> {
     let Arguments { file, recipients, writing, .. } = arguments;
-    if recipients.is_empty() {
-        return Err(Failed::usage("nobody can read it: give --to, --kek, --password or --content-key"));
+    if recipients.is_empty() && arguments.recipient.is_empty() {
+        return Err(Failed::usage("nobody can read it: give --to, --recipient, --kek, --password or --content-key"));
     }
-    let loaded = recipients.load()?;
+    let mut loaded = recipients.load()?;
+    let agreed = arguments.choose(&mut loaded)?;
     let list = loaded.list();
     let arithmetic = arguments.provider.arithmetic();
     let mut request = EncryptRequest::new(&list, &arithmetic);
     request.key_management = recipients.key_management()?;
-    request.cipher = arguments.cipher()?;
+    request.cipher = arguments.cipher(agreed)?;
     request.shape.recipient_id = recipients.identifier();
     request.shape.encoding = writing.encoding(file);
     request.date = Some(OffsetDateTime::now_utc());
@@ -87,13 +100,28 @@ fn encrypt_with(key: &Secret, arguments: &Arguments) -> Result<(), Failed> {
     let Arguments { file, writing, .. } = arguments;
     let key = hexadecimal(&key.reveal()?)?;
     let arithmetic = arguments.provider.arithmetic();
-    let into = Enclosure::Encrypted { key: &key, cipher: arguments.cipher()? };
+    let into = Enclosure::Encrypted { key: &key, cipher: arguments.cipher(None)? };
     writing.enclose(file, into, &arithmetic, |_| {})
 }
 
 impl Arguments {
-    fn cipher(&self) -> Result<ContentEncryption, Failed> {
-        match (self.cipher, self.tag) {
+    /// Adds the recipients out of the address book, and says what all of them
+    /// can read.
+    fn choose(&self, recipients: &mut Recipients) -> Result<Option<ContentEncryption>, Failed> {
+        let Some(book) = &self.address_book else { return Ok(None) };
+        let (book, now) = (address_book::load(book)?, OffsetDateTime::now_utc());
+        let chosen = self.choosing.choose(&book, &self.recipient, &recipients.certificates, now)?;
+        if self.cipher.is_none() {
+            eprintln!("note: {}", harmless(&chosen.agreement.to_string()));
+        }
+        recipients.certificates.extend(chosen.choices.into_iter().map(|choice| choice.certificate));
+        Ok(Some(chosen.agreement.cipher))
+    }
+
+    /// What is asked for, or else agreed upon.
+    fn cipher(&self, agreed: Option<ContentEncryption>) -> Result<ContentEncryption, Failed> {
+        let cipher = self.cipher.or(agreed).unwrap_or(ContentCipher::Aes256Cbc.into());
+        match (cipher, self.tag) {
             (ContentEncryption::Aead { cipher, .. }, Some(tag_len)) => Ok(ContentEncryption::Aead { cipher, tag_len }),
             (cipher, Some(_)) => Err(Failed::usage(format!(
                 "--tag: {cipher} has no tag; take one that authenticates, such as aes-256-gcm"

@@ -1,6 +1,7 @@
 //! The `waxseal` command: what stands on its command line, what it prints, and
 //! how it ends. Logic is elsewhere; one file a command.
 
+mod address_book;
 mod algorithms;
 mod authenticate;
 mod cert;
@@ -70,6 +71,9 @@ enum Command {
     /// Judge a certificate
     #[command(subcommand)]
     Cert(cert::Command),
+    /// Show what is known of correspondents, and what follows for mail to them
+    #[command(subcommand, name = "addressbook")]
+    AddressBook(address_book::Command),
     /// Show what is good enough
     #[command(subcommand)]
     Policy(policy::Command),
@@ -108,6 +112,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
         Some(Command::Cert(command)) => cert::run(&command),
+        Some(Command::AddressBook(command)) => address_book::run(&command),
         Some(Command::Policy(command)) => policy::run(&command),
         Some(Command::Shim(command)) => shim::run(&command),
     }

@@ -9,6 +9,7 @@ use waxseal_engine::io::{Section, Source};
 use waxseal_engine::message::{OpenError, Opened};
 use waxseal_engine::mime::{MimeError, mbox};
 
+use super::address_book;
 use super::options::{self, KeyOptions, LimitOptions, ProviderOption};
 use super::output::{self, Paint};
 use super::verdict_text;
@@ -28,6 +29,7 @@ use crate::workspace;
     "waxseal open archive.mbox --index 7 --at 2021-09-22T15:10:01Z --json",
     "waxseal open signature.p7s --content signed.bin --anchor ca.pem",
     "waxseal open mail.eml --anchor ca.pem --crl ca.crl --ocsp response.der",
+    "waxseal open mail.eml --anchor ca.pem --address-book book.json --learn",
     "waxseal open receipt.eml --sent mail.eml --anchor ca.pem",
     "waxseal open huge.eml --limit header-octets=4000000 --limit mime-parts=5000",
 ))]
@@ -58,6 +60,16 @@ pub(super) struct Arguments {
     /// An OCSP response, beside those in the message
     #[arg(long, value_name = "FILE")]
     ocsp: Vec<PathBuf>,
+    /// What is known of correspondents: a mail that announces or uses less than they announced before has a bad
+    /// policy; see `waxseal addressbook`
+    #[arg(long, value_name = "BOOK")]
+    address_book: Option<PathBuf>,
+    /// Learn from the message, if its signature has no fault; the address book is made if it is not there
+    #[arg(long, requires = "address_book")]
+    learn: bool,
+    /// Learn a list of capabilities, too, that takes away what was announced before
+    #[arg(long, requires = "learn")]
+    accept_downgrade: bool,
     /// The time at which to judge [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
@@ -105,6 +117,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     } else {
         output::print(&verdict_text::write(&opened.verdict, Paint::stdout()))?;
     }
+    if let Some(book) = arguments.address_book.as_deref().filter(|_| arguments.learn) {
+        address_book::learn(book, &opened, &reader.policy, arguments.accept_downgrade)?;
+    }
     let bad = opened.verdict.has_bad();
     if let Some(out) = &arguments.out {
         write_out(out, opened, bad)?;
@@ -119,6 +134,7 @@ impl Arguments {
             secrets: load_secrets(&self.password, &self.kek)?,
             anchors: load_certificates(&self.anchor)?,
             extra_certificates: load_certificates(&self.extra_cert)?,
+            address_book: address_book::load_for_reading(self.address_book.as_deref(), self.learn)?,
             crls: load_crls(&self.crl)?,
             ocsp_responses: load_ocsp_responses(&self.ocsp)?,
             at: self.at.unwrap_or_else(OffsetDateTime::now_utc),

@@ -86,7 +86,7 @@ fn block_cipher(name: &str) -> Result<ContentCipher, String> {
 
 /// The recipients of a command line, loaded.
 pub(super) struct Recipients {
-    certificates: Vec<Certificate>,
+    pub(super) certificates: Vec<Certificate>,
     secrets: Secrets,
 }
 

@@ -11,11 +11,13 @@ use time::format_description::well_known::Rfc3339;
 
 use super::RunError;
 use super::judge::{Content, Judged};
-use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, Request};
+use crate::shim::protocol::{Answer, EarlierMail, KeyFiles, OpenArguments, Request};
 use crate::sut::Sut;
 use crate::sut::child::Failure;
 use crate::task::{CaseFiles, Task};
 
+/// Name of the file in which a person who repeats it by hand keeps what earlier mail taught.
+const ADDRESS_BOOK: &str = "address-book.json";
 /// Name of the file that the shim writes the innermost entity to.
 const OUT: &str = "content";
 
@@ -106,34 +108,11 @@ impl CaseDir {
     }
 
     fn readme(&self, task: &Task, sut: &Sut) -> String {
-        let mut open = format!("waxseal open {}", self.arguments.message);
-        let mut option = |name: &str, value: &Option<String>| {
-            if let Some(value) = value {
-                open.push_str(&format!(" {name} {value}"));
-            }
-        };
         let arguments = &self.arguments;
-        option("--content", &arguments.content);
-        for key in &arguments.keys {
-            option("--key", &Some(key.key.clone()));
-            option("--cert", &key.certificate);
-        }
-        option("--anchor", &arguments.anchors);
-        option("--extra-cert", &arguments.extra_certificates);
-        for (name, files) in [("--crl", &arguments.crls), ("--ocsp", &arguments.ocsp)] {
-            for file in files {
-                option(name, &Some(file.clone()));
-            }
-        }
-        for password in &arguments.passwords {
-            option("--password", &Some(shell_word(password)));
-        }
-        for shared in &arguments.symmetric_keys {
-            option("--kek", &Some(format!("{}:{}", shared.id, shared.key)));
-        }
-        option("--at", &arguments.clock);
-        option("--from", &arguments.from);
-        option("--policy", &arguments.policy);
+        let earlier =
+            arguments.earlier.iter().map(|mail| self.open_command(&mail.message, Some(&mail.clock)) + " --learn");
+        let open = earlier.chain([self.open_command(&arguments.message, arguments.clock.as_ref())]);
+        let open = open.collect::<Vec<_>>().join("\n    ");
         let shim = std::iter::once(shell_word(&program_name(&sut.command.program)))
             .chain(sut.command.arguments.iter().map(|argument| shell_word(argument)))
             .collect::<Vec<_>>()
@@ -151,6 +130,40 @@ impl CaseDir {
             case = task.id,
             sut = sut.name,
         )
+    }
+
+    /// What opens one of its mails by hand.
+    fn open_command(&self, message: &str, clock: Option<&String>) -> String {
+        let mut open = format!("waxseal open {message}");
+        let mut option = |name: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                open.push_str(&format!(" {name} {value}"));
+            }
+        };
+        let arguments = &self.arguments;
+        option("--content", &arguments.content.clone().filter(|_| message == arguments.message));
+        option("--address-book", &(!arguments.earlier.is_empty()).then(|| ADDRESS_BOOK.to_owned()));
+        for key in &arguments.keys {
+            option("--key", &Some(key.key.clone()));
+            option("--cert", &key.certificate);
+        }
+        option("--anchor", &arguments.anchors);
+        option("--extra-cert", &arguments.extra_certificates);
+        for (name, files) in [("--crl", &arguments.crls), ("--ocsp", &arguments.ocsp)] {
+            for file in files {
+                option(name, &Some(file.clone()));
+            }
+        }
+        for password in &arguments.passwords {
+            option("--password", &Some(shell_word(password)));
+        }
+        for shared in &arguments.symmetric_keys {
+            option("--kek", &Some(format!("{}:{}", shared.id, shared.key)));
+        }
+        option("--at", &clock.cloned());
+        option("--from", &arguments.from);
+        option("--policy", &arguments.policy);
+        open
     }
 }
 
@@ -184,6 +197,12 @@ fn arguments(
         }
         None => None,
     };
+    let mut earlier = Vec::new();
+    for (number, (mail, clock)) in (1..).zip(&files.earlier) {
+        let message = format!("earlier-{number}");
+        write(&message, mail)?;
+        earlier.push(EarlierMail { message, clock: clock.date_time().format(&Rfc3339).unwrap_or_default() });
+    }
     let mut keys = Vec::new();
     for (number, key) in files.keys.iter().enumerate() {
         let number = number + 1;
@@ -204,6 +223,7 @@ fn arguments(
         ocsp: write_all("ocsp", "der", &files.ocsp)?,
         passwords: files.passwords.clone(),
         symmetric_keys: files.symmetric_keys.clone(),
+        earlier,
         clock: task.clock.format(&Rfc3339).ok(),
         from: task.from.clone(),
         policy: None,

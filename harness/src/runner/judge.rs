@@ -203,6 +203,7 @@ mod tests {
             aspects: BTreeSet::from([AspectName::Integrity, AspectName::Identity]),
             deviations: false,
             headers: false,
+            learns: false,
             clock: Clock::Settable,
         }
     }
@@ -223,6 +224,7 @@ mod tests {
             kinds: BTreeSet::from([Kind::Signed]),
             clock: time::OffsetDateTime::UNIX_EPOCH,
             fixed_clock: false,
+            learns: false,
             private: true,
             expectation: Expectation {
                 layers: vec![layer],

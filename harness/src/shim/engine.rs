@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use waxseal_engine::Limits;
 use waxseal_engine::io::Source;
-use waxseal_engine::policy::Policy;
+use waxseal_engine::policy::{AddressBook, Policy};
 use waxseal_key::{
     AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, algorithm,
 };
@@ -69,6 +69,7 @@ impl Shim for Engine {
             aspects: AspectName::ALL.iter().copied().collect(),
             deviations: true,
             headers: true,
+            learns: true,
             clock: Clock::Settable,
         })
     }
@@ -84,11 +85,15 @@ impl Shim for Engine {
 impl Engine {
     fn try_open(self, arguments: &OpenArguments) -> Result<Verdict, String> {
         let dir = Path::new(&arguments.dir);
-        let reader = self.reader(dir, arguments).map_err(|failed| failed.message)?;
+        let mut reader = self.reader(dir, arguments).map_err(|failed| failed.message)?;
         let open = |name: &str| File::open(dir.join(name)).map_err(|error| format!("{name}: {error}"));
         let mut message = open(&arguments.message)?;
         let mut content = arguments.content.as_deref().map(open).transpose()?;
         let content = content.as_mut().map(|file| file as &mut dyn Source);
+        for earlier in &arguments.earlier {
+            let at = time(&earlier.clock).map_err(|failed| failed.message)?;
+            reader.learn(&mut open(&earlier.message)?, at).map_err(|error| error.to_string())?;
+        }
         let opened = reader.open(&mut message, content, true).map_err(|error| error.to_string())?;
         if let Some(mut content) = opened.content {
             File::create(dir.join(&arguments.out))
@@ -103,7 +108,7 @@ impl Engine {
         let key_files = arguments.keys.iter().map(|key| &key.key).collect();
         let certificates = arguments.keys.iter().filter_map(|key| key.certificate.as_ref()).collect();
         let at = match &arguments.clock {
-            Some(text) => OffsetDateTime::parse(text, &Rfc3339).map_err(Failed::at(format!("clock {text}")))?,
+            Some(text) => time(text)?,
             None => OffsetDateTime::now_utc(),
         };
         let policy = arguments.policy.as_deref().unwrap_or("default");
@@ -115,6 +120,7 @@ impl Engine {
             extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
             crls: load_crls(&files(arguments.crls.iter().collect()))?,
             ocsp_responses: load_ocsp_responses(&files(arguments.ocsp.iter().collect()))?,
+            address_book: (!arguments.earlier.is_empty()).then(AddressBook::default),
             at,
             from: arguments.from.clone(),
             policy: Policy::named(policy).map_err(Failed::usage)?,
@@ -122,6 +128,10 @@ impl Engine {
             limits: Limits::default(),
         })
     }
+}
+
+fn time(text: &str) -> Result<OffsetDateTime, Failed> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(Failed::at(format!("clock {text}")))
 }
 
 /// Every algorithm that the engine declares.

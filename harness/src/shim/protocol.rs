@@ -106,6 +106,9 @@ pub struct OpenArguments {
     /// Keys that both sides have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symmetric_keys: Vec<SharedKey>,
+    /// Mails that the reader got before, oldest first; only to a shim that learns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierMail>,
     /// The time at which to judge, RFC 3339; absent: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
@@ -117,6 +120,15 @@ pub struct OpenArguments {
     pub policy: Option<String>,
     /// Where to write the innermost entity (with its MIME headers, CRLF).
     pub out: String,
+}
+
+/// A mail that was read before the one in question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierMail {
+    /// The mail.
+    pub message: String,
+    /// When it was read, RFC 3339.
+    pub clock: String,
 }
 
 /// A private key and its certificate.

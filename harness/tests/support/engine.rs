@@ -26,6 +26,7 @@ pub(crate) fn reader(provider: ProviderChoice) -> Reader {
         extra_certificates: Vec::new(),
         crls: Vec::new(),
         ocsp_responses: Vec::new(),
+        address_book: None,
         at: OffsetDateTime::UNIX_EPOCH,
         from: None,
         policy: Policy::named("default").unwrap(),
@@ -42,15 +43,19 @@ pub(crate) fn open(task: &Task, files: &CaseFiles, provider: ProviderChoice) -> 
     let key = |pem: &str| PrivateKey::from_pem(pem, None).unwrap().with_arithmetic(arithmetic);
     let keys = files.keys.iter().map(|pair| key(&pair.key)).collect();
     let own = files.keys.iter().filter_map(|pair| pair.certificate.as_deref()).flat_map(certificates).collect();
-    let reader = Reader {
+    let mut reader = Reader {
         keys: KeyRing::new(keys, own),
         secrets: waxseal::keys::secrets(&files.passwords, &files.symmetric_keys).unwrap_or_default(),
         anchors: certificates(&files.anchors),
         extra_certificates: certificates(&files.extra_certificates),
         at: task.clock,
         from: task.from.clone(),
+        address_book: task.learns.then(Default::default),
         ..reader(provider)
     };
+    for (mail, clock) in &files.earlier {
+        reader.learn(&mut Cursor::new(mail), clock.date_time()).unwrap();
+    }
     let mut content = files.content.as_ref().map(Cursor::new);
     let content = content.as_mut().map(|content| content as &mut dyn waxseal_engine::io::Source);
     let opened = reader.open(&mut Cursor::new(&files.message), content, true).unwrap();

@@ -69,6 +69,7 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
         kinds: BTreeSet::from([Kind::Signed]),
         clock: time::OffsetDateTime::UNIX_EPOCH,
         fixed_clock: false,
+        learns: false,
         private: false,
         expectation: Expectation { layers: vec![layer], ..Expectation::default() },
         accepted: Vec::new(),

@@ -1,7 +1,7 @@
 //! The files of a case: what a SUT is given.
 
 use sha2::{Digest, Sha256};
-use waxseal_model::{Case, Corpus, Input, Pki, Recordings, SharedKey};
+use waxseal_model::{Case, Corpus, Input, Instant, Pki, Recordings, SharedKey};
 
 use crate::follow::follow;
 use crate::{ForgeError, credentials, recorded};
@@ -11,6 +11,8 @@ use crate::{ForgeError, credentials, recorded};
 pub struct CaseFiles {
     /// The message: a mail, or bare CMS.
     pub message: Vec<u8>,
+    /// Mails that the reader got before, oldest first, and when.
+    pub earlier: Vec<(Vec<u8>, Instant)>,
     /// The content of a detached bare CMS object.
     pub content: Option<Vec<u8>>,
     /// Private keys (PKCS#8 PEM), each with its certificate (PEM).
@@ -91,7 +93,8 @@ impl<'a> Forge<'a> {
                 // Only what was protected comes out of a layer.
                 let comes_out = !case.is_negative() && !case.expect.layers.is_empty();
                 let content_sha256 = comes_out.then(|| sha256(&followed.entity));
-                Ok(CaseFiles { message: followed.message, content_sha256, ..given(pki, case)? })
+                let earlier = earlier(pki, case)?;
+                Ok(CaseFiles { message: followed.message, earlier, content_sha256, ..given(pki, case)? })
             }
             Input::Recording { .. } => {
                 let recordings = self.recordings.ok_or(ForgeError::NoRecordings)?;
@@ -104,6 +107,15 @@ impl<'a> Forge<'a> {
             }
         }
     }
+}
+
+/// The mails before the one that is judged, each made as of its own time.
+fn earlier(pki: &Pki, case: &Case) -> Result<Vec<(Vec<u8>, Instant)>, ForgeError> {
+    let mails = (1..).zip(&case.earlier).map(|(number, earlier)| {
+        let own = Case { id: format!("{}/earlier-{number}", case.id), clock: earlier.clock, ..case.clone() };
+        Ok((follow(pki, &own, &earlier.recipe)?.message, earlier.clock))
+    });
+    mails.collect()
 }
 
 /// Keys, anchors and further certificates of a case.

@@ -9,6 +9,7 @@ use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{
     AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper,
 };
+use waxseal_engine::cms::{Capability, CapabilityError};
 use waxseal_engine::message::{self, Boundary, HeaderPolicy, HideHeaders, ProtectHeaders, SignRequest};
 use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PssParameters, Signer};
 use waxseal_model::{
@@ -125,15 +126,18 @@ impl<'a> Way<'a> {
         let signers: Vec<(&dyn Signer, &Certificate)> =
             keys.iter().map(|key| key as &dyn Signer).zip(&certificates).collect();
         let sent = self.sent_certificates(step)?;
+        let preference = step.encryption_certificate.as_deref();
+        let preference = preference.map(|name| credentials::certificate(self.pki, name)).transpose()?;
         let placeholder = self.boundary();
         let at = step.signing_time.unwrap_or(self.date).date_time();
         let mut request = SignRequest::new(&signers, at, Boundary::Given(placeholder.clone()), &self.arithmetic);
         let object = if step.form == Form::Opaque { Object::Opaque } else { Object::Clear };
         request.form = step.form;
         request.certificates = &sent;
+        request.encryption_certificate = preference.as_ref();
         request.digest = digest;
         request.pss = step.pss.as_ref().map(|pss| self.pss(pss, digest)).transpose()?;
-        request.shape = sign_shape(step);
+        request.shape = sign_shape(step).map_err(|what| self.cannot(what))?;
         request.mime = shape(&step.mime, object);
         request.protect_headers = step.protect_headers.as_ref().map(protect);
         // The certificate that does not fit is what the case is about.
@@ -249,6 +253,7 @@ impl<'a> Way<'a> {
                 }
             }
         }
+        names.extend(step.encryption_certificate.as_deref());
         names.into_iter().map(|name| credentials::certificate(self.pki, name)).collect()
     }
 
@@ -291,10 +296,10 @@ fn hide(protection: &HeaderProtection) -> HideHeaders {
     HideHeaders { policy, legacy_display: protection.legacy_display }
 }
 
-fn sign_shape(step: &SignStep) -> Shape {
+fn sign_shape(step: &SignStep) -> Result<Shape, String> {
     use AttributeKind as A;
     let plain = vec![A::ContentType, A::SigningTime, A::MessageDigest];
-    let (attributes, attribute_order) = match step.attributes {
+    let (mut attributes, attribute_order) = match step.attributes {
         Attributes::None => (Vec::new(), Order::Der),
         Attributes::Plain => (plain, Order::Der),
         // messageDigest sorts last in DER, and stands first here.
@@ -304,15 +309,22 @@ fn sign_shape(step: &SignStep) -> Shape {
         }
         _ => ([plain, vec![A::Capabilities]].concat(), Order::Der),
     };
-    Shape {
+    if step.encryption_certificate.is_some() {
+        attributes.push(A::KeyPreference);
+    }
+    let announced = step.capabilities.as_ref().map(|list| list.iter().map(|name| name.parse::<Capability>()).collect());
+    let announced: Option<Vec<_>> = announced.transpose().map_err(|error: CapabilityError| error.to_string())?;
+    let usual = encoded(step.segment);
+    Ok(Shape {
         attributes,
         attribute_order,
+        capabilities: announced.unwrap_or_else(|| usual.capabilities.clone()),
         digest_parameters: if step.digest_null { Parameters::Null } else { Parameters::Absent },
         rsa_signature: if step.bare_rsa { RsaSignature::RsaEncryption } else { RsaSignature::WithDigest },
         signer_id: identifier(step.identifier),
         signer_certificates: step.certificates.is_none(),
-        ..encoded(step.segment)
-    }
+        ..usual
+    })
 }
 
 fn encoded(segment: Option<u32>) -> Shape {

@@ -33,6 +33,10 @@ impl Lock {
         let mut cases = BTreeMap::new();
         for case in corpus.cases().iter().filter(|case| matches!(case.input, Input::Recipe(_))) {
             let files = forge.files(case).map_err(|source| CaseError::new(case, source))?;
+            for (number, (mail, _)) in (1..).zip(&files.earlier) {
+                let locked = LockedCase { message: sha256(mail), content: None };
+                cases.insert(format!("{}/earlier-{number}", case.id), locked);
+            }
             let locked = LockedCase { message: sha256(&files.message), content: files.content_sha256 };
             cases.insert(case.id.clone(), locked);
         }

@@ -22,6 +22,7 @@ pub(crate) fn files(recordings: &Recordings, entry: &Entry) -> Result<CaseFiles,
         passwords: entry.passwords.clone(),
         symmetric_keys: entry.symmetric_keys.clone(),
         anchors: certificates(&entry.anchors)?,
+        earlier: Vec::new(),
         extra_certificates: certificates(&entry.extra_certificates)? + &entry.made_certificates.concat(),
         content_sha256: entry.expect.content_sha256.clone(),
         ..CaseFiles::default()

@@ -15,7 +15,8 @@ fn declared_algorithms_are_those_of_the_recipe() {
     for case in corpus.cases() {
         let Input::Recipe(recipe) = &case.input else { continue };
         let mut used = Used { corpus: &corpus, names: BTreeSet::new() };
-        for step in &recipe.steps {
+        let earlier = case.earlier.iter().flat_map(|earlier| &earlier.recipe.steps);
+        for step in earlier.chain(&recipe.steps) {
             match step {
                 Step::Sign(sign) => sign.by.iter().for_each(|signer| used.signer(signer, sign)),
                 Step::Encrypt(encrypt) => {

@@ -57,6 +57,9 @@ pub struct Case {
     /// Keys that the reader shares with the writer (RFC 5652 section 6.2.3).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symmetric_keys: Vec<SharedKey>,
+    /// Mails that the reader got before, oldest first, and learned from (RFC 8551 section 2.7.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
     /// The address to hold against the certificate, instead of the message's From.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
@@ -97,6 +100,16 @@ pub struct SharedKey {
     pub id: String,
     /// The key, lower-case hexadecimal.
     pub key: String,
+}
+
+/// A mail that a reader got before the one that is judged, with the same keys and anchors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Earlier {
+    /// When it was read; it is dated and signed then, too.
+    pub clock: Instant,
+    /// How it is made.
+    pub recipe: Recipe,
 }
 
 impl Case {

@@ -153,6 +153,7 @@ impl Entry {
             extra_certificates: Vec::new(),
             passwords: self.passwords.clone(),
             symmetric_keys: self.symmetric_keys.clone(),
+            earlier: Vec::new(),
             from: None,
             input: Input::Recording { sha256: self.sha256.clone() },
             expect: self.expect.clone(),

@@ -171,12 +171,25 @@ fn people(corpus: &Corpus, case: &Case, report: &mut Report<'_>) {
             report(field, format!("{name:?} is not in pki/pki.toml"));
         }
     }
-    let Input::Recipe(recipe) = &case.input else { return };
+    for (index, earlier) in case.earlier.iter().enumerate() {
+        people_of_recipe(pki, &earlier.recipe, &format!("earlier.{}.recipe", index + 1), report);
+    }
+    if let Input::Recipe(recipe) = &case.input {
+        people_of_recipe(pki, recipe, "input.recipe", report);
+    }
+}
+
+fn people_of_recipe(pki: &Pki, recipe: &Recipe, field: &str, report: &mut Report<'_>) {
     for (index, step) in recipe.steps.iter().enumerate() {
-        let field = format!("input.recipe.steps.{}", index + 1);
+        let field = format!("{field}.steps.{}", index + 1);
         let (names, needed): (Vec<&String>, bool) = match step {
             Step::Sign(sign) => (
-                sign.by.iter().chain(sign.certificates.iter().flatten()).chain(&sign.certificate_of).collect(),
+                sign.by
+                    .iter()
+                    .chain(sign.certificates.iter().flatten())
+                    .chain(&sign.certificate_of)
+                    .chain(&sign.encryption_certificate)
+                    .collect(),
                 sign.by.is_empty(),
             ),
             Step::Encrypt(encrypt) => {

@@ -134,6 +134,13 @@ pub struct SignStep {
     /// Which signed attributes there are.
     #[serde(default)]
     pub attributes: Attributes,
+    /// What SMIMECapabilities announces, most wanted first: names of the algorithm table, or object identifiers, then
+    /// `:` and parameters; what the engine reads if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<String>>,
+    /// Names this entity's certificate to encrypt for (RFC 8551 section 2.5.3), and sends it along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption_certificate: Option<String>,
     /// The signingTime; the date of the message if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_time: Option<Instant>,

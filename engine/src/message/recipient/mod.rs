@@ -9,6 +9,7 @@ mod agreement;
 mod encapsulation;
 mod shared;
 
+use crate::certificate::Certificate;
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Envelope, RecipientInfo, SignerIdentifier, oid};
 use crate::message::cipher::Cipher;
@@ -56,6 +57,16 @@ impl Candidate {
     /// content key.
     pub(super) fn is_pair_of(&self, other: &Self) -> bool {
         (self.recipient, self.key, self.holder) == (other.recipient, other.key, other.holder)
+    }
+
+    /// The certificate of the key, if it is a private one.
+    pub(super) fn reader<'a>(&self, context: &'a Context<'_>) -> Option<&'a Certificate> {
+        let Holder::Credential(index) = self.holder else { return None };
+        let request = context.request;
+        let credential = &request.credentials[index];
+        let key = credential.decryptor.public_key();
+        let same_key = || request.extra_certificates.iter().find(|certificate| certificate.spki() == key);
+        credential.certificate.as_ref().or_else(same_key)
     }
 }
 

@@ -76,6 +76,7 @@ impl Shim for OpenSsl {
             ]),
             deviations: false,
             headers: false,
+            learns: false,
             clock: Clock::Settable,
         })
     }

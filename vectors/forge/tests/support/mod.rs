@@ -10,7 +10,7 @@ use waxseal_engine::Limits;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::io::{MemoryWorkspace, Source};
 use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
-use waxseal_engine::policy::Policy;
+use waxseal_engine::policy::{AddressBook, Policy};
 use waxseal_forge::{CaseFiles, Forge};
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 use waxseal_model::{Case, Corpus, Recordings, SharedKey};
@@ -73,6 +73,7 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
     let policy = Policy::named("default").unwrap();
     let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
     let limits = Limits::default();
+    let mut book = AddressBook::default();
     let request = OpenRequest {
         credentials: &credentials,
         secrets: &secrets,
@@ -81,6 +82,14 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
         from: case.from.as_deref(),
         ..OpenRequest::new(case.clock.date_time(), &policy, &arithmetic, &limits)
     };
+    for (mail, clock) in &files.earlier {
+        let request = OpenRequest { at: clock.date_time(), address_book: Some(&book), ..request.clone() };
+        let opened = open(&mut Cursor::new(mail), None, &mut MemoryWorkspace, &request).unwrap();
+        for introduction in &opened.introductions {
+            book.learn(introduction, &policy, false);
+        }
+    }
+    let request = OpenRequest { address_book: (!files.earlier.is_empty()).then_some(&book), ..request };
     let mut content = files.content.clone().map(Cursor::new);
     let content = content.as_mut().map(|content| content as &mut dyn Source);
     open(&mut Cursor::new(files.message.as_slice()), content, &mut MemoryWorkspace, &request)
