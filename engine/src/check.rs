@@ -50,6 +50,8 @@ pub enum Check {
     BasicConstraints,
     /// No path is longer than allowed (RFC 5280 section 6.1.4 m).
     PathLength,
+    /// Every name is permitted by the authorities above it (RFC 5280 section 6.1.3 b and c).
+    NameConstraints,
     /// keyUsage permits what the key was used for (RFC 5280 section 6.1.4 n, RFC 8550 section 4.4.2).
     KeyUsage,
     /// extendedKeyUsage permits e-mail protection (RFC 8550 section 4.4.4).
@@ -103,6 +105,7 @@ impl Check {
         Self::NameChaining,
         Self::BasicConstraints,
         Self::PathLength,
+        Self::NameConstraints,
         Self::KeyUsage,
         Self::ExtendedKeyUsage,
         Self::CertificatePolicies,

@@ -18,7 +18,19 @@ pub(crate) fn complete_key<'a>(
     if with_inherited_parameters(own, own).is_ok() {
         return Cow::Borrowed(own);
     }
-    let mut issuers = known.into_iter().filter(|issuer| issuer.subject_name() == certificate.issuer_name());
-    let complete = issuers.find_map(|issuer| with_inherited_parameters(own, issuer.spki()).ok());
-    complete.map_or(Cow::Borrowed(own), Cow::Owned)
+    let known: Vec<_> = known.into_iter().collect();
+    let mut name = certificate.issuer_name();
+    // The issuer may have inherited them itself (PKITS 4.1.5).
+    for _ in 0..GENERATIONS {
+        let issuers = || known.iter().filter(|issuer| issuer.subject_name() == name);
+        if let Some(complete) = issuers().find_map(|issuer| with_inherited_parameters(own, issuer.spki()).ok()) {
+            return Cow::Owned(complete);
+        }
+        let Some(issuer) = issuers().next() else { break };
+        name = issuer.issuer_name();
+    }
+    Cow::Borrowed(own)
 }
+
+/// From how far up parameters come down.
+const GENERATIONS: usize = 8;

@@ -18,6 +18,7 @@ pub(super) struct Found<'a> {
     pub(super) path: Vec<&'a Certificate>,
     pub(super) findings: Vec<Finding>,
     pub(super) spent: Spent,
+    pub(super) comparisons: usize,
 }
 
 /// What a search cost.
@@ -43,9 +44,9 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent) -> Found<'a> {
         best: None,
     };
     let good = search.extend();
-    let spent = search.spent;
+    let (spent, comparisons) = (search.spent, search.comparisons.made());
     if let Some(path) = good {
-        return Found { path, findings: Vec::new(), spent };
+        return Found { path, findings: Vec::new(), spent, comparisons };
     }
     let exhausted = search.exhausted;
     let Attempt { path, mut findings, .. } = search.best.unwrap_or_else(|| Attempt {
@@ -61,7 +62,7 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent) -> Found<'a> {
         );
         findings.insert(0, Finding::new(0, request.leaf, Reason::LimitExceeded, what));
     }
-    Found { path, findings, spent }
+    Found { path, findings, spent, comparisons }
 }
 
 /// Everything that may be on a path, by subject.

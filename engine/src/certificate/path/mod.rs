@@ -41,6 +41,7 @@ pub use self::revocation::RevocationInputs;
 
 use self::build::Spent;
 use self::names::Comparisons;
+use self::policies::Valid;
 use super::Certificate;
 use crate::Limits;
 
@@ -100,6 +101,10 @@ pub struct PathResult {
     pub work: usize,
     /// How many octets of CRLs and OCSP responses were hashed or looked through.
     pub revocation_octets: u64,
+    /// How often a name was compared with a constraint.
+    pub comparisons: usize,
+    /// How many links between policies of two certificates a good path has.
+    pub policy_links: usize,
 }
 
 /// Something that is wrong with one certificate of a path.
@@ -133,15 +138,26 @@ pub fn validate(request: &PathRequest<'_>) -> PathResult {
         let findings = check::check(request, &[request.leaf], false, &mut Comparisons::default());
         let path = vec![request.leaf.clone()];
         let aspect = Aspect::unchecked(Reason::NoAnchor);
-        return PathResult { aspect, path, findings, policies: BTreeSet::new(), work: 0, revocation_octets: 0 };
+        return PathResult {
+            aspect,
+            path,
+            findings,
+            policies: BTreeSet::new(),
+            work: 0,
+            revocation_octets: 0,
+            comparisons: 0,
+            policy_links: 0,
+        };
     }
     let found = build::search(request, Spent::default());
     let policies = match found.findings.as_slice() {
         [] => policies::follow(&found.path, &request.policies).unwrap_or_default(),
-        _ => BTreeSet::new(),
+        _ => Valid::default(),
     };
     PathResult {
-        policies,
+        policies: policies.policies,
+        policy_links: policies.links,
+        comparisons: found.comparisons,
         aspect: aspect(&found.findings),
         path: found.path.into_iter().cloned().collect(),
         findings: found.findings,

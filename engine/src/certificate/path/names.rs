@@ -3,22 +3,32 @@
 use waxseal_verdict::Reason;
 
 use super::Finding;
+use crate::Check;
 use crate::certificate::identity::{domain_in_ascii, same_mailbox};
 use crate::certificate::{Certificate, GeneralName, NameConstraints};
 
 /// Comparisons of a name with a subtree during one search. Hostile certificates
 /// hold thousands of both.
-const MAX_COMPARISONS: usize = 250_000;
+pub(super) const MAX_COMPARISONS: usize = 250_000;
 
 /// How many comparisons were made during a search.
 #[derive(Debug, Default)]
 pub(super) struct Comparisons(usize);
 
 impl Comparisons {
+    /// Their number.
+    pub(super) const fn made(&self) -> usize {
+        self.0
+    }
+
     /// Counts some more.
     fn spend(&mut self, more: usize) -> Result<(), TooMany> {
-        self.0 = self.0.saturating_add(more);
-        if self.0 > MAX_COMPARISONS { Err(TooMany) } else { Ok(()) }
+        let total = self.0.saturating_add(more);
+        if total > MAX_COMPARISONS {
+            return Err(TooMany);
+        }
+        self.0 = total;
+        Ok(())
     }
 }
 
@@ -29,6 +39,9 @@ struct TooMany;
 /// Certificates that an authority issued to itself are exempt, unless the path
 /// ends there.
 pub(super) fn check(path: &[&Certificate], comparisons: &mut Comparisons, findings: &mut Vec<Finding>) {
+    if !Check::NameConstraints.on() {
+        return;
+    }
     for (above, authority) in path.iter().enumerate().skip(1) {
         let Some(constraints) = authority.name_constraints() else { continue };
         for (position, certificate) in path.iter().enumerate().take(above) {

@@ -29,7 +29,12 @@ pub struct PolicyInputs<'a> {
 }
 
 /// The policies for which a path is valid.
-pub(super) type ValidPolicies = BTreeSet<String>;
+#[derive(Debug, Default)]
+pub(super) struct Valid {
+    pub(super) policies: BTreeSet<String>,
+    /// How many links between policies of two certificates led there.
+    pub(super) links: usize,
+}
 
 /// Adds what is wrong with the policies of a path that ends at an anchor.
 pub(super) fn check(path: &[&Certificate], inputs: &PolicyInputs<'_>, findings: &mut Vec<Finding>) {
@@ -47,8 +52,8 @@ pub(super) fn check(path: &[&Certificate], inputs: &PolicyInputs<'_>, findings: 
 ///
 /// The anchor's own policyConstraints and inhibitAnyPolicy hold as those of any
 /// authority (RFC 5937 section 3.2); its policies are not looked at.
-pub(super) fn follow(path: &[&Certificate], inputs: &PolicyInputs<'_>) -> Result<ValidPolicies, (usize, &'static str)> {
-    let Some((anchor, below)) = path.split_last() else { return Ok(ValidPolicies::new()) };
+pub(super) fn follow(path: &[&Certificate], inputs: &PolicyInputs<'_>) -> Result<Valid, (usize, &'static str)> {
+    let Some((anchor, below)) = path.split_last() else { return Ok(Valid::default()) };
     let below_anchor = u32::try_from(below.len()).unwrap_or(u32::MAX);
     let start = |inhibited: bool| if inhibited { 0 } else { below_anchor.saturating_add(1) };
     let mut state = State {
@@ -125,13 +130,13 @@ impl<'a> State<'a> {
     }
 
     /// Section 6.1.5 a, b and g.
-    fn wrap_up(mut self, last: Option<&Certificate>, inputs: &PolicyInputs<'_>) -> Result<ValidPolicies, &'static str> {
+    fn wrap_up(mut self, last: Option<&Certificate>, inputs: &PolicyInputs<'_>) -> Result<Valid, &'static str> {
         self.explicit = self.explicit.saturating_sub(1);
         if last.is_some_and(|last| last.policy_extensions().require_explicit == Some(0)) {
             self.explicit = 0;
         }
         let valid = self.graph.map(|graph| graph.valid_for(inputs.acceptable)).unwrap_or_default();
-        if self.explicit == 0 && valid.is_empty() {
+        if self.explicit == 0 && valid.policies.is_empty() {
             return Err(
                 "the path is valid for none of the certificate policies that are acceptable, and one has to be",
             );
@@ -224,16 +229,19 @@ impl<'a> Graph<'a> {
 
     /// RFC 5280 section 6.1.5 g: the policies of the anchor's domain that are
     /// valid for the path, of those that are acceptable; all, if none are said.
-    fn valid_for(&self, acceptable: &[String]) -> ValidPolicies {
+    fn valid_for(&self, acceptable: &[String]) -> Valid {
+        let links = self.depths.iter().flat_map(BTreeMap::values).map(|node| node.parents.len()).sum();
         // What the anchor's domain calls a policy is where it branches off anyPolicy.
         let branches = self.depths.iter().flatten().filter(|(_, node)| node.parents.contains(ANY_POLICY));
         let branches = branches.map(|(policy, _)| *policy).filter(|policy| *policy != ANY_POLICY);
         // anyPolicy at the end of the path stands for every policy.
         let any = self.depths.last().is_some_and(|last| last.contains_key(ANY_POLICY));
         if acceptable.is_empty() || acceptable.iter().any(|policy| policy == ANY_POLICY) {
-            return branches.chain(any.then_some(ANY_POLICY)).map(str::to_owned).collect();
+            let policies = branches.chain(any.then_some(ANY_POLICY)).map(str::to_owned).collect();
+            return Valid { policies, links };
         }
         let branches: BTreeSet<_> = branches.collect();
-        acceptable.iter().filter(|policy| any || branches.contains(policy.as_str())).cloned().collect()
+        let acceptable = acceptable.iter().filter(|policy| any || branches.contains(policy.as_str()));
+        Valid { policies: acceptable.cloned().collect(), links }
     }
 }

@@ -7,6 +7,7 @@ use super::made::*;
 use crate::Limits;
 use crate::ber::writer as w;
 use crate::certificate::Certificate;
+use crate::certificate::path::names::MAX_COMPARISONS;
 use crate::certificate::path::{PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs, validate};
 
 fn judge(leaf: &Made, candidates: &[Certificate], anchors: &[Made]) -> PathResult {
@@ -67,15 +68,48 @@ fn a_path_that_is_too_long() {
     assert_eq!(result.path.len(), 16);
 }
 
+/// Ten thousand names under ten thousand constraints would be a hundred million comparisons.
 #[test]
-fn name_constraints_by_the_thousand() {
+fn ten_thousand_names_under_ten_thousand_constraints() {
     let subtrees: Vec<_> =
-        (0..1000).map(|at| w::sequence([w::element(0x81, format!("host{at}.test").as_bytes())])).collect();
+        (0..10_000).map(|at| w::sequence([w::element(0x81, format!("host{at}.test").as_bytes())])).collect();
     let constraints = ("2.5.29.30", true, w::sequence([w::context(1, &subtrees.concat())]));
-    let names: Vec<_> = (0..1000).map(|at| w::element(0x81, format!("a{at}@example.test").as_bytes())).collect();
+    let names: Vec<_> = (0..10_000).map(|at| w::element(0x81, format!("a{at}@example.test").as_bytes())).collect();
     let person = leaf("person", 3, "ca", 2).with(("2.5.29.17", false, w::sequence(names)));
-    let result = judge(&person, &[ca("ca", 2, "root", 1).with(constraints).make()], &[root("root", 1)]);
+    let authority = ca("ca", 2, "root", 1).with(constraints.clone()).make();
+    let result = judge(&person, &[authority], &[root("root", 1)]);
     assert_eq!(result.aspect.reason(), Some(Reason::LimitExceeded));
+    assert_eq!((result.comparisons, result.work), (MAX_COMPARISONS, 2));
+    // Many authorities of one name share what one search may cost.
+    let crowd: Vec<_> = (0..50).map(|serial| ca("ca", 2, "root", 1).serial(serial).with(constraints.clone())).collect();
+    let result = judge(&person, &crowd.iter().map(Made::make).collect::<Vec<_>>(), &[root("root", 1)]);
+    assert_eq!(result.aspect.reason(), Some(Reason::LimitExceeded));
+    assert_eq!((result.comparisons, result.work), (MAX_COMPARISONS, 100));
+}
+
+/// One certificate that maps a policy to ten thousand others, and ten thousand to one.
+#[test]
+fn ten_thousand_policy_mappings() {
+    const MANY: usize = 10_000;
+    let policy = |number: usize| w::oid(&format!("1.3.6.1.4.1.99999.{number}")).unwrap();
+    let policies = |numbers: std::ops::Range<usize>| {
+        ("2.5.29.32", false, w::sequence(numbers.map(|number| w::sequence([policy(number)]))))
+    };
+    let demand = ("2.5.29.36", true, w::sequence([w::element(0x80, &[0])]));
+    let mappings = |pairs: &mut dyn Iterator<Item = (usize, usize)>| {
+        ("2.5.29.33", true, w::sequence(pairs.map(|(from, to)| w::sequence([policy(from), policy(to)]))))
+    };
+    let spread = mappings(&mut (1..=MANY).map(|to| (0, to)));
+    let gather = mappings(&mut (1..=MANY).map(|from| (from, 0)));
+    let first = ca("first", 2, "root", 1).with(policies(0..1)).with(spread).with(demand);
+    let second = ca("second", 3, "first", 2).with(policies(1..MANY + 1)).with(gather);
+    let candidates = [first.make(), second.make()];
+    let person = |number: usize| leaf("person", 9, "second", 3).with(policies(number..number + 1));
+    let result = judge(&person(0), &candidates, &[root("root", 1)]);
+    assert_eq!(result.aspect, Aspect::Good);
+    // Policy 0 to anyPolicy, ten thousand to policy 0, and one to ten thousand.
+    assert_eq!((result.policies.len(), result.policy_links), (1, 2 * MANY + 1));
+    assert_eq!(judge(&person(1), &candidates, &[root("root", 1)]).aspect.reason(), Some(Reason::PolicyConstraint));
 }
 
 /// A tree of policies, as RFC 5280 has it, would have 40 times as many nodes at

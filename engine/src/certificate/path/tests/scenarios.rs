@@ -264,6 +264,7 @@ fn every_check_is_missed_when_it_is_off() {
         Check::NameChaining,
         Check::BasicConstraints,
         Check::PathLength,
+        Check::NameConstraints,
         Check::KeyUsage,
         Check::ExtendedKeyUsage,
         Check::CriticalExtension,
