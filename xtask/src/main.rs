@@ -15,6 +15,7 @@ mod measure;
 mod metadata;
 mod operations;
 mod peers;
+mod published;
 mod run;
 mod test;
 mod tidy;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use crate::counts::Counts;
 use crate::metadata::{Metadata, Target};
 use crate::peers::{self, Peer};
+use crate::published;
 use crate::run::{self, cargo, lines, root, visible};
 use crate::tidy;
 
@@ -26,6 +27,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
         present = peers::prepare(install)?;
         Ok(())
     });
+    steps.step("published", || published::prepare(install));
     steps.step("shared", shared);
     steps.step("fmt", || visible(cargo().args(["fmt", "--all", "--check"])));
     steps.step("clippy", || {
