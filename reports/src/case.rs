@@ -149,6 +149,7 @@ fn notes(case: &Case) -> Vec<(String, String)> {
     for witness in &case.witnesses {
         let given = match witness.given {
             Given::Message => "the whole message",
+            Given::Certificates => "the certificates alone",
             _ => "the CMS object and its content, cut out of the message",
         };
         add("Witness", format!("{} {}, given {given}", witness.implementation, witness.version));

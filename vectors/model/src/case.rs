@@ -245,6 +245,8 @@ codes! {
         /// The CMS object and the detached content, cut out by the test: the
         /// witness cannot read the message around them.
         Extracted = "extracted",
+        /// The certificates alone: the witness judges paths, and no mail.
+        Certificates = "certificates",
     }
 }
 

@@ -114,6 +114,13 @@ fn chains_are_what_openssl_and_webpki_say() {
     assert!(all.len() > 350, "{} chains", all.len());
     let by_webpki = compare("webpki", &all, webpki::ask);
     assert!(by_webpki > 250, "{by_webpki}");
+    // Whoever is a witness is asked, and does not differ.
+    for case in
+        corpus.cases().iter().filter(|case| case.witnesses.iter().any(|one| one.implementation == "rustls-webpki"))
+    {
+        assert!(all.iter().any(|one| one.case == case.id), "{}", case.id);
+        assert!(!known::DIFFERENCES.iter().any(|known| known.by == "webpki" && known.of == case.id), "{}", case.id);
+    }
     match openssl::find() {
         Some(openssl) => drop(compare("openssl", &all, |asked| openssl.ask(asked))),
         None => {
