@@ -57,6 +57,7 @@ pub(crate) fn small() -> (Run, Vec<CaseText>) {
         kind: Kind::Signed,
         form: None,
         aspects: BTreeMap::from([(AspectName::Structure, Aspect::Good), (AspectName::Integrity, value)]),
+        beside: BTreeMap::new(),
         deviations: Vec::new(),
     };
     let observed = |value: Aspect| {

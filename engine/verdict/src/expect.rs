@@ -59,12 +59,22 @@ pub struct LayerExpectation {
     pub form: Option<Form>,
     /// The aspects and their values; `{ bad = "reason" }` names the reason.
     pub aspects: BTreeMap<AspectName, Aspect>,
+    /// Further aspects, which do not make it a negative: compared where a reader reports them, and
+    /// nothing is lost on one that does not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<AspectName, Aspect>,
     /// Deviations that must be reported; others may be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deviations: Vec<Deviation>,
 }
 
 impl LayerExpectation {
+    /// What is expected of one aspect.
+    #[must_use]
+    pub fn aspect(&self, name: AspectName) -> Option<&Aspect> {
+        self.aspects.get(&name).or_else(|| self.beside.get(&name))
+    }
+
     /// Whether some aspect of this layer must be bad.
     #[must_use]
     pub fn is_negative(&self) -> bool {
@@ -191,7 +201,7 @@ impl LayerExpectation {
         {
             differ("form", expected.to_string(), form.to_string());
         }
-        for (name, expected) in &self.aspects {
+        for (name, expected) in self.aspects.iter().chain(&self.beside) {
             if !declared.contains(name) {
                 continue;
             }
@@ -258,6 +268,7 @@ mod tests {
                 kind: Kind::Signed,
                 form: None,
                 aspects: BTreeMap::from([(name, value)]),
+                beside: BTreeMap::new(),
                 deviations: Vec::new(),
             }],
             ..Expectation::default()
@@ -272,6 +283,22 @@ mod tests {
 
     fn all() -> BTreeSet<AspectName> {
         AspectName::ALL.iter().copied().collect()
+    }
+
+    #[test]
+    fn what_stands_beside_is_compared_where_it_is_reported() {
+        let mut expected = expectation(AspectName::Integrity, Aspect::Good);
+        expected.layers[0].beside.insert(AspectName::Policy, Aspect::bad(Reason::WeakDigest, ""));
+        assert!(!expected.is_negative());
+        let observed = verdict(|layer| layer.integrity = Aspect::Good);
+        let integrity = BTreeSet::from([AspectName::Integrity]);
+        assert!(matches!(expected.compare(&observed, &integrity, Reports::ALL), Comparison::Pass(_)));
+        assert!(matches!(expected.compare(&observed, &all(), Reports::ALL), Comparison::Fail(..)));
+        let weak = verdict(|layer| {
+            layer.integrity = Aspect::Good;
+            layer.policy = Aspect::bad(Reason::WeakDigest, "");
+        });
+        assert!(matches!(expected.compare(&weak, &all(), Reports::ALL), Comparison::Pass(_)));
     }
 
     #[test]

@@ -122,7 +122,8 @@ fn expectation(out: &mut String, expectation: &Expectation) {
     }
     for layer in &expectation.layers {
         let form = layer.form.map(|form| format!(", {form}")).unwrap_or_default();
-        let aspects: Vec<_> = layer.aspects.iter().map(|(name, aspect)| format!("{name} {}", word(aspect))).collect();
+        let aspects = layer.aspects.iter().chain(&layer.beside);
+        let aspects: Vec<_> = aspects.map(|(name, aspect)| format!("{name} {}", word(aspect))).collect();
         let _ = writeln!(out, "  {}{form}: {}", layer.kind, aspects.join(", "));
         if !layer.deviations.is_empty() {
             let names: Vec<_> = layer.deviations.iter().map(|deviation| deviation.code()).collect();

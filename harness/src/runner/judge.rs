@@ -213,6 +213,7 @@ mod tests {
             kind: Kind::Signed,
             form: None,
             aspects: BTreeMap::from([(AspectName::Integrity, expected)]),
+            beside: BTreeMap::new(),
             deviations: Vec::new(),
         };
         Task {

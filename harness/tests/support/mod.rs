@@ -58,6 +58,7 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
         kind: Kind::Signed,
         form: None,
         aspects: BTreeMap::from([(AspectName::Integrity, integrity)]),
+        beside: BTreeMap::new(),
         deviations: Vec::new(),
     };
     Task {

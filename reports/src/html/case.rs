@@ -140,7 +140,7 @@ fn comparison(text: Option<&CaseText>, answers: &[Answer<'_>], privacy: Privacy)
 fn layer_rows(layer: usize, expected: Option<&LayerExpectation>, columns: &[&Answer<'_>], privacy: Privacy) -> Markup {
     let named: BTreeSet<AspectName> = expected
         .into_iter()
-        .flat_map(|expected| expected.aspects.keys())
+        .flat_map(|expected| expected.aspects.keys().chain(expected.beside.keys()))
         .chain(columns.iter().filter_map(|answer| answer.observed(layer)).flat_map(|observed| observed.aspects.keys()))
         .copied()
         .collect();
@@ -158,7 +158,7 @@ fn layer_rows(layer: usize, expected: Option<&LayerExpectation>, columns: &[&Ans
                 }
             }
             @for name in named {
-                @let expected = expected.and_then(|expected| expected.aspects.get(&name));
+                @let expected = expected.and_then(|expected| expected.aspect(name));
                 tr {
                     th scope="row" { (name) }
                     (wanted(expected))

@@ -102,7 +102,10 @@ fn expectation(case: &Case, field: &str, expectation: &Expectation, report: &mut
         if layer.aspects.is_empty() {
             report(&format!("{place}.aspects"), "is empty: a layer about which nothing is expected".to_owned());
         }
-        for (name, aspect) in &layer.aspects {
+        if let Some(name) = layer.beside.keys().find(|name| layer.aspects.contains_key(name)) {
+            report(&format!("{place}.beside.{name}"), "stands among the aspects too".to_owned());
+        }
+        for (name, aspect) in layer.aspects.iter().chain(&layer.beside) {
             let reasons: Vec<_> = match aspect {
                 Aspect::Bad(bad) => std::iter::once(bad.reason).chain(bad.also.iter().copied()).collect(),
                 other => other.reason().into_iter().collect(),
