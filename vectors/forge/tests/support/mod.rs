@@ -1,6 +1,7 @@
 //! Every case and recording, opened by the engine in this process.
 
 #![allow(unreachable_pub, reason = "a module of a test")]
+#![allow(dead_code, reason = "each test uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::io::Cursor;
