@@ -13,9 +13,11 @@
 
 pub mod cases;
 pub mod cli;
+pub mod exchange;
 pub mod exit;
 pub mod gate;
 pub mod keys;
+pub mod pin;
 pub mod pipe;
 pub mod plan;
 pub mod reader;

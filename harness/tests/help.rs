@@ -17,6 +17,7 @@ fn the_help_of_every_command() {
         "certificates",
         "inspect",
         "run",
+        "exchange",
         "list",
         "algorithms",
         "show",

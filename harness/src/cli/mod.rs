@@ -9,6 +9,7 @@ mod certificates;
 mod compress;
 mod digest;
 mod encrypt;
+mod exchange;
 mod inspect;
 mod list;
 mod open;
@@ -65,6 +66,7 @@ enum Command {
     Certificates(certificates::Arguments),
     Inspect(inspect::Arguments),
     Run(run::Arguments),
+    Exchange(exchange::Arguments),
     List(list::Arguments),
     Algorithms(algorithms::Arguments),
     Show(show::Arguments),
@@ -108,6 +110,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Digest(arguments)) => digest::run(&arguments),
         Some(Command::Certificates(arguments)) => certificates::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Exchange(arguments)) => exchange::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),

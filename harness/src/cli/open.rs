@@ -131,6 +131,7 @@ impl Arguments {
     fn reader(&self) -> Result<Reader, Failed> {
         Ok(Reader {
             keys: self.keys.load(self.provider.arithmetic())?,
+            wrong_pin: false,
             secrets: load_secrets(&self.password, &self.kek)?,
             anchors: load_certificates(&self.anchor)?,
             extra_certificates: load_certificates(&self.extra_cert)?,

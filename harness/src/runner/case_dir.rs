@@ -226,6 +226,7 @@ fn arguments(
         earlier,
         clock: task.clock.format(&Rfc3339).ok(),
         from: task.from.clone(),
+        pin: None,
         policy: None,
         out: OUT.to_owned(),
     })

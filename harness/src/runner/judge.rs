@@ -68,7 +68,9 @@ impl Judged {
                 native: native.as_deref().map(shorten).or_else(stderr),
                 ..Self::settled(Outcome::ShimError, shorten(error))
             },
-            Ok(Answer::Hello(_)) => Self::settled(Outcome::ShimError, "open was answered with hello".to_owned()),
+            Ok(Answer::Hello(_) | Answer::Wrote(_) | Answer::Refused(_)) => {
+                Self::settled(Outcome::ShimError, "open was answered with hello, wrote or refused".to_owned())
+            }
             Err(failure) => {
                 let outcome = match failure {
                     Failure::Start(_) | Failure::Crash(_) => Outcome::Crash,

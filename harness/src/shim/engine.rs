@@ -2,20 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use waxseal_engine::Limits;
-use waxseal_engine::io::Source;
-use waxseal_engine::policy::{AddressBook, Policy};
+use waxseal_engine::certificate::Certificate;
+use waxseal_engine::cms::Capability;
+use waxseal_engine::cms::write::{AttributeKind, Recipient};
+use waxseal_engine::io::{Sink, Source};
+use waxseal_engine::message::{self, Boundary, EncryptRequest, SignRequest};
+use waxseal_engine::policy::address_book::Choice;
+use waxseal_engine::policy::{AddressBook, Policy, negotiate};
 use waxseal_key::{
-    AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, algorithm,
+    AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, Signer,
+    SystemRandom, algorithm,
 };
-use waxseal_verdict::{AspectName, Clock, Hello, Kind, Operation, Verdict};
+use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Operation, Verdict};
 
-use super::protocol::{Answer, OpenArguments};
+use super::protocol::{Answer, EncryptArguments, OpenArguments, Refused, SignArguments, Wrote};
 use super::serve::{Crash, Shim};
 use crate::exit::Failed;
 use crate::keys::{self, KeyRing, load_certificates, load_crls, load_ocsp_responses};
@@ -53,7 +59,7 @@ impl Shim for Engine {
         Ok(Hello {
             name: "engine".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            operations: BTreeSet::from([Operation::Open]),
+            operations: BTreeSet::from([Operation::Open, Operation::Sign, Operation::Encrypt]),
             algorithms: algorithms(),
             forms: BTreeSet::from([
                 Kind::Signed,
@@ -80,6 +86,14 @@ impl Shim for Engine {
             Err(error) => Answer::Error(error, None),
         })
     }
+
+    fn sign(&mut self, arguments: &SignArguments) -> Result<Answer, Crash> {
+        Ok(self.try_sign(arguments).unwrap_or_else(|failed| Answer::Error(failed.message, None)))
+    }
+
+    fn encrypt(&mut self, arguments: &EncryptArguments) -> Result<Answer, Crash> {
+        Ok(self.try_encrypt(arguments).unwrap_or_else(|failed| Answer::Error(failed.message, None)))
+    }
 }
 
 impl Engine {
@@ -90,10 +104,7 @@ impl Engine {
         let mut message = open(&arguments.message)?;
         let mut content = arguments.content.as_deref().map(open).transpose()?;
         let content = content.as_mut().map(|file| file as &mut dyn Source);
-        for earlier in &arguments.earlier {
-            let at = time(&earlier.clock).map_err(|failed| failed.message)?;
-            reader.learn(&mut open(&earlier.message)?, at).map_err(|error| error.to_string())?;
-        }
+        learn(&mut reader, dir, arguments).map_err(|failed| failed.message)?;
         let opened = reader.open(&mut message, content, true).map_err(|error| error.to_string())?;
         if let Some(mut content) = opened.content {
             File::create(dir.join(&arguments.out))
@@ -103,19 +114,91 @@ impl Engine {
         Ok(opened.verdict)
     }
 
+    fn try_sign(self, arguments: &SignArguments) -> Result<Answer, Failed> {
+        let dir = Path::new(&arguments.dir);
+        let arithmetic = Arithmetic::new(self.provider);
+        let file = |name: &String| dir.join(name);
+        let keys = KeyRing::load(
+            &[],
+            &[file(&arguments.key.key)],
+            &arguments.key.certificate.iter().map(file).collect::<Vec<_>>(),
+        )?
+        .with_arithmetic(arithmetic);
+        let signers = keys.pairs().into_iter().filter_map(|(key, own)| Some((key as &dyn Signer, own?)));
+        let signers: Vec<_> = signers.collect();
+        let named = load_certificates(&arguments.encryption_certificate.iter().map(file).collect::<Vec<_>>())?;
+        let mut sent = load_certificates(&arguments.certificates.iter().map(file).collect::<Vec<_>>())?;
+        sent.extend(named.iter().cloned());
+        let at = clock(arguments.clock.as_ref())?;
+        let mut request = SignRequest::new(&signers, at, Boundary::random(&mut SystemRandom), &arithmetic);
+        request.certificates = &sent;
+        request.encryption_certificate = named.first();
+        match &arguments.announces {
+            Some(list) if list.is_empty() => {
+                request.shape.attributes.retain(|kind| *kind != AttributeKind::Capabilities);
+            }
+            Some(list) => {
+                let list = list.iter().map(|name| name.parse::<Capability>()).collect::<Result<_, _>>();
+                request.shape.capabilities = list.map_err(Failed::usage)?;
+            }
+            None => {}
+        }
+        write_file(dir, &arguments.message, &arguments.out, |input, out| message::sign(input, out, &request))?;
+        Ok(Answer::Wrote(Wrote::default()))
+    }
+
+    fn try_encrypt(self, arguments: &EncryptArguments) -> Result<Answer, Failed> {
+        let EncryptArguments { reading, to, copy_for, sends } = arguments;
+        let dir = Path::new(&reading.dir);
+        let mut writer = self.reader(dir, reading)?;
+        learn(&mut writer, dir, reading)?;
+        if let Some(sends) = sends {
+            writer.policy.negotiation.ciphers.clone_from(sends);
+        }
+        let book = writer.address_book.take().unwrap_or_default();
+        let refused = |reason: &str, detail: String| Ok(Answer::Refused(Refused { reason: reason.to_owned(), detail }));
+        let mut choices = Vec::new();
+        for address in to {
+            match book.choose(address, writer.at, &|_| Aspect::Good) {
+                Ok(choice) => choices.push(choice),
+                Err(error) => return refused(error.code(), error.to_string()),
+            }
+        }
+        let peers: Vec<_> = choices.iter().map(Choice::peer).collect();
+        let agreement = match negotiate(&writer.policy, &peers) {
+            Ok(agreement) => agreement,
+            Err(error) => return refused(error.code(), error.to_string()),
+        };
+        let mut certificates: Vec<_> = choices.iter().map(|choice| choice.certificate.clone()).collect();
+        // Whoever writes a mail can read whatever they send (RFC 8551 section 3.3).
+        certificates.extend(load_certificates(&copy_for.iter().map(|name| dir.join(name)).collect::<Vec<_>>())?);
+        let recipients = Recipient::certificates(&certificates);
+        let mut request = EncryptRequest::new(&recipients, &writer.arithmetic);
+        request.cipher = agreement.cipher;
+        write_file(dir, &reading.message, &reading.out, |input, out| {
+            message::encrypt(input, out, &request, &mut SystemRandom)
+        })?;
+        Ok(Answer::Wrote(Wrote {
+            cipher: Some(agreement.cipher.spelling()),
+            recipients: certificates.iter().map(Certificate::serial_hex).collect(),
+            why: Some(agreement.to_string()),
+        }))
+    }
+
     fn reader(self, dir: &Path, arguments: &OpenArguments) -> Result<Reader, Failed> {
         let files = |names: Vec<&String>| -> Vec<PathBuf> { names.into_iter().map(|name| dir.join(name)).collect() };
         let key_files = arguments.keys.iter().map(|key| &key.key).collect();
         let certificates = arguments.keys.iter().filter_map(|key| key.certificate.as_ref()).collect();
-        let at = match &arguments.clock {
-            Some(text) => time(text)?,
-            None => OffsetDateTime::now_utc(),
-        };
+        let at = clock(arguments.clock.as_ref())?;
         let policy = arguments.policy.as_deref().unwrap_or("default");
         Ok(Reader {
             keys: KeyRing::load(&[], &files(key_files), &files(certificates))?
                 .with_arithmetic(Arithmetic::new(self.provider)),
             anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
+            wrong_pin: arguments
+                .pin
+                .as_ref()
+                .is_some_and(|pin| !waxseal_key::constant_time_eq(pin.pin.as_bytes(), pin.entered.as_bytes())),
             secrets: keys::secrets(&arguments.passwords, &arguments.symmetric_keys)?,
             extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
             crls: load_crls(&files(arguments.crls.iter().collect()))?,
@@ -128,6 +211,33 @@ impl Engine {
             limits: Limits::default(),
         })
     }
+}
+
+/// Reads the mails that came before.
+fn learn(reader: &mut Reader, dir: &Path, arguments: &OpenArguments) -> Result<(), Failed> {
+    for earlier in &arguments.earlier {
+        let at = time(&earlier.clock)?;
+        let mut mail = File::open(dir.join(&earlier.message)).map_err(Failed::at(&earlier.message))?;
+        reader.learn(&mut mail, at).map_err(Failed::at(&earlier.message))?;
+    }
+    Ok(())
+}
+
+/// Makes one file of another.
+fn write_file<E: std::fmt::Display>(
+    dir: &Path,
+    from: &str,
+    to: &str,
+    make: impl FnOnce(&mut dyn Source, &mut dyn Sink) -> Result<(), E>,
+) -> Result<(), Failed> {
+    let mut input = File::open(dir.join(from)).map_err(Failed::at(from))?;
+    let mut out = BufWriter::new(File::create(dir.join(to)).map_err(Failed::at(to))?);
+    make(&mut input, &mut out).map_err(Failed::at(from))?;
+    out.flush().map_err(Failed::at(to))
+}
+
+fn clock(text: Option<&String>) -> Result<OffsetDateTime, Failed> {
+    text.map_or_else(|| Ok(OffsetDateTime::now_utc()), |text| time(text))
 }
 
 fn time(text: &str) -> Result<OffsetDateTime, Failed> {

@@ -62,8 +62,16 @@ impl Request {
     /// # Errors
     /// The arguments cannot be written as JSON: a path in them is not Unicode.
     pub fn open(id: u64, arguments: &OpenArguments) -> Result<Self, serde_json::Error> {
+        Self::new(id, op::OPEN, arguments)
+    }
+
+    /// A request for an operation, with the arguments that it takes.
+    ///
+    /// # Errors
+    /// The arguments cannot be written as JSON: a path in them is not Unicode.
+    pub fn new(id: u64, op: &str, arguments: &impl Serialize) -> Result<Self, serde_json::Error> {
         let Value::Object(arguments) = serde_json::to_value(arguments)? else { unreachable!("a struct is an object") };
-        Ok(Self { id, op: op::OPEN.to_owned(), arguments })
+        Ok(Self { id, op: op.to_owned(), arguments })
     }
 
     /// The arguments as the type of an operation.
@@ -115,11 +123,92 @@ pub struct OpenArguments {
     /// The sender's address, where it is not the From of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The PIN that the keys ask for, and what their holder enters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<PinEntry>,
     /// Name of the policy to judge by; absent: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     /// Where to write the innermost entity (with its MIME headers, CRLF).
     pub out: String,
+}
+
+/// What `sign` is given. Every file name is relative to `dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SignArguments {
+    /// The directory.
+    pub dir: String,
+    /// The mail to sign, clear.
+    pub message: String,
+    /// The signer's private key and certificate.
+    pub key: KeyFiles,
+    /// Certificates to send along: PEM, several in one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<String>,
+    /// The certificate that answers are to be encrypted for, which is sent along, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption_certificate: Option<String>,
+    /// What SMIMECapabilities announces, most wanted first: names of the
+    /// algorithm table, or object identifiers, then `:` and parameters; no
+    /// attribute if empty, what the implementation reads if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announces: Option<Vec<String>>,
+    /// The signing time, RFC 3339; absent: now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+    /// Where to write the signed mail.
+    pub out: String,
+}
+
+/// What `encrypt` is given: the writer chooses certificates and cipher by what
+/// earlier mail taught.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EncryptArguments {
+    /// As in `open`: what the writer reads earlier mail with. `message` is the
+    /// mail to encrypt, `out` where to write the encrypted one.
+    #[serde(flatten)]
+    pub reading: OpenArguments,
+    /// The addresses of the recipients.
+    pub to: Vec<String>,
+    /// The certificate of the writer, for a copy (RFC 8551 section 3.3): PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_for: Option<String>,
+    /// The ciphers that may be used, best first, in the place of those of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sends: Option<Vec<String>>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Wrote {
+    /// The content cipher of an encrypted mail; `rc2-cbc-40` for RC2 with so many effective bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// Serial numbers of the certificates that it is encrypted for, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
+    /// What led to the cipher, for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Why nothing was written, though the shim can write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// A stable word: `not-known`, `signs-only`, `certificate-unusable`, `not-announced`, `nothing-usable`,
+    /// `nothing-common`.
+    pub reason: String,
+    /// The same for a person.
+    pub detail: String,
+}
+
+/// A PIN and its entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinEntry {
+    /// What the keys ask for.
+    pub pin: String,
+    /// What their holder enters.
+    pub entered: String,
 }
 
 /// A mail that was read before the one in question.
@@ -132,7 +221,7 @@ pub struct EarlierMail {
 }
 
 /// A private key and its certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeyFiles {
     /// The key: PKCS#8 in PEM, not encrypted.
     pub key: String,
@@ -155,6 +244,12 @@ pub struct AnswerLine {
     /// What it says of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// What it wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrote: Option<Wrote>,
+    /// Why it would not write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
     /// Why it cannot do what was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
@@ -173,11 +268,17 @@ pub enum Answer {
     Hello(Hello),
     /// What it says of the message, and the implementation's own words.
     Verdict(Verdict, Option<String>),
+    /// What it wrote.
+    Wrote(Wrote),
+    /// Why it would not write.
+    Refused(Refused),
     /// It cannot do what was asked, and why.
     Unsupported(String),
     /// Something went wrong in the shim itself, and the implementation's own words.
     Error(String, Option<String>),
 }
+
+const ONE_THING: &str = "an answer must hold exactly one of hello, verdict, wrote, refused, unsupported, error";
 
 impl Answer {
     /// The line that says this to request `id`.
@@ -187,6 +288,8 @@ impl Answer {
         match self {
             Self::Hello(hello) => AnswerLine { protocol: Some(PROTOCOL), hello: Some(hello), ..line },
             Self::Verdict(verdict, native) => AnswerLine { verdict: Some(verdict), native, ..line },
+            Self::Wrote(wrote) => AnswerLine { wrote: Some(wrote), ..line },
+            Self::Refused(refused) => AnswerLine { refused: Some(refused), ..line },
             Self::Unsupported(why) => AnswerLine { unsupported: Some(why), ..line },
             Self::Error(error, native) => AnswerLine { error: Some(error), native, ..line },
         }
@@ -202,6 +305,18 @@ impl Answer {
         if line.id != id {
             return Err(format!("an answer to request {}, expected one to {id}", line.id));
         }
+        match (line.wrote, line.refused) {
+            (None, None) => {}
+            (wrote, refused) => {
+                let others =
+                    [line.hello.is_some(), line.verdict.is_some(), line.unsupported.is_some(), line.error.is_some()];
+                return match (wrote, refused) {
+                    (Some(wrote), None) if !others.contains(&true) => Ok(Self::Wrote(wrote)),
+                    (None, Some(refused)) if !others.contains(&true) => Ok(Self::Refused(refused)),
+                    _ => Err(ONE_THING.to_owned()),
+                };
+            }
+        }
         match (line.hello, line.verdict, line.unsupported, line.error) {
             (Some(hello), None, None, None) => match line.protocol {
                 Some(PROTOCOL) => Ok(Self::Hello(hello)),
@@ -214,7 +329,7 @@ impl Answer {
             (None, Some(verdict), None, None) => Ok(Self::Verdict(verdict, line.native)),
             (None, None, Some(why), None) => Ok(Self::Unsupported(why)),
             (None, None, None, Some(error)) => Ok(Self::Error(error, line.native)),
-            _ => Err("an answer must hold exactly one of hello, verdict, unsupported, error".to_owned()),
+            _ => Err(ONE_THING.to_owned()),
         }
     }
 }

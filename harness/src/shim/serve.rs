@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 
 use waxseal_verdict::Hello;
 
-use super::protocol::{Answer, AnswerLine, OpenArguments, Request, op};
+use super::protocol::{Answer, AnswerLine, EncryptArguments, OpenArguments, Request, SignArguments, op};
 
 /// An implementation that can be reached through the protocol.
 pub trait Shim {
@@ -21,6 +21,26 @@ pub trait Shim {
     /// The implementation crashed. The shim then ends without an answer, so
     /// that the runner sees the crash.
     fn open(&mut self, arguments: &OpenArguments) -> Result<Answer, Crash>;
+
+    /// Signs a mail.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    fn sign(&mut self, _: &SignArguments) -> Result<Answer, Crash> {
+        Ok(not_offered(op::SIGN))
+    }
+
+    /// Encrypts a mail for correspondents.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    fn encrypt(&mut self, _: &EncryptArguments) -> Result<Answer, Crash> {
+        Ok(not_offered(op::ENCRYPT))
+    }
+}
+
+fn not_offered(operation: &str) -> Answer {
+    Answer::Unsupported(format!("the operation {operation} is not offered"))
 }
 
 /// The implementation behind a shim crashed: how.
@@ -86,7 +106,15 @@ fn answer(shim: &mut dyn Shim, line: &str) -> Result<AnswerLine, Crash> {
             Ok(arguments) => shim.open(&arguments)?,
             Err(error) => Answer::Error(format!("open: {error}"), None),
         },
-        other => Answer::Unsupported(format!("the operation {other} is not offered")),
+        op::SIGN => match request.arguments() {
+            Ok(arguments) => shim.sign(&arguments)?,
+            Err(error) => Answer::Error(format!("sign: {error}"), None),
+        },
+        op::ENCRYPT => match request.arguments() {
+            Ok(arguments) => shim.encrypt(&arguments)?,
+            Err(error) => Answer::Error(format!("encrypt: {error}"), None),
+        },
+        other => not_offered(other),
     };
     Ok(answer.into_line(request.id))
 }

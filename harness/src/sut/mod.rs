@@ -163,6 +163,8 @@ fn short(answer: &Answer) -> String {
     match answer {
         Answer::Hello(_) => "hello".to_owned(),
         Answer::Verdict(..) => "with a verdict".to_owned(),
+        Answer::Wrote(_) => "wrote".to_owned(),
+        Answer::Refused(_) => "refused".to_owned(),
         Answer::Unsupported(_) => "unsupported".to_owned(),
         Answer::Error(error, _) => format!("with the error {error:?}"),
     }

@@ -21,6 +21,7 @@ use waxseal_verdict::{AspectName, Comparison, Expectation, Verdict};
 pub(crate) fn reader(provider: ProviderChoice) -> Reader {
     Reader {
         keys: KeyRing::default(),
+        wrong_pin: false,
         secrets: Secrets::default(),
         anchors: Vec::new(),
         extra_certificates: Vec::new(),

@@ -23,6 +23,9 @@ pub(crate) fn check(corpus: &Corpus, problems: &mut Vec<Problem>) {
     }
     unique(corpus.cases.iter().map(|case| (file_of(case), "id", case.id.clone())), problems);
     unique(corpus.entries.values().map(|entry| (file_of_entry(entry), "sha256", entry.sha256.clone())), problems);
+    for exchange in &corpus.exchanges {
+        exchange.check(&corpus.pki, |name| corpus.requirement(name).is_some(), problems);
+    }
     for entry in corpus.entries.values() {
         catalogue(entry, problems);
     }

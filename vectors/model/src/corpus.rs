@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::check::check;
 use crate::files::Files;
 use crate::requirement::RequirementFile;
-use crate::{Case, CorpusError, Entry, Pki, Problem, Requirement};
+use crate::{Case, CorpusError, Entry, Exchange, Pki, Problem, Requirement};
 
 /// Cases, catalogue, PKI and requirements, free of faults.
 #[derive(Debug, Clone)]
@@ -19,6 +19,7 @@ pub struct Corpus {
     pub(crate) entries: BTreeMap<String, Entry>,
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) pki: Pki,
+    pub(crate) exchanges: Vec<Exchange>,
     hash: String,
 }
 
@@ -76,6 +77,12 @@ impl Corpus {
         self.requirements.iter().find(|requirement| requirement.id == id)
     }
 
+    /// Every exchange in the order of ids.
+    #[must_use]
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
     /// Who there is.
     #[must_use]
     pub const fn pki(&self) -> &Pki {
@@ -106,6 +113,8 @@ impl Corpus {
         let requirements = read_one::<RequirementFile>(&files, "requirements.toml", &mut problems)
             .map_or_else(Vec::new, |file| file.requirement);
         let pki = Pki::from_files(&files, &mut problems);
+        let exchanges =
+            read_all(&files, "exchanges", &mut problems).into_iter().map(|(_, exchange)| exchange).collect();
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -113,7 +122,7 @@ impl Corpus {
         cases.sort_by(|a, b| a.id.cmp(&b.id));
         let hash = files.hash();
         let entries = entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
-        let corpus = Self { files, cases, entries, requirements, pki, hash };
+        let corpus = Self { files, cases, entries, requirements, pki, exchanges, hash };
         check(&corpus, &mut problems);
         if problems.is_empty() { Ok(corpus) } else { Err(problems) }
     }
@@ -144,6 +153,16 @@ impl Identified for Entry {
 
     fn id_of(path: &str) -> String {
         format!("recorded/{path}")
+    }
+}
+
+impl Identified for Exchange {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn id_of(path: &str) -> String {
+        path.to_owned()
     }
 }
 

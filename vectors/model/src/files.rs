@@ -13,12 +13,13 @@ use crate::Problem;
 pub(crate) struct Files(pub(crate) BTreeMap<String, String>);
 
 /// The folders of the corpus that hold data.
-const FOLDERS: [&str; 3] = ["cases", "catalogue", "pki"];
+const FOLDERS: [&str; 4] = ["cases", "catalogue", "exchanges", "pki"];
 /// The one file beside them.
 const REQUIREMENTS: &str = "requirements.toml";
 
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../cases");
 static CATALOGUE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../catalogue");
+static EXCHANGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../exchanges");
 static PKI: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../pki");
 
 impl Files {
@@ -26,7 +27,7 @@ impl Files {
     pub(crate) fn embedded() -> Result<Self, Vec<Problem>> {
         let mut files = BTreeMap::new();
         let mut problems = Vec::new();
-        for (folder, dir) in FOLDERS.iter().zip([&CASES, &CATALOGUE, &PKI]) {
+        for (folder, dir) in FOLDERS.iter().zip([&CASES, &CATALOGUE, &EXCHANGES, &PKI]) {
             embedded(folder, dir, &mut files, &mut problems);
         }
         files.insert(REQUIREMENTS.to_owned(), include_str!("../../requirements.toml").to_owned());

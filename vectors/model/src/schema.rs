@@ -2,13 +2,14 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
-use crate::{Case, Entry};
+use crate::{Case, Entry, Exchange};
 
 /// Every published schema: file name and content.
 #[must_use]
 pub fn all() -> Vec<(&'static str, serde_json::Value)> {
     vec![
         ("case.json", of::<Case>()),
+        ("exchange.json", of::<Exchange>()),
         ("recording.json", of::<Entry>()),
         ("verdict.json", of::<waxseal_verdict::Verdict>()),
         ("run-line.json", of::<waxseal_verdict::Line>()),
@@ -61,7 +62,8 @@ mod tests {
     #[test]
     fn every_committed_file_satisfies_its_schema() {
         let corpus = Corpus::embedded().unwrap();
-        for (folder, schema) in [("cases", of::<Case>()), ("catalogue", of::<Entry>())] {
+        for (folder, schema) in [("cases", of::<Case>()), ("catalogue", of::<Entry>()), ("exchanges", of::<Exchange>())]
+        {
             let validator = jsonschema::validator_for(&schema).unwrap();
             for (path, text) in corpus.files.below(folder, ".toml") {
                 let value: serde_json::Value = toml::from_str(text).unwrap();
