@@ -76,6 +76,14 @@ pub enum Check {
     Downgrade,
     /// signingTime and Date agree.
     SigningTime,
+    /// The imprint of a time-stamp is that of the signature (RFC 3161 appendix A).
+    TimestampImprint,
+    /// A time-stamp is well-formed and from an authority that is trusted for it (RFC 3161 sections 2.2 and 2.3).
+    TimestampAuthority,
+    /// The time of a time-stamp fits signing time and certificate (RFC 3161 appendix B).
+    TimestampTime,
+    /// There is a time-stamp where the policy requires one.
+    TimestampPresent,
     /// Everything shown is covered.
     Coverage,
     /// Protected header fields count, and what contradicts them outside is told (RFC 9788 section 4).
@@ -118,6 +126,10 @@ impl Check {
         Self::AlgorithmStrength,
         Self::Downgrade,
         Self::SigningTime,
+        Self::TimestampImprint,
+        Self::TimestampAuthority,
+        Self::TimestampTime,
+        Self::TimestampPresent,
         Self::Coverage,
         Self::HeaderProtection,
     ];

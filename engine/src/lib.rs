@@ -20,6 +20,7 @@ pub mod message;
 pub mod mime;
 mod overlap;
 pub mod policy;
+pub mod timestamp;
 
 pub use check::Check;
 pub use limits::Limits;

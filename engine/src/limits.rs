@@ -34,6 +34,8 @@ pub struct Limits {
     /// while one path is sought. Each list is hashed once, and looked through
     /// once for every certificate.
     pub revocation_octets: u64,
+    /// Time-stamps of one message.
+    pub timestamps: usize,
     /// Readings of content for signatures that are over the content itself and
     /// no digest of it, in all of one message.
     pub content_readings: usize,
@@ -74,6 +76,7 @@ impl Default for Limits {
             path_length: 16,
             path_work: 200,
             revocation_octets: 1 << 30,
+            timestamps: 16,
             content_readings: 16,
             key_attempts: 32,
             password_iterations: 2_000_000,
@@ -89,7 +92,7 @@ impl Default for Limits {
 type Set = fn(&mut Limits, u64);
 
 /// Every limit by its name.
-const TABLE: [(&str, Set); 20] = [
+const TABLE: [(&str, Set); 21] = [
     ("ber-depth", |limits, value| put(&mut limits.ber_depth, value)),
     ("element-octets", |limits, value| put(&mut limits.element_octets, value)),
     ("elements", |limits, value| put(&mut limits.elements, value)),
@@ -103,6 +106,7 @@ const TABLE: [(&str, Set); 20] = [
     ("path-length", |limits, value| put(&mut limits.path_length, value)),
     ("path-work", |limits, value| put(&mut limits.path_work, value)),
     ("revocation-octets", |limits, value| put(&mut limits.revocation_octets, value)),
+    ("timestamps", |limits, value| put(&mut limits.timestamps, value)),
     ("content-readings", |limits, value| put(&mut limits.content_readings, value)),
     ("key-attempts", |limits, value| put(&mut limits.key_attempts, value)),
     ("password-iterations", |limits, value| put(&mut limits.password_iterations, value)),

@@ -16,9 +16,10 @@ use waxseal_engine::certificate::{Certificate, Crl};
 use waxseal_engine::cms::{ContentInfo, oid};
 use waxseal_engine::inspect::inspect;
 use waxseal_engine::io::{MemoryWorkspace, Source};
-use waxseal_engine::message::{Credential, OpenRequest, Secrets, SymmetricKey, open};
+use waxseal_engine::message::{Credential, OpenRequest, Secrets, SymmetricKey, open, verify_token};
 use waxseal_engine::mime;
 use waxseal_engine::policy::Policy;
+use waxseal_engine::timestamp::{TimeStampReq, TimeStampResp, Token, TstInfo};
 use waxseal_key::{Arithmetic, PasswordLimits, PrivateKey, ProviderChoice, describe_public_key, pkcs12};
 use waxseal_verdict::Deviation;
 
@@ -33,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     ("enveloped", enveloped),
     ("auth_enveloped", auth_enveloped),
     ("other_cms", other_cms),
+    ("timestamp", timestamp),
     ("certificate", certificate),
     ("pkcs12", pkcs12),
     ("private_key", private_key),
@@ -75,6 +77,41 @@ pub fn ber(input: &[u8]) -> bool {
         let _ = tree.render();
     }
     begun > 0
+}
+
+/// Requests, responses and tokens of RFC 3161: what is written reads back, and
+/// a token without a good signature is never good.
+pub fn timestamp(input: &[u8]) -> bool {
+    let (policy, arithmetic, limits) = (Policy::named("default"), Arithmetic::default(), limits());
+    let request = TimeStampReq::parse(input);
+    if let Ok(request) = &request
+        && request.extensions.is_empty()
+        && let Ok(der) = request.to_der()
+    {
+        assert_eq!(TimeStampReq::parse(&der).as_ref(), Ok(request), "a request of itself");
+    }
+    let response = TimeStampResp::parse(input);
+    if let Ok(response) = &response
+        && let Ok(der) = response.to_der()
+    {
+        assert_eq!(TimeStampResp::parse(&der).as_ref(), Ok(response), "a response of itself");
+    }
+    let token = Token::in_file(input).unwrap_or_else(|_| input.to_vec());
+    let read = Token::parse(&token, &limits);
+    if let Ok(read) = &read {
+        let info = read.info();
+        assert!(info.earliest() <= info.latest());
+        if let (true, Ok(der)) = (info.extensions.is_empty(), info.to_der()) {
+            assert_eq!(TstInfo::parse(&der).map(|again| again.imprint), Ok(info.imprint.clone()));
+        }
+    }
+    if let Ok(policy) = policy {
+        let request = OpenRequest::new(datetime!(2025-06-15 12:00 UTC), &policy, &arithmetic, &limits);
+        let found = verify_token(&token, &mut |_| None, &request);
+        assert!(!found.time.is_good(), "nobody is trusted");
+        assert_eq!(found.info.is_some(), read.is_ok());
+    }
+    request.is_ok() || response.is_ok() || read.is_ok()
 }
 
 /// Octets of the elements that a cursor finds, whose insides it walks too.

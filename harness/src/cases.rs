@@ -69,6 +69,7 @@ impl Cases<'_> {
             twin: case.twin.clone(),
             evidence: case.evidence,
             from: case.from.clone(),
+            policy: case.policy.clone(),
             algorithms: case.needs.algorithms.clone(),
             kinds: case.needs.kinds.clone(),
             clock: case.clock.date_time(),

@@ -19,6 +19,8 @@ pub struct Task {
     pub evidence: Evidence,
     /// The sender's address, where it is not the From of the message.
     pub from: Option<String>,
+    /// Name of the policy to judge by, where it is not the default.
+    pub policy: Option<String>,
     /// Algorithms that a reader must know, by the names of the algorithm table.
     pub algorithms: BTreeSet<String>,
     /// Kinds of layers that it must be able to read.

@@ -15,16 +15,16 @@ mod digested_data;
 mod encapsulated;
 mod encrypted_content;
 mod enveloped_data;
-mod error;
+pub(crate) mod error;
 mod ess;
 mod identifier;
 pub mod oid;
-mod read;
+pub(crate) mod read;
 mod recipient;
 mod signed_data;
 mod signing_certificate;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod write;
 
 pub use algorithm::AlgorithmIdentifier;

@@ -18,6 +18,8 @@ pub const COMPRESSED_DATA: &str = "1.2.840.113549.1.9.16.1.9";
 pub const AUTH_ENVELOPED_DATA: &str = "1.2.840.113549.1.9.16.1.23";
 /// id-ct-receipt (RFC 2634 section 2.8).
 pub const RECEIPT: &str = "1.2.840.113549.1.9.16.1.1";
+/// id-ct-TSTInfo (RFC 3161 section 2.4.2).
+pub const TST_INFO: &str = "1.2.840.113549.1.9.16.1.4";
 /// id-alg-zlibCompress (RFC 3274 section 2).
 pub const ZLIB: &str = "1.2.840.113549.1.9.16.3.8";
 /// id-ri-ocsp-response: an OCSPResponse beside the CRLs (RFC 5940 section 2.1).
@@ -67,6 +69,8 @@ pub const ATTRIBUTE_COUNTERSIGNATURE: &str = "1.2.840.113549.1.9.6";
 pub const ATTRIBUTE_SIGNING_CERTIFICATE: &str = "1.2.840.113549.1.9.16.2.12";
 /// id-aa-signingCertificateV2 (RFC 5035 section 5.4.1.1).
 pub const ATTRIBUTE_SIGNING_CERTIFICATE_V2: &str = "1.2.840.113549.1.9.16.2.47";
+/// id-aa-timeStampToken (RFC 3161 appendix A).
+pub const ATTRIBUTE_TIME_STAMP_TOKEN: &str = "1.2.840.113549.1.9.16.2.14";
 /// id-aa-cmsAlgorithmProtect (RFC 6211 section 2).
 pub const ATTRIBUTE_ALGORITHM_PROTECTION: &str = "1.2.840.113549.1.9.52";
 
@@ -103,4 +107,4 @@ pub const SIGNED_ONLY: &[&str] = &[
 ];
 /// Attributes that must not be signed: countersignature (RFC 5652 section
 /// 11.4), and the time-stamp on a signature (RFC 3161 appendix A).
-pub const UNSIGNED_ONLY: &[&str] = &[ATTRIBUTE_COUNTERSIGNATURE, "1.2.840.113549.1.9.16.2.14"];
+pub const UNSIGNED_ONLY: &[&str] = &[ATTRIBUTE_COUNTERSIGNATURE, ATTRIBUTE_TIME_STAMP_TOKEN];

@@ -121,7 +121,7 @@ pub(super) fn definite<R: Read>(
 }
 
 /// The single element of `octets`.
-pub(super) fn one<'a>(octets: &'a [u8], offset: u64, context: &str) -> Result<Element<'a>, CmsError> {
+pub(crate) fn one<'a>(octets: &'a [u8], offset: u64, context: &str) -> Result<Element<'a>, CmsError> {
     Cursor::new(octets, offset)
         .take()
         .within(context)?
@@ -142,7 +142,7 @@ pub(super) fn read_oid<R: Read>(
 }
 
 /// The dotted form of the OBJECT IDENTIFIER that an element holds.
-pub(super) fn object_identifier(element: &Element<'_>, context: &str) -> Result<String, CmsError> {
+pub(crate) fn object_identifier(element: &Element<'_>, context: &str) -> Result<String, CmsError> {
     oid::dotted(element.content).ok_or_else(|| {
         let detail = format!("a malformed object identifier at offset {}", element.offset);
         CmsError::new(Reason::BadBer, context, detail)
@@ -162,7 +162,7 @@ pub(super) fn read_version<R: Read>(
 }
 
 /// The version that an INTEGER holds.
-pub(super) fn version(element: &Element<'_>, context: &str) -> Result<u64, CmsError> {
+pub(crate) fn version(element: &Element<'_>, context: &str) -> Result<u64, CmsError> {
     let value = match element.content {
         [] => None,
         [first, ..] if first & 0x80 != 0 => None,

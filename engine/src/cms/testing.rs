@@ -8,7 +8,7 @@ use crate::ber::{Cursor, writer};
 /// An element and the elements inside it. A field is named by its path: the
 /// index on each level.
 #[derive(Clone)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     identifier: u8,
     content: Vec<u8>,
     inside: Vec<Tree>,
@@ -18,7 +18,7 @@ pub(super) struct Tree {
 const WRONG: [u8; 3] = [0x0a, 1, 0];
 
 impl Tree {
-    pub(super) fn parse(der: &[u8]) -> Self {
+    pub(crate) fn parse(der: &[u8]) -> Self {
         let mut cursor = Cursor::new(der, 0);
         let tree = Self::next(&mut cursor).unwrap();
         cursor.end().unwrap();
@@ -34,31 +34,31 @@ impl Tree {
         Some(Self { identifier: element.identifier(), content, inside })
     }
 
-    pub(super) fn der(&self) -> Vec<u8> {
+    pub(crate) fn der(&self) -> Vec<u8> {
         let inside: Vec<u8> = self.inside.iter().flat_map(Self::der).collect();
         writer::element(self.identifier, &[self.content.as_slice(), &inside].concat())
     }
 
     /// Without the field at `path`.
-    pub(super) fn without(&self, path: &[usize]) -> Self {
+    pub(crate) fn without(&self, path: &[usize]) -> Self {
         self.changed(path, |list, index| {
             list.remove(index);
         })
     }
 
     /// With an element of another type at `path`.
-    pub(super) fn with_wrong(&self, path: &[usize]) -> Self {
+    pub(crate) fn with_wrong(&self, path: &[usize]) -> Self {
         self.changed(path, |list, index| list[index] = Self::parse(&WRONG))
     }
 
     /// With an element more after the last one inside `path`.
-    pub(super) fn with_surplus(&self, path: &[usize]) -> Self {
+    pub(crate) fn with_surplus(&self, path: &[usize]) -> Self {
         let last = self.at(path).inside.len();
         self.changed(&[path, &[last]].concat(), |list, _| list.push(Self::parse(&WRONG)))
     }
 
     /// Offset of the element at `path`, or of where it would stand.
-    pub(super) fn offset(&self, path: &[usize]) -> usize {
+    pub(crate) fn offset(&self, path: &[usize]) -> usize {
         let Some((index, deeper)) = path.split_first() else { return 0 };
         let content: usize = self.inside.iter().map(|inner| inner.der().len()).sum();
         let before: usize = self.inside[..*index].iter().map(|inner| inner.der().len()).sum();
@@ -80,12 +80,12 @@ impl Tree {
 
 /// A field: its path, the field that the error names, and the words that it
 /// has for what was expected.
-pub(super) type Row = (&'static [usize], &'static str, &'static str);
+pub(crate) type Row = (&'static [usize], &'static str, &'static str);
 
 /// Drops each field of `required`, and puts something else in the place of
 /// each of `required` and `typed`: the error has field, words and offset.
 /// An element after the last one of `closed` is an error that names its offset.
-pub(super) fn check_fields<T: std::fmt::Debug>(
+pub(crate) fn check_fields<T: std::fmt::Debug>(
     tree: &Tree,
     read: impl Fn(&[u8]) -> Result<T, CmsError>,
     required: &[Row],

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use time::OffsetDateTime;
 use waxseal_key::{DigestAlgorithm, KeyError};
-use waxseal_verdict::{Aspect, Reason};
+use waxseal_verdict::{Aspect, Reason, Timestamp};
 
 use crate::ber::{Cursor, Tag};
 use crate::certificate::identity::Author;
@@ -24,11 +24,11 @@ pub(super) struct Context<'a> {
     /// The Date field.
     pub(super) date: Option<OffsetDateTime>,
     /// Signature values that may still be checked in this message.
-    pub(super) work: Cell<usize>,
+    work: Cell<usize>,
     /// Times that content may still be read again for a signature over itself.
-    pub(super) readings: Cell<usize>,
+    readings: Cell<usize>,
     /// Countersignatures that may still be judged in this message.
-    pub(super) countersigners: Cell<usize>,
+    countersigners: Cell<usize>,
     /// What else the message may cost.
     pub(super) budget: Budget,
     /// The message that a receipt may be for.
@@ -39,6 +39,10 @@ pub(super) struct Context<'a> {
     pub(super) announcing: RefCell<Vec<Announcing>>,
     /// Contents that were encrypted for a key that was given.
     pub(super) encrypted: RefCell<Vec<Encrypted>>,
+    /// Time-stamps that may still be judged in this message.
+    stamps: Cell<usize>,
+    /// Those that were.
+    pub(super) timestamps: RefCell<Vec<Timestamp>>,
 }
 
 /// What is known beside a signature: what its object carries, and what the
@@ -53,7 +57,27 @@ pub(super) struct Known<'a> {
     pub(super) responses: &'a [OcspResponse],
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// All that a message of so many octets may cost is left.
+    pub(super) fn new(request: &'a OpenRequest<'a>, octets: u64, sent: Option<&'a Sent>) -> Self {
+        let limits = request.limits;
+        Self {
+            request,
+            author: request.from.map(Author::expected),
+            date: None,
+            work: Cell::new(limits.path_work),
+            countersigners: Cell::new(limits.signers),
+            readings: Cell::new(limits.content_readings),
+            budget: Budget::new(limits, octets),
+            sent,
+            requested: RefCell::default(),
+            announcing: RefCell::default(),
+            encrypted: RefCell::default(),
+            stamps: Cell::new(limits.timestamps),
+            timestamps: RefCell::default(),
+        }
+    }
+
     /// What is known of revoked certificates, and whether it has to be known.
     pub(super) fn revocation<'c>(&self, known: Known<'c>) -> RevocationInputs<'c> {
         let inputs = match self.request.policy.require_revocation {
@@ -84,6 +108,13 @@ impl Context<'_> {
     pub(super) fn spend_countersigner(&self) -> bool {
         let left = self.countersigners.get();
         self.countersigners.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Takes one time-stamp from what is left; `false` if nothing is.
+    pub(super) fn spend_timestamp(&self) -> bool {
+        let left = self.stamps.get();
+        self.stamps.set(left.saturating_sub(1));
         left > 0
     }
 

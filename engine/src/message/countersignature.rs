@@ -58,7 +58,8 @@ fn judge_one(
     let Ok(content) = SignedContent::new(&mut signature, digest.as_slice(), context) else {
         return (Aspect::Good, unread(&place));
     };
-    let subject = Subject { over: Over::Signature, info: counter, place, content: &content, known, depth: depth + 1 };
+    let (over, depth) = (Over::Signature, depth + 1);
+    let subject = Subject { over, info: counter, place, content: &content, known, depth, stamped: None };
     let Judged { structure, mut signer, .. } = signer::judge(&subject, context);
     match structure {
         Aspect::Bad(bad) if bad.reason == Reason::LimitExceeded => return (Aspect::Bad(bad), signer),

@@ -7,6 +7,7 @@ use crate::Limits;
 use crate::io::Source;
 use crate::message::request::OpenError;
 use crate::mime::{self, MimeError};
+use crate::timestamp::TimeStampResp;
 
 /// What an input is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum InputKind {
     Cms,
     /// A bare CMS object in PEM (RFC 7468); the range of its base64 text.
     Pem(Range<u64>),
+    /// The answer of a time-stamping authority in DER (RFC 3161), of 64 KiB at most.
+    TimeStampResponse(TimeStampResp),
     /// Neither.
     Neither,
 }
@@ -36,6 +39,9 @@ impl InputKind {
         source.take(LOOKED_AT).read_to_end(&mut start)?;
         if is_content_info(&start) {
             return Ok(Self::Cms);
+        }
+        if let Ok(response) = TimeStampResp::parse(&start) {
+            return Ok(Self::TimeStampResponse(response));
         }
         if let Some(begin) = pem_text(&start, limits)? {
             let end = pem_end(source, begin)?;

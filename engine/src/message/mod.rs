@@ -1,5 +1,6 @@
 //! What a mail program does: open, sign, encrypt.
 
+mod attach;
 mod authenticated;
 mod binding;
 mod budget;
@@ -27,9 +28,11 @@ mod request;
 mod sign;
 mod signed;
 mod signer;
+mod stamp;
 mod statements;
 mod wrap;
 
+pub use attach::{AttachError, attach_token, signature_values};
 pub use certificates::{CertificatesRequest, send_certificates};
 pub use compose::{Boundary, ComposeError, HeaderPolicy, HideHeaders, MimeShape, ProtectHeaders};
 pub use enclose::{EncloseRequest, Enclosure, enclose};
@@ -39,5 +42,6 @@ pub use open::{open, open_receipt};
 pub use receipt::Sent;
 pub use request::{Credential, OpenError, OpenRequest, Opened, Secrets, SymmetricKey};
 pub use sign::{SignError, SignRequest, sign};
+pub use stamp::{Covered, VerifiedToken, verify_token};
 pub use waxseal_verdict::Form;
 pub use wrap::WrapError;

@@ -1,13 +1,11 @@
 //! Opening a message: every layer, outermost first.
 
-use std::cell::{Cell, RefCell};
 use std::io::SeekFrom;
 
 use waxseal_verdict::{Aspect, Overall, Reason, Verdict};
 
 use crate::certificate::identity::Author;
 use crate::io::{Source, Workspace};
-use crate::message::budget::Budget;
 use crate::message::context::Context;
 use crate::message::input::InputKind;
 use crate::message::object::Object;
@@ -61,20 +59,7 @@ pub(super) fn open_with(
     let kind = InputKind::of(input, request.limits)?;
     let octets = input.seek(SeekFrom::End(0))?;
     input.seek(SeekFrom::Start(0))?;
-    let expected = request.from.map(Author::expected);
-    let mut context = Context {
-        request,
-        author: expected,
-        date: None,
-        work: Cell::new(request.limits.path_work),
-        countersigners: Cell::new(request.limits.signers),
-        readings: Cell::new(request.limits.content_readings),
-        budget: Budget::new(request.limits, octets),
-        sent,
-        requested: RefCell::default(),
-        announcing: RefCell::default(),
-        encrypted: RefCell::default(),
-    };
+    let mut context = Context::new(request, octets, sent);
     let mut outer = None;
     let peeler = match kind {
         InputKind::Neither => return Err(OpenError::NotAMessage),
@@ -103,6 +88,11 @@ pub(super) fn open_with(
             peeler.peel_object(input, &Object::bare(), content)?;
             peeler
         }
+        InputKind::TimeStampResponse(response) => {
+            let mut peeler = Peeler::new(&context, workspace);
+            peeler.peel_response(&response, content)?;
+            peeler
+        }
         InputKind::Pem(range) => {
             let mut peeler = Peeler::new(&context, workspace);
             peeler.peel_object(input, &Object::pem(range), content)?;
@@ -117,6 +107,7 @@ fn opened(peeler: Peeler<'_>, context: &Context<'_>, outer: Option<&Headers>) ->
     let Peeled { layers, payload, content, notifications } = peeler.into_parts();
     let mut verdict = Verdict::new(context.request.arithmetic.choice().to_string(), layers);
     verdict.notifications = notifications;
+    verdict.timestamps = context.timestamps.take();
     if let Some(payload) = payload {
         headers::judge(&mut verdict, &payload, outer, context);
         if let Some(layers) = verdict.layers.get_mut(..payload.layers) {

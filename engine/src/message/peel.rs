@@ -15,9 +15,10 @@ use crate::message::headers::Payload;
 use crate::message::object::{Announced, Object};
 use crate::message::request::OpenError;
 use crate::message::signed::{self, SignedContent, SignedObject};
-use crate::message::{authenticated, enclosed, enveloped, notification, receipt};
+use crate::message::{authenticated, enclosed, enveloped, notification, receipt, stamp};
 use crate::mime::smime::{self, Micalg, Protected, Role, SmimeType};
 use crate::mime::{self, MimeError, Part};
+use crate::timestamp::TimeStampResp;
 
 /// Peels a message, layer by layer.
 pub(super) struct Peeler<'a> {
@@ -285,6 +286,22 @@ impl<'a> Peeler<'a> {
         }
     }
 
+    /// The answer of a time-stamping authority: the token in it, or that there
+    /// is none.
+    pub(super) fn peel_response(
+        &mut self,
+        response: &TimeStampResp,
+        content: Option<&mut dyn Source>,
+    ) -> Result<(), OpenError> {
+        if let Some(token) = &response.token {
+            return self.peel_object(&mut io::Cursor::new(token.as_slice()), &Object::bare(), content);
+        }
+        let mut layer = Layer::new("time-stamp-response", Kind::Timestamp);
+        layer.structure = Aspect::bad(Reason::ContentMissing, format!("there is no token: {}", response.refusal()));
+        self.layers.push(layer);
+        Ok(())
+    }
+
     /// A layer of which not even the kind is known.
     pub(super) fn push_broken(&mut self, place: String, structure: Aspect) {
         let mut layer = Layer::new(place, Kind::Unknown);
@@ -313,6 +330,14 @@ impl<'a> Peeler<'a> {
         deviations: &[Deviation],
         detached: Option<&mut dyn Source>,
     ) -> Result<(), OpenError> {
+        if signed.head.as_ref().is_some_and(|head| head.content.content_type == oid::TST_INFO) {
+            let mut layer = object.layer(Kind::Timestamp, "signed-data");
+            deviations.iter().for_each(|deviation| layer.deviate(*deviation));
+            layer.covered = vec![layer.path.clone()];
+            stamp::judge_layer(&mut layer, signed, detached, self.context)?;
+            self.layers.push(layer);
+            return Ok(());
+        }
         // A signature was promised: then an object without signers lacks one.
         let promised = detached.is_some()
             || object.announced == Announced::Signature

@@ -269,9 +269,11 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     let mut responses: Vec<_> = carried.held_responses.iter().filter_map(|der| OcspResponse::parse(der).ok()).collect();
     responses.extend_from_slice(context.request.ocsp_responses);
     let known = Known { certificates: &candidates, crls: &crls, responses: &responses };
+    let path = layer.path.clone();
     for (index, info) in object.tail.signers.iter().enumerate() {
         let place = format!("SignedData.signerInfos[{index}]");
-        let subject = Subject { over: Over::Content(head), info, place, content, known, depth: 0 };
+        let stamped = Some((path.as_str(), index));
+        let subject = Subject { over: Over::Content(head), info, place, content, known, depth: 0, stamped };
         let Judged { structure, signer, certificate } = signer::judge(&subject, context);
         if let Some(certificate) = certificate.filter(|_| context.request.address_book.is_some()) {
             let announcing = Announcing::of(&layer.path, index, &certificate, info, known);

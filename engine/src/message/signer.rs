@@ -2,11 +2,13 @@
 
 use std::io::{Cursor, Seek as _, SeekFrom};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
 
 use crate::certificate::identity::{self, Compared};
-use crate::certificate::path::{self, PathRequest, PolicyInputs, Purpose};
+use crate::certificate::path::{self, PathRequest, PathResult, PolicyInputs, Purpose};
 use crate::certificate::{Certificate, complete_key};
 use crate::check::Check;
 use crate::cms::{AlgorithmIdentifier, Attributes, CmsError, SignedDataHead, SignerIdentifier, SignerInfo, oid};
@@ -16,6 +18,7 @@ use crate::message::context::{Context, Known, key_aspect};
 use crate::message::countersignature;
 use crate::message::receipt::Requested;
 use crate::message::signed::SignedContent;
+use crate::message::stamp::Stamps;
 use crate::message::statements::{self, Problem};
 
 /// A signer, and what of the message its verdict depends on.
@@ -28,6 +31,9 @@ pub(super) struct Subject<'a, 'c> {
     pub(super) known: Known<'a>,
     /// How many signatures this one is a countersignature on, over each other.
     pub(super) depth: usize,
+    /// The layer and the number of the signer, for its time-stamps; those of
+    /// countersignatures and tokens are not judged.
+    pub(super) stamped: Option<(&'a str, usize)>,
 }
 
 /// What a signature is over.
@@ -35,17 +41,24 @@ pub(super) struct Subject<'a, 'c> {
 pub(super) enum Over<'a> {
     /// The content of SignedData.
     Content(&'a SignedDataHead),
+    /// A TSTInfo, stamped at that time (RFC 3161 section 2.4.2).
+    TimeStamp(&'a SignedDataHead, OffsetDateTime),
     /// The value of another signature, which has no content type and no
     /// digestAlgorithms (RFC 5652 section 11.4).
     Signature,
 }
 
 impl<'a> Over<'a> {
-    fn content_type(self) -> Option<&'a str> {
+    /// What stands before the content in SignedData.
+    const fn head(self) -> Option<&'a SignedDataHead> {
         match self {
-            Self::Content(head) => Some(&head.content.content_type),
+            Self::Content(head) | Self::TimeStamp(head, _) => Some(head),
             Self::Signature => None,
         }
+    }
+
+    fn content_type(self) -> Option<&'a str> {
+        self.head().map(|head| head.content.content_type.as_str())
     }
 }
 
@@ -70,8 +83,19 @@ pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> Judged 
         structure: Aspect::Good,
         signer: Signer::default(),
         certificate: None,
+        signed: None,
+        stamps: Stamps::default(),
     };
+    if subject.stamped.is_some() {
+        judge.stamps = Stamps::judge(subject.info, subject.known, &subject.place, context);
+        judge.structure = std::mem::take(&mut judge.stamps.limit).worst(judge.structure);
+    }
     judge.run();
+    if let Some((layer, index)) = subject.stamped {
+        judge.signer.time = std::mem::take(&mut judge.signer.time).worst(judge.stamps.time.clone());
+        judge.stamps.report(layer, index, &context.timestamps);
+        judge.stamps = Stamps::default();
+    }
     judge.note_request();
     let (limits, countersignatures) =
         countersignature::judge(subject.info, subject.known, &subject.place, subject.depth, context);
@@ -93,6 +117,9 @@ struct SignerJudge<'a, 'c> {
     structure: Aspect,
     signer: Signer,
     certificate: Option<Certificate>,
+    /// When it says to have been made.
+    signed: Option<OffsetDateTime>,
+    stamps: Stamps,
 }
 
 impl<'a> SignerJudge<'a, '_> {
@@ -100,7 +127,7 @@ impl<'a> SignerJudge<'a, '_> {
         let info = self.info;
         self.signer.digest = info.digest.name();
         self.signer.signature = signature_name(&info.signature_algorithm.oid);
-        if let Over::Content(head) = self.over
+        if let Some(head) = self.over.head()
             && !head.digest_algorithms.iter().any(|listed| listed.oid == info.digest.oid)
         {
             self.deviate(Deviation::DigestNotListed);
@@ -133,16 +160,14 @@ impl<'a> SignerJudge<'a, '_> {
             return;
         };
         let digest = self.info.digest.digest();
-        let (Some(digest), Some(content_type), true) =
-            (digest, self.over.content_type(), self.signer.integrity.is_good())
-        else {
+        let (Some(digest), Over::Content(head), true) = (digest, self.over, self.signer.integrity.is_good()) else {
             return;
         };
         let not_der = self.signer.deviations.contains(&Deviation::AttributesNotDer);
         let octets = if not_der { attributes.as_received() } else { attributes.der() };
         let Ok(attributes_digest) = self.context.request.arithmetic.digest(digest, &octets) else { return };
         self.context.requested.borrow_mut().push(Requested {
-            content_type: content_type.to_owned(),
+            content_type: head.content.content_type.clone(),
             identifier: request.identifier.clone(),
             signature: self.info.signature.clone(),
             attributes_digest,
@@ -206,14 +231,19 @@ impl<'a> SignerJudge<'a, '_> {
         }
         match attributes.signing_time() {
             Ok(Some((time, deviation))) => {
-                self.signer.signing_time = time.format(&time::format_description::well_known::Rfc3339).ok();
+                self.signer.signing_time = time.format(&Rfc3339).ok();
                 if let Some(deviation) = deviation {
                     self.deviate(deviation);
                 }
                 let request = self.context.request;
-                // Whoever countersigns does so later than the author sends.
-                let date = self.context.date.filter(|_| self.over.content_type().is_some());
-                self.signer.time = request.policy.judge_time(date, Some(time), request.at);
+                self.signed = Some(time);
+                self.signer.time = match self.over {
+                    Over::Content(_) => request.policy.judge_time(self.context.date, Some(time), request.at),
+                    // The time of a token is genTime.
+                    Over::TimeStamp(..) => Aspect::Absent,
+                    // Whoever countersigns does so later than the author sends.
+                    Over::Signature => request.policy.judge_time(None, Some(time), request.at),
+                };
             }
             Ok(None) => {}
             Err(error) => self.attribute_error(&error),
@@ -514,34 +544,23 @@ impl<'a> SignerJudge<'a, '_> {
     /// anybody can add one to the message. The path, if it is good, or the
     /// certificate alone.
     fn judge_certificate(&mut self, fitting: &[Certificate]) -> Vec<Certificate> {
-        let request = self.context.request;
-        let mut best: Option<(u8, Aspect, Compared, Vec<Certificate>)> = None;
+        let mut best: Option<Best> = None;
         for certificate in fitting.iter().take(MOST_CERTIFICATES) {
-            let result = path::validate(&PathRequest {
-                leaf: certificate,
-                candidates: self.known.certificates,
-                anchors: request.anchors,
-                at: request.at,
-                policies: PolicyInputs::default(),
-                revocation: self.context.revocation(self.known),
-                purpose: Purpose::Sign,
-                arithmetic: request.arithmetic,
-                limits: request.limits,
-            });
+            let (result, at) = self.validate(certificate);
             let unmatched = |aspect| Compared { aspect, address: None };
             let identity = match (&self.context.author, self.over) {
-                // Whoever countersigns is not the author.
-                (_, Over::Signature) => unmatched(Aspect::Absent),
+                // Whoever countersigns, or stamps, is not the author.
+                (_, Over::Signature | Over::TimeStamp(..)) => unmatched(Aspect::Absent),
                 (Some(author), _) => identity::compare(author, &certificate.emails()),
                 (None, _) => unmatched(Aspect::Unchecked(None)),
             };
             let rank = 3 * badness(&result.aspect) + badness(&identity.aspect);
-            if best.as_ref().is_none_or(|(known, ..)| rank < *known) {
+            if best.as_ref().is_none_or(|known| rank < known.rank) {
                 let path = if result.aspect.is_good() { result.path } else { vec![certificate.clone()] };
-                best = Some((rank, result.aspect, identity, path));
+                best = Some(Best { rank, chain: result.aspect, identity, path, at });
             }
         }
-        let Some((_, chain, identity, path)) = best else {
+        let Some(Best { chain, identity, path, at, .. }) = best else {
             self.signer.chain = Aspect::Unchecked(None);
             self.signer.identity = Aspect::Unchecked(None);
             if let SignerIdentifier::IssuerAndSerial { serial, .. } = &self.info.id {
@@ -556,10 +575,61 @@ impl<'a> SignerJudge<'a, '_> {
             self.signer.serial = certificate.serial_hex();
             self.certificate = Some(certificate.clone());
         }
+        self.stamps.compare(self.signed, path.first(), self.context);
+        if let Some(certificate) = path.first().filter(|_| !matches!(self.over, Over::TimeStamp(..))) {
+            let within = self.context.request.policy.judge_signing_validity(self.signed, certificate);
+            self.signer.time = std::mem::take(&mut self.signer.time).worst(within);
+        }
         self.signer.chain = chain;
+        self.signer.chain_at = at.and_then(|at| at.format(&Rfc3339).ok());
         self.signer.identity = identity.aspect;
         self.signer.matched_address = identity.address;
         path
+    }
+
+    /// The path of a certificate, and the time at which it was judged where
+    /// that is not the time of reading.
+    ///
+    /// A certificate that has ended is judged at the time of a good time-stamp
+    /// (RFC 3161 appendix B), if the policy trusts time-stamps. That of an
+    /// authority has to be good when it stamps, and by policy also now.
+    fn validate(&self, certificate: &Certificate) -> (PathResult, Option<OffsetDateTime>) {
+        let request = self.context.request;
+        let clocks = &request.policy.time;
+        if let Over::TimeStamp(_, at) = self.over {
+            let then = self.path(certificate, at);
+            let also_now = clocks.authority_valid_now && then.aspect.is_good();
+            return (if also_now { self.path(certificate, request.at) } else { then }, None);
+        }
+        let now = self.path(certificate, request.at);
+        let ended = matches!(&now.aspect, Aspect::Bad(bad) if bad.also.is_empty()
+            && matches!(bad.reason, Reason::Expired | Reason::Revoked));
+        if let Some(at) = self.stamps.made_by().filter(|_| ended && clocks.trust_timestamps) {
+            let then = self.path(certificate, at);
+            if then.aspect.is_good() {
+                return (then, Some(at));
+            }
+        }
+        (now, None)
+    }
+
+    fn path(&self, certificate: &Certificate, at: OffsetDateTime) -> PathResult {
+        let request = self.context.request;
+        let revocation = self.context.revocation(self.known);
+        path::validate(&PathRequest {
+            leaf: certificate,
+            candidates: self.known.certificates,
+            anchors: request.anchors,
+            at,
+            policies: PolicyInputs::default(),
+            revocation: if at == request.at { revocation } else { revocation.as_known_at(request.at) },
+            purpose: match self.over {
+                Over::TimeStamp(..) => Purpose::TimeStamping,
+                _ => Purpose::Sign,
+            },
+            arithmetic: request.arithmetic,
+            limits: request.limits,
+        })
     }
 
     fn structure_bad(&mut self, reason: Reason, detail: String) {
@@ -571,6 +641,16 @@ impl<'a> SignerJudge<'a, '_> {
             self.signer.deviations.push(deviation);
         }
     }
+}
+
+/// What was found of the best of several certificates.
+struct Best {
+    rank: u8,
+    chain: Aspect,
+    identity: Compared,
+    path: Vec<Certificate>,
+    /// The time at which the path was judged, where it is not that of reading.
+    at: Option<OffsetDateTime>,
 }
 
 /// Certificates with the signer's key whose chains are compared.

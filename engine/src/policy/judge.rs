@@ -33,6 +33,12 @@ impl Policy {
         aspect
     }
 
+    /// Judges a digest by itself, known to the engine or not.
+    #[must_use]
+    pub fn judge_digest(&self, oid: &str) -> Aspect {
+        self.judge_algorithm(oid, None, self.minimum.digest_bits, Reason::WeakDigest)
+    }
+
     /// Judges a content cipher.
     #[must_use]
     pub fn judge_cipher(&self, cipher: ContentCipher) -> Aspect {
@@ -126,6 +132,25 @@ impl Policy {
             aspect = aspect.worst(Aspect::bad(Reason::SigningTimeFuture, what));
         }
         aspect
+    }
+
+    /// Judges a signing time against the validity of the certificate: whoever
+    /// says to have signed with one that had not begun, or had ended, says
+    /// something wrong, or signed what nobody vouches for. What the certificate
+    /// is worth at the time of reading is the chain's business.
+    #[must_use]
+    pub fn judge_signing_validity(&self, signing_time: Option<OffsetDateTime>, certificate: &Certificate) -> Aspect {
+        let Some(signing_time) = signing_time.filter(|_| Check::SigningTime.on()) else { return Aspect::Absent };
+        let off = Duration::seconds(self.time.date_difference_seconds.into());
+        let (begin, end) = (certificate.not_before(), certificate.not_after());
+        let what = if begin - signing_time > off {
+            format!("before its certificate began at {}", show(begin))
+        } else if signing_time - end > off {
+            format!("after its certificate had ended at {}", show(end))
+        } else {
+            return Aspect::Good;
+        };
+        Aspect::bad(Reason::SigningTimeDiffers, format!("signed at {}, {what}", show(signing_time)))
     }
 
     /// A key whose strength the algorithm table tells.

@@ -28,6 +28,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("default", include_str!("default.toml")),
     ("strict", include_str!("strict.toml")),
     ("archive", include_str!("archive.toml")),
+    ("stamped", include_str!("stamped.toml")),
 ];
 
 /// What algorithms, keys, encodings and clocks have to satisfy.
@@ -79,6 +80,20 @@ pub struct Clocks {
     pub date_difference_seconds: u32,
     /// How far signingTime may lie after the time of reading, in seconds.
     pub future_seconds: u32,
+    /// Whether every signature has to carry a time-stamp.
+    #[serde(default)]
+    pub require_timestamp: bool,
+    /// Whether a certificate that has ended is judged at the time of a good
+    /// time-stamp (RFC 3161 appendix B).
+    #[serde(default)]
+    pub trust_timestamps: bool,
+    /// Whether the path of a time-stamping authority has to be good now, too.
+    #[serde(default)]
+    pub authority_valid_now: bool,
+    /// How long after signingTime a time-stamp may be, in seconds; without it,
+    /// as long as may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp_delay_seconds: Option<u32>,
 }
 
 /// Why a policy cannot be used.
@@ -166,7 +181,7 @@ mod tests {
 
     #[test]
     fn built_in_policies_load_under_their_names() {
-        assert_eq!(Policy::names(), ["default", "strict", "archive"]);
+        assert_eq!(Policy::names(), ["default", "strict", "archive", "stamped"]);
         for name in Policy::names() {
             let policy = Policy::load(name).unwrap();
             assert_eq!(policy.name, name);
@@ -177,11 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn stamped_is_the_default_and_one_thing_more() {
+        let mut policy = Policy::named("stamped").unwrap();
+        assert!(policy.time.require_timestamp);
+        let default = Policy::named("default").unwrap();
+        policy.time.require_timestamp = false;
+        (policy.name, policy.summary) = (default.name.clone(), default.summary.clone());
+        assert_eq!(policy, default);
+    }
+
+    #[test]
     fn errors_say_what_to_do() {
         let error = |text: &str| Policy::load(text).unwrap_err().to_string();
         assert_eq!(
             error("lenient"),
-            r#"no policy "lenient" is built in; there are default, strict, archive, or give a TOML file"#
+            r#"no policy "lenient" is built in; there are default, strict, archive, stamped, or give a TOML file"#
         );
         assert!(error("format = 1").contains("missing field"), "{}", error("format = 1"));
         let text = BUILT_IN[0].1;

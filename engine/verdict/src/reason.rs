@@ -165,17 +165,17 @@ codes! {
         /// An encoding that a strict policy refuses.
         StrictEncoding = "strict-encoding",
 
-        /// The signing time differs from the Date field.
+        /// The signing time differs from the Date field, from a time-stamp, or from the validity of the certificate.
         SigningTimeDiffers = "signing-time-differs",
         /// The signing time lies in the future.
         SigningTimeFuture = "signing-time-future",
-        /// The time-stamp does not belong to this signature.
+        /// The time-stamp is for another signature, or for other content.
         TimestampMismatch = "timestamp-mismatch",
-        /// The time-stamping authority is not trusted.
+        /// The token is damaged, or its authority not trusted for time-stamps.
         TimestampUntrusted = "timestamp-untrusted",
-        /// An expected time-stamp is absent.
+        /// A time-stamp that the policy requires is absent.
         TimestampMissing = "timestamp-missing",
-        /// A time-stamp was exchanged for another.
+        /// The time-stamp cannot be the one that the signature was made with: it is too late or too early.
         TimestampReplaced = "timestamp-replaced",
     }
 }

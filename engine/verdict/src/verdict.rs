@@ -33,7 +33,7 @@ pub struct Verdict {
     /// header protection: all fields are unprotected then.
     #[serde(default)]
     pub headers: BTreeMap<String, HeaderField>,
-    /// Time-stamps found on signatures.
+    /// Time-stamps found on signatures, and tokens that are layers.
     #[serde(default)]
     pub timestamps: Vec<Timestamp>,
     /// Disposition notifications: what became of an earlier message.
@@ -346,6 +346,10 @@ pub struct Signer {
     /// Is this signer's signing time consistent?
     #[serde(default)]
     pub time: Aspect,
+    /// The time at which the chain was judged, RFC 3339, where that is the time
+    /// of a time-stamp and not that of reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_at: Option<String>,
     /// What a standard forbids and the reader accepted on this signer.
     #[serde(default)]
     pub deviations: Vec<Deviation>,
@@ -371,16 +375,55 @@ pub struct Recipient {
     pub matched: bool,
 }
 
-/// A time-stamp found on a signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A time-stamp found on a signature, or a token that is a layer itself (RFC 3161).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Timestamp {
     /// The layer that carries it.
     pub layer: String,
+    /// The signer on whose signature it stands, from 0; nothing for a token by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<u32>,
     /// The time it states, RFC 3339.
     pub time: Option<String>,
-    /// Subject of the authority.
+    /// Subject of the authority's certificate; where there is none, the name the authority gives itself.
     pub authority: Option<String>,
+    /// Digest algorithm of the imprint, such as `sha-256`, or an object identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The imprint, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imprint_hash: Option<String>,
+    /// Serial number of the token, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// The policy of the authority, dotted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority_policy: Option<String>,
+    /// How far the time may be off, in microseconds, if that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_micros: Option<u64>,
+    /// Whether the authority's tokens are in the order of their times.
+    #[serde(default)]
+    pub ordering: bool,
+    /// Is it a well-formed token?
+    #[serde(default)]
+    pub structure: Aspect,
+    /// Is it for this signature, or for the content that was given?
+    #[serde(default)]
+    pub imprint: Aspect,
+    /// Did the authority sign it?
+    #[serde(default)]
+    pub integrity: Aspect,
+    /// Does a path lead from the authority's certificate to an anchor, and is it for time-stamps?
+    #[serde(default)]
+    pub chain: Aspect,
+    /// Do its algorithms satisfy the policy?
+    #[serde(default)]
+    pub policy: Aspect,
+    /// Whether this is the one that counts: the earliest of those that are good.
+    #[serde(default)]
+    pub counts: bool,
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(super) struct PathArguments {
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
     /// A certificate policy that is acceptable, dotted [default: any]
-    #[arg(long, value_name = "OID", value_parser = oid)]
+    #[arg(long, value_name = "OID", value_parser = options::oid)]
     policy_oid: Vec<String>,
     /// A certificate policy has to be valid for the path
     #[arg(long)]
@@ -68,7 +68,7 @@ pub(super) struct PathArguments {
     /// The address that the certificate should have
     #[arg(long, value_name = "ADDR")]
     email: Option<String>,
-    /// Judge the algorithms and keys of the path too: default, strict, archive, or a TOML file
+    /// Judge the algorithms and keys of the path too: the name of a built-in policy, or a TOML file
     #[arg(long, value_name = "NAME|FILE")]
     policy: Option<String>,
     #[command(flatten)]
@@ -86,14 +86,6 @@ enum PurposeOption {
     Any,
     /// To sign mail, or to encrypt it
     EmailProtection,
-}
-
-fn oid(text: &str) -> Result<String, String> {
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_digit());
-    match text.split('.').count() {
-        2.. if text.split('.').all(is_number) => Ok(text.to_owned()),
-        _ => Err("write it as 2.5.29.32.0".to_owned()),
-    }
 }
 
 /// What `--json` prints.

@@ -22,7 +22,9 @@ mod run;
 mod shim;
 mod show;
 mod sign;
+mod stamp_text;
 mod statements_text;
+mod timestamp;
 mod verdict_text;
 mod writing;
 
@@ -79,6 +81,9 @@ enum Command {
     /// Show what is good enough
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Ask for time-stamps, answer, verify and attach them (RFC 3161)
+    #[command(subcommand)]
+    Timestamp(timestamp::Command),
     #[command(subcommand)]
     Shim(shim::Command),
 }
@@ -117,6 +122,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Cert(command)) => cert::run(&command),
         Some(Command::AddressBook(command)) => address_book::run(&command),
         Some(Command::Policy(command)) => policy::run(&command),
+        Some(Command::Timestamp(command)) => timestamp::run(&command),
         Some(Command::Shim(command)) => shim::run(&command),
     }
 }

@@ -76,7 +76,7 @@ pub(super) struct Arguments {
     /// The sender's address, instead of the From of the message
     #[arg(long, value_name = "ADDR")]
     from: Option<String>,
-    /// What is good enough: default, strict, archive, or a TOML file
+    /// What is good enough: the name of a built-in policy, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     policy: String,
     /// A mail that was sent and asked for a receipt, if the message is that receipt

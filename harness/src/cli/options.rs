@@ -143,6 +143,15 @@ pub(super) fn named<T: Copy>(name: &str, all: &[T], name_of: fn(T) -> &'static s
     all.iter().copied().find(|one| name_of(*one) == name).ok_or_else(|| format!("one of {} is known", names()))
 }
 
+/// A dotted object identifier of the command line.
+pub(super) fn oid(text: &str) -> Result<String, String> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_digit());
+    match text.split('.').count() {
+        2.. if text.split('.').all(is_number) => Ok(text.to_owned()),
+        _ => Err("write it as 2.5.29.32.0".to_owned()),
+    }
+}
+
 /// Where the cases come from.
 #[derive(Debug, Args)]
 pub(super) struct CorpusOptions {

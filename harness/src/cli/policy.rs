@@ -21,7 +21,7 @@ pub(super) enum Command {
     "waxseal open mail.eml --policy mine.toml",
 ))]
 pub(super) struct ShowArguments {
-    /// default, strict, archive, or a TOML file; all built-in ones in a list, if nothing is said
+    /// the name of a built-in policy, or a TOML file; all built-in ones in a list, if nothing is said
     #[arg(value_name = "NAME|FILE")]
     policy: Option<String>,
     /// Print JSON

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use waxseal_verdict::{Aspect, AspectName, HeaderField, Layer, Signer, Verdict};
 
 use super::output::{Paint, harmless};
-use super::statements_text;
+use super::{stamp_text, statements_text};
 
 /// The verdict as indented text, layers outermost first.
 pub(super) fn write(verdict: &Verdict, paint: Paint) -> String {
@@ -26,6 +26,12 @@ pub(super) fn write(verdict: &Verdict, paint: Paint) -> String {
         let place = harmless(&notification.path);
         let _ =
             writeln!(out, "{head} of {who} on {of}: {}  ({place}, protected by {})", what.join(", "), harmless(layer));
+    }
+    for stamp in &verdict.timestamps {
+        let signer = stamp.signer.map(|signer| format!("on signer {} of ", signer + 1)).unwrap_or_default();
+        let counts = if stamp.counts { ", counts" } else { "" };
+        let _ = writeln!(out, "{} {signer}{}{counts}", paint.bold("time-stamp"), harmless(&stamp.layer));
+        stamp_text::write(&mut out, stamp, paint);
     }
     if let Some(protection) = &verdict.header_protection {
         let head = paint.bold("header fields");
@@ -137,6 +143,9 @@ impl Text<'_> {
         }
         if !signer.issuer.is_empty() {
             self.line(2, &format!("issued by {}, serial {}", harmless(&signer.issuer), harmless(&signer.serial)));
+        }
+        if let Some(at) = &signer.chain_at {
+            self.line(2, &format!("judged at the time of its time-stamp, {}", harmless(at)));
         }
         statements_text::lines(&signer.statements).iter().for_each(|line| self.line(2, line));
         if one_of_several {

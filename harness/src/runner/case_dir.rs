@@ -227,7 +227,7 @@ fn arguments(
         clock: task.clock.format(&Rfc3339).ok(),
         from: task.from.clone(),
         pin: None,
-        policy: None,
+        policy: task.policy.clone(),
         out: OUT.to_owned(),
     })
 }

@@ -223,6 +223,7 @@ mod tests {
             twin: None,
             evidence: Evidence::Recorded,
             from: None,
+            policy: None,
             algorithms: BTreeSet::new(),
             kinds: BTreeSet::from([Kind::Signed]),
             clock: time::OffsetDateTime::UNIX_EPOCH,

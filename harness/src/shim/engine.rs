@@ -70,6 +70,7 @@ impl Shim for Engine {
                 Kind::AuthEnveloped,
                 Kind::EncryptedData,
                 Kind::Authenticated,
+                Kind::Timestamp,
                 Kind::Data,
             ]),
             aspects: AspectName::ALL.iter().copied().collect(),

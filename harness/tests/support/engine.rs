@@ -52,6 +52,7 @@ pub(crate) fn open(task: &Task, files: &CaseFiles, provider: ProviderChoice) -> 
         at: task.clock,
         from: task.from.clone(),
         address_book: task.learns.then(Default::default),
+        policy: Policy::named(task.policy.as_deref().unwrap_or("default")).unwrap(),
         ..reader(provider)
     };
     for (mail, clock) in &files.earlier {

@@ -66,6 +66,7 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
         twin: None,
         evidence: Evidence::Generated,
         from: None,
+        policy: None,
         algorithms: BTreeSet::new(),
         kinds: BTreeSet::from([Kind::Signed]),
         clock: time::OffsetDateTime::UNIX_EPOCH,

@@ -1,6 +1,7 @@
 //! A recipe, followed step by step.
 
 mod sealing;
+mod stamping;
 
 use std::io::Cursor;
 
@@ -71,6 +72,7 @@ pub(crate) fn follow(pki: &Pki, case: &Case, recipe: &Recipe) -> Result<Followed
                     times => return Err(way.cannot(format!("{:?} occurs {times} times, not once", replace.find))),
                 }
             }
+            Step::Stamp(stamp) => way.stamp(stamp)?,
             Step::Tamper(step) => way.tamper(step)?,
         };
     }

@@ -27,6 +27,8 @@ use crate::tree::{Inside, Node};
 const EMAIL_ADDRESS: [u64; 7] = [1, 2, 840, 113_549, 1, 9, 1];
 /// subjectKeyIdentifier (RFC 5280 section 4.2.1.2).
 const SUBJECT_KEY_IDENTIFIER: [u64; 4] = [2, 5, 29, 14];
+/// extKeyUsage (RFC 5280 section 4.2.1.12).
+const EXTENDED_KEY_USAGE: [u64; 4] = [2, 5, 29, 37];
 /// An extension of the arc that RFC 5612 set aside for examples.
 const UNKNOWN_EXTENSION: [u64; 8] = [1, 3, 6, 1, 4, 1, 32_473, 1];
 
@@ -125,8 +127,14 @@ fn params(entity: &Entity, key_id: Vec<u8>) -> Result<CertificateParams, String>
         params.subject_alt_names.push(other_name(name).ok_or_else(|| format!("{name:?} is no name known here"))?);
     }
     params.key_usages = entity.key_usage.iter().map(|usage| key_use(*usage)).collect::<Result<_, _>>()?;
-    params.extended_key_usages =
-        entity.extended_key_usage.iter().map(|usage| extended_use(*usage)).collect::<Result<_, _>>()?;
+    let purposes = entity.extended_key_usage.iter().map(|usage| extended_use(*usage));
+    let purposes = purposes.collect::<Result<Vec<_>, _>>()?;
+    if entity.critical_extended_key_usage {
+        // rcgen writes the extension, and never as critical.
+        params.custom_extensions.push(critical_extended_key_usage(&purposes)?);
+    } else {
+        params.extended_key_usages = purposes;
+    }
     params.key_identifier_method = KeyIdMethod::PreSpecified(key_id.clone());
     if entity.authority {
         params.is_ca =
@@ -154,6 +162,19 @@ fn other_name(name: &str) -> Option<SanType> {
         "ip" => Some(SanType::IpAddress(value.parse().ok()?)),
         _ => None,
     }
+}
+
+fn critical_extended_key_usage(purposes: &[ExtendedKeyUsagePurpose]) -> Result<CustomExtension, String> {
+    let dotted = |purpose: &ExtendedKeyUsagePurpose| match purpose {
+        ExtendedKeyUsagePurpose::TimeStamping => Ok("1.3.6.1.5.5.7.3.8"),
+        ExtendedKeyUsagePurpose::EmailProtection => Ok("1.3.6.1.5.5.7.3.4"),
+        other => Err(format!("{other:?} is not known here as a critical one")),
+    };
+    let oid = |purpose| writer::oid(dotted(purpose)?).map_err(|error| error.to_string());
+    let list = purposes.iter().map(oid).collect::<Result<Vec<_>, String>>()?;
+    let mut extension = CustomExtension::from_oid_content(&EXTENDED_KEY_USAGE, writer::sequence(list));
+    extension.set_criticality(true);
+    Ok(extension)
 }
 
 fn serial(entity: &Entity) -> Result<Vec<u8>, String> {
@@ -191,6 +212,7 @@ fn extended_use(usage: ExtendedUse) -> Result<ExtendedKeyUsagePurpose, String> {
         ExtendedUse::EmailProtection => ExtendedKeyUsagePurpose::EmailProtection,
         ExtendedUse::ClientAuth => ExtendedKeyUsagePurpose::ClientAuth,
         ExtendedUse::ServerAuth => ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedUse::TimeStamping => ExtendedKeyUsagePurpose::TimeStamping,
         ExtendedUse::Any => ExtendedKeyUsagePurpose::Any,
         other => return Err(format!("the extended key usage {other} is not known here")),
     })

@@ -29,6 +29,12 @@ fn declared_algorithms_are_those_of_the_recipe() {
                         used.password(&encrypt.key_management);
                     }
                 }
+                Step::Stamp(stamp) => {
+                    let key = corpus.pki().entity(&stamp.by).unwrap().key;
+                    used.add("sha-256");
+                    used.add(key.scheme().unwrap());
+                    used.add(key.code());
+                }
                 Step::Compress(_) => used.add("zlib"),
                 Step::Digest(digest) => used.add(&digest.digest),
                 Step::EncryptWithKey(encrypt) => drop(used.cipher(&encrypt.cipher)),

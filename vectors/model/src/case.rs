@@ -63,6 +63,9 @@ pub struct Case {
     /// The address to hold against the certificate, instead of the message's From.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Name of the built-in policy to judge by; `default` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// The message.
     pub input: Input,
     /// What must come out.

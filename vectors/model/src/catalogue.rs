@@ -155,6 +155,7 @@ impl Entry {
             symmetric_keys: self.symmetric_keys.clone(),
             earlier: Vec::new(),
             from: None,
+            policy: None,
             input: Input::Recording { sha256: self.sha256.clone() },
             expect: self.expect.clone(),
             accept: self.accept.clone(),

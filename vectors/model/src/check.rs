@@ -203,6 +203,7 @@ fn people_of_recipe(pki: &Pki, recipe: &Recipe, field: &str, report: &mut Report
                 (encrypt.to.iter().collect(), nobody)
             }
             Step::Authenticate(authenticate) => (authenticate.to.iter().collect(), authenticate.to.is_empty()),
+            Step::Stamp(stamp) => (vec![&stamp.by], stamp.by.is_empty()),
             Step::Tamper(tamper) => match &tamper.with {
                 Tampering::Certificates { of } => (of.iter().collect(), false),
                 Tampering::RecipientIdentifier { of } => (vec![of], false),

@@ -131,6 +131,9 @@ pub struct Entity {
     /// extKeyUsage; the extension is absent if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extended_key_usage: Vec<ExtendedUse>,
+    /// extKeyUsage is critical.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub critical_extended_key_usage: bool,
     /// Signed with the key of this entity, though `issuer` is named: a forged certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_by: Option<String>,
@@ -267,6 +270,8 @@ codes! {
         ClientAuth = "client-auth",
         /// id-kp-serverAuth.
         ServerAuth = "server-auth",
+        /// id-kp-timeStamping.
+        TimeStamping = "time-stamping",
         /// anyExtendedKeyUsage.
         Any = "any",
     }

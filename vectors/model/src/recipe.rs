@@ -88,6 +88,8 @@ pub enum Step {
     ListFooter(Nothing),
     /// Put the whole mail into a `message/rfc822` (RFC 8551 section 3.1), a copy of its header outside.
     Wrap(WrapStep),
+    /// Put a time-stamp on the first signature of the outermost layer (RFC 3161 appendix A).
+    Stamp(StampStep),
     /// Replace the only occurrence of a text in the entity as it stands.
     Replace(ReplaceStep),
     /// Change something inside the CMS object of the outermost layer.
@@ -343,6 +345,41 @@ pub struct WrapStep {
     /// The `forwarded` parameter of the drafts before RFC 9788, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<String>,
+}
+
+/// Put a time-stamp on the first signature of the outermost layer (RFC 3161 appendix A).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StampStep {
+    /// The authority.
+    pub by: String,
+    /// The time that it stamps; the date of the message if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
+    /// What it stamps.
+    #[serde(default, skip_serializing_if = "Stamped::is_signature")]
+    pub over: Stamped,
+    /// Sends no certificates, and names its own by the digest alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compact: bool,
+}
+
+codes! {
+    /// What a time-stamp is over.
+    #[derive(Default)]
+    Stamped {
+        /// The value of the signature.
+        #[default]
+        Signature = "signature",
+        /// Another value.
+        Other = "other",
+    }
+}
+
+impl Stamped {
+    const fn is_signature(&self) -> bool {
+        matches!(self, Self::Signature)
+    }
 }
 
 /// Replace the only occurrence of a text in the entity as it stands.

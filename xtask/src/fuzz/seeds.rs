@@ -99,6 +99,8 @@ const MADE: &[(&str, &str)] = &[
         "pkcs8 -topk8 -passout pass:waxseal -scrypt -scrypt_N 1024 -scrypt_r 8 -scrypt_p 1 -in PKI/alice-ec.key.pem",
     ),
     ("private_key", "pkcs8 -topk8 -passout pass:waxseal -v1 PBE-SHA1-3DES -iter 100 -in PKI/alice-p384.key.pem"),
+    ("timestamp", "ts -query -data TEXT -sha256 -cert -tspolicy 1.2.3"),
+    ("timestamp", "ts -query -data TEXT -sha1 -no_nonce"),
     ("private_key", "pkcs8 -topk8 -nocrypt -outform DER -in PKI/alice-1024.key.pem"),
     ("private_key", "pkcs8 -topk8 -nocrypt -outform DER -in PKI/alice-ec.key.pem"),
     ("private_key", "rsa -traditional -in PKI/alice-1024.key.pem"),
@@ -151,6 +153,7 @@ pub(super) fn make(folder: &Path) -> Result<(), String> {
     }
     seeds.messages()?;
     seeds.by_openssl(&pki)?;
+    seeds.time_stamps(&pki)?;
     seeds.put("other_cms", COMPRESSED)?;
     println!("{} seeds", seeds.count);
     Ok(())
@@ -212,6 +215,43 @@ impl Seeds {
         let found = TYPES.iter().find(|(oid, _)| head.windows(oid.len()).any(|window| window == *oid));
         self.put(found.map_or("other_cms", |(_, target)| target), octets)?;
         self.put("ber", octets)
+    }
+
+    /// Responses and tokens of the authority of the corpus, and a refusal.
+    fn time_stamps(&mut self, pki: &Path) -> Result<(), String> {
+        let file = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
+        let (query, response, archive) = (file("query"), file("response"), file("archive"));
+        let [key, certificate, chain] = ["tsa.key.pem", "tsa.cert.pem", "root-ec.cert.pem"]
+            .map(|name| pki.join(name).to_string_lossy().into_owned());
+        let waxseal = |arguments: String| -> Result<Vec<u8>, String> {
+            let mut command = program(&root().join("target/release/waxseal").to_string_lossy());
+            // A refusal ends with 1, and is an answer all the same.
+            let output = command.arg("timestamp").args(arguments.split(' ')).output();
+            Ok(output.map_err(|error| format!("waxseal: {error}"))?.stdout)
+        };
+        let put = |path: &str, octets: &[u8]| fs::write(path, octets).map_err(failed(Path::new(path)));
+        for (asked, answered) in [
+            ("", "--chain CHAIN --accuracy 1500 --ordering"),
+            ("--digest sha-512 --no-certificates --no-nonce", "--compact"),
+            ("--digest sha-1", ""),
+            ("--policy-oid 1.2.4", ""),
+        ] {
+            put(&query, &waxseal(format!("query {key} {asked}").trim_end().to_owned())?)?;
+            let answered = answered.replace("CHAIN", &chain);
+            let line = format!("reply {query} --key {key} --cert {certificate} --policy-oid 1.2.3 {answered}");
+            put(&response, &waxseal(line.trim_end().to_owned())?)?;
+            self.put("timestamp", &fs::read(&query).map_err(failed(Path::new(&query)))?)?;
+            self.put("timestamp", &fs::read(&response).map_err(failed(Path::new(&response)))?)?;
+            let token = waxseal(format!("compact {response} --archive {archive}"))?;
+            if !token.is_empty() {
+                self.put("timestamp", &token)?;
+            }
+        }
+        for name in [query, response, archive] {
+            let path = Path::new(&name);
+            fs::remove_file(path).map_err(failed(path))?;
+        }
+        Ok(())
     }
 
     fn by_openssl(&mut self, pki: &Path) -> Result<(), String> {

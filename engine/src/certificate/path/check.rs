@@ -13,6 +13,8 @@ use crate::certificate::{Certificate, KeyUsage};
 
 /// id-kp-emailProtection.
 const EMAIL_PROTECTION: &str = "1.3.6.1.5.5.7.3.4";
+/// id-kp-timeStamping.
+const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 /// anyExtendedKeyUsage.
 const ANY_PURPOSE: &str = "2.5.29.37.0";
 
@@ -50,7 +52,7 @@ pub(super) fn check(
         };
         note(validity(certificate, request.at));
         note(critical_extensions(certificate));
-        note(extended_key_usage(certificate, request.purpose));
+        note(extended_key_usage(certificate, request.purpose, position == 0));
         if position == 0 {
             note(key_usage_of_leaf(certificate, request.purpose));
         } else {
@@ -102,28 +104,53 @@ fn critical_extensions(certificate: &Certificate) -> Option<(Reason, String)> {
     })
 }
 
-fn extended_key_usage(certificate: &Certificate, purpose: Purpose) -> Option<(Reason, String)> {
-    if purpose == Purpose::Any || !Check::ExtendedKeyUsage.on() {
+fn extended_key_usage(certificate: &Certificate, purpose: Purpose, is_leaf: bool) -> Option<(Reason, String)> {
+    let (needed, name) = match purpose {
+        Purpose::Any => return None,
+        Purpose::Sign | Purpose::Encrypt => (EMAIL_PROTECTION, "emailProtection"),
+        Purpose::TimeStamping => (TIME_STAMPING, "timeStamping"),
+    };
+    if !Check::ExtendedKeyUsage.on() {
         return None;
+    }
+    if is_leaf && purpose == Purpose::TimeStamping {
+        return stamps_only(certificate).map(|what| (Reason::ExtendedKeyUsage, what));
     }
     let purposes = certificate.extended_key_usage()?;
-    if purposes.iter().any(|found| found == EMAIL_PROTECTION || found == ANY_PURPOSE) {
+    if purposes.iter().any(|found| found == needed || found == ANY_PURPOSE) {
         return None;
     }
-    let what = format!("extendedKeyUsage has neither emailProtection nor any, but {}", purposes.join(", "));
+    let what = format!("extendedKeyUsage has neither {name} nor any, but {}", purposes.join(", "));
     Some((Reason::ExtendedKeyUsage, what))
+}
+
+/// Why a certificate is none of a time-stamping authority (RFC 3161 section 2.3).
+fn stamps_only(certificate: &Certificate) -> Option<String> {
+    let extension = certificate.extensions().iter().find(|extension| extension.oid == oid::EXTENDED_KEY_USAGE);
+    match (certificate.extended_key_usage(), extension) {
+        (Some([only]), Some(extension)) if only == TIME_STAMPING && extension.critical => None,
+        (Some([only]), _) if only == TIME_STAMPING => {
+            Some("extendedKeyUsage is timeStamping, and not critical (RFC 3161 section 2.3)".to_owned())
+        }
+        (Some(purposes), _) => {
+            let found = purposes.join(", ");
+            Some(format!("extendedKeyUsage is not timeStamping alone, but {found} (RFC 3161 section 2.3)"))
+        }
+        (None, _) => Some("no extendedKeyUsage says that it is for time-stamps (RFC 3161 section 2.3)".to_owned()),
+    }
 }
 
 /// RFC 8550 section 4.4.2: without keyUsage a key may do everything.
 fn key_usage_of_leaf(certificate: &Certificate, purpose: Purpose) -> Option<(Reason, String)> {
     let (needed, verb) = match purpose {
-        Purpose::Sign => (KeyUsage::DIGITAL_SIGNATURE.with(KeyUsage::NON_REPUDIATION), "sign"),
-        Purpose::Encrypt => (KeyUsage::KEY_ENCIPHERMENT.with(KeyUsage::KEY_AGREEMENT), "encrypt"),
+        Purpose::Sign => (KeyUsage::DIGITAL_SIGNATURE.with(KeyUsage::NON_REPUDIATION), "sign mail"),
+        Purpose::Encrypt => (KeyUsage::KEY_ENCIPHERMENT.with(KeyUsage::KEY_AGREEMENT), "encrypt mail"),
+        Purpose::TimeStamping => (KeyUsage::DIGITAL_SIGNATURE.with(KeyUsage::NON_REPUDIATION), "sign time-stamps"),
         Purpose::Any => return None,
     };
     let usage = certificate.key_usage()?;
     let refused = Check::KeyUsage.on() && !usage.any_of(needed);
-    refused.then(|| (Reason::KeyUsage, format!("keyUsage is {usage}: the key must not {verb} mail")))
+    refused.then(|| (Reason::KeyUsage, format!("keyUsage is {usage}: the key must not {verb}")))
 }
 
 /// RFC 5280 section 6.1.4 k. Before version 3 nothing says who is an authority:

@@ -32,6 +32,7 @@ impl<'a> Lists<'_, 'a> {
                     continue;
                 }
                 match self.look_up(crl, certificate) {
+                    Ok(Some(entry)) if self.spares(&entry) => covered = covered.or(reasons),
                     Ok(Some(entry)) => {
                         let when = entry.date.date();
                         return Status::Revoked(format!("was revoked on {when}: {}", entry.reason_name()));
@@ -84,13 +85,18 @@ impl<'a> Lists<'_, 'a> {
         }
     }
 
+    fn spares(&self, entry: &CrlEntry) -> bool {
+        let request = &self.search.request;
+        request.revocation.spares(request.at, entry.date, entry.reason)
+    }
+
     fn too_much(&self) -> Unusable {
         (Reason::LimitExceeded, self.search.too_much_to_read())
     }
 
     /// Whether a CRL is of this time, understood, and from whoever may issue it.
     fn usable(&mut self, crl: &'a Crl) -> Result<(), Unusable> {
-        let at = self.search.request.at;
+        let at = self.search.request.revocation.now(self.search.request.at);
         let issuer = crl.issuer_name();
         if crl.this_update() > at {
             return Err(unusable(format!("the CRL of {issuer} is of the future")));

@@ -76,6 +76,9 @@ pub enum Purpose {
     Sign,
     /// Encryption of a mail.
     Encrypt,
+    /// A time-stamp: extendedKeyUsage is critical, and says that and nothing
+    /// else (RFC 3161 section 2.3).
+    TimeStamping,
     /// Anything: keyUsage and extendedKeyUsage of the certificate are not looked at.
     Any,
 }

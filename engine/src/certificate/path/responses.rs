@@ -62,11 +62,17 @@ impl<'a> Responses<'_, 'a> {
                 }
             }
         }
-        match (newest.map(|found| found.status), silent) {
+        let request = &self.search.request;
+        let counts = |date: OffsetDateTime, reason| {
             // RFC 6960 section 2.2 gives the time from which on it counts.
-            (Some(CertificateStatus::Revoked { at, reason }), _) if at <= self.search.request.at => Status::Revoked(
-                format!("was revoked on {}: {}, as an OCSP responder says", at.date(), reason_name(reason)),
-            ),
+            date <= request.revocation.now(request.at) && !request.revocation.spares(request.at, date, reason)
+        };
+        match (newest.map(|found| found.status), silent) {
+            (Some(CertificateStatus::Revoked { at, reason }), _) if counts(at, reason) => Status::Revoked(format!(
+                "was revoked on {}: {}, as an OCSP responder says",
+                at.date(),
+                reason_name(reason)
+            )),
             (Some(CertificateStatus::Unknown), _) => Status::unknown("the OCSP responder does not know it"),
             (Some(_), _) => Status::Good,
             (None, Some((reason, why))) => Status::Open(reason, why),
@@ -99,7 +105,7 @@ impl<'a> Responses<'_, 'a> {
         if response.lacks_nonce() {
             return Err(problem(format!("{of} does not repeat the nonce of the question")));
         }
-        fresh(&found, produced_at, request.at).map_err(|why| problem(format!("{of} {why}")))?;
+        fresh(&found, produced_at, request.revocation.now(request.at)).map_err(|why| problem(format!("{of} {why}")))?;
         self.signed(response, responder, issuer).map_err(|why| match why {
             (Reason::OcspProblem, why) => problem(format!("{of}: {why}")),
             other => other,
@@ -167,7 +173,7 @@ impl<'a> Responses<'_, 'a> {
         if responder.key_usage().is_some_and(|usage| !usage.any_of(signs)) {
             return Err(format!("{name} answers, whose key must not sign"));
         }
-        if !(responder.not_before()..=responder.not_after()).contains(&request.at) {
+        if !(responder.not_before()..=responder.not_after()).contains(&request.revocation.now(request.at)) {
             return Err(format!("{name} answers, whose certificate is not valid at this time"));
         }
         let known = self.search.certificates();

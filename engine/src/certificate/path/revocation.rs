@@ -6,6 +6,7 @@
 //! enough if the other does not say "revoked". All else is unknown, and the
 //! caller decides whether that is a finding.
 
+use time::OffsetDateTime;
 use waxseal_verdict::Reason;
 
 use super::Finding;
@@ -31,25 +32,50 @@ pub struct RevocationInputs<'a> {
     pub required: bool,
     /// How many issuers of CRLs are being judged.
     pub(super) depth: usize,
+    /// The time of reading, where the path is judged at an earlier one.
+    pub(super) known_at: Option<OffsetDateTime>,
 }
 
 impl<'a> RevocationInputs<'a> {
     /// CRLs, and a status of every certificate that has to follow.
     #[must_use]
     pub const fn required(crls: &'a [Crl]) -> Self {
-        Self { crls, responses: &[], required: true, depth: 0 }
+        Self { crls, responses: &[], required: true, depth: 0, known_at: None }
     }
 
     /// CRLs, to look what they say.
     #[must_use]
     pub const fn optional(crls: &'a [Crl]) -> Self {
-        Self { crls, responses: &[], required: false, depth: 0 }
+        Self { crls, responses: &[], required: false, depth: 0, known_at: None }
     }
 
     /// The same with OCSP responses.
     #[must_use]
     pub const fn with_responses(self, responses: &'a [OcspResponse]) -> Self {
         Self { responses, ..self }
+    }
+
+    /// For a path that is judged at an earlier time than now: what is known is
+    /// what is known now. Who was revoked since for a reason that says nothing
+    /// against the key counts as not revoked then (RFC 3161 section 4 has the
+    /// reasons).
+    #[must_use]
+    pub const fn as_known_at(self, now: OffsetDateTime) -> Self {
+        Self { known_at: Some(now), ..self }
+    }
+
+    /// The time of which CRLs and responses have to be, for a path that is
+    /// judged at a time.
+    pub(super) fn now(&self, at: OffsetDateTime) -> OffsetDateTime {
+        self.known_at.unwrap_or(at)
+    }
+
+    /// Whether a certificate was revoked after the time of the path for a reason
+    /// that leaves what was signed before as good as it was.
+    pub(super) fn spares(&self, at: OffsetDateTime, date: OffsetDateTime, reason: Option<u8>) -> bool {
+        /// affiliationChanged, superseded, cessationOfOperation.
+        const HARMLESS: [u8; 3] = [3, 4, 5];
+        self.known_at.is_some() && date > at && reason.is_some_and(|reason| HARMLESS.contains(&reason))
     }
 }
 

@@ -74,7 +74,9 @@ const fn attribute_oid(kind: AttributeKind) -> &'static str {
         AttributeKind::Capabilities => oid::ATTRIBUTE_SMIME_CAPABILITIES,
         AttributeKind::KeyPreference => oid::ATTRIBUTE_ENCRYPTION_KEY_PREFERENCE,
         AttributeKind::MicrosoftKeyPreference => oid::ATTRIBUTE_MICROSOFT_KEY_PREFERENCE,
-        AttributeKind::SigningCertificate => "1.2.840.113549.1.9.16.2.47",
+        AttributeKind::SigningCertificate | AttributeKind::SigningCertificateHash => {
+            oid::ATTRIBUTE_SIGNING_CERTIFICATE_V2
+        }
         AttributeKind::AlgorithmProtection => "1.2.840.113549.1.9.52",
     }
 }
@@ -109,7 +111,8 @@ fn value(
             )
         }),
         AttributeKind::MicrosoftKeyPreference => values.encryption_certificate.map(issuer_and_serial),
-        AttributeKind::SigningCertificate => Some(signing_certificate(values.certificate, arithmetic)?),
+        AttributeKind::SigningCertificate => Some(signing_certificate(values.certificate, true, arithmetic)?),
+        AttributeKind::SigningCertificateHash => Some(signing_certificate(values.certificate, false, arithmetic)?),
         AttributeKind::AlgorithmProtection => {
             // signatureAlgorithm is [1] IMPLICIT: the tag of the same element, exchanged.
             let mut signature = values.signature_algorithm.to_vec();
@@ -123,12 +126,17 @@ fn value(
 
 /// SigningCertificateV2 that names one certificate by SHA-256, which is the
 /// default hash and therefore not written, and by issuer and serial number, as
-/// RFC 5035 section 3 wants of the first one.
-fn signing_certificate(certificate: &Certificate, arithmetic: &Arithmetic) -> Result<Vec<u8>, WriteError> {
-    let hash = arithmetic.digest(DigestAlgorithm::Sha256, certificate.der())?;
-    let directory_name = writer::context(4, certificate.issuer_der());
-    let issuer_serial =
-        writer::sequence([writer::sequence([directory_name]), writer::integer_octets(certificate.serial())]);
-    let id = writer::sequence([writer::octet_string(&hash), issuer_serial]);
-    Ok(writer::sequence([writer::sequence([id])]))
+/// RFC 5035 section 3 wants of the first one; or without these.
+fn signing_certificate(
+    certificate: &Certificate,
+    by_name: bool,
+    arithmetic: &Arithmetic,
+) -> Result<Vec<u8>, WriteError> {
+    let mut id = vec![writer::octet_string(&arithmetic.digest(DigestAlgorithm::Sha256, certificate.der())?)];
+    if by_name {
+        let directory_name = writer::context(4, certificate.issuer_der());
+        let serial = writer::integer_octets(certificate.serial());
+        id.push(writer::sequence([writer::sequence([directory_name]), serial]));
+    }
+    Ok(writer::sequence([writer::sequence([writer::sequence(id)])]))
 }

@@ -145,6 +145,9 @@ pub enum AttributeKind {
     MicrosoftKeyPreference,
     /// signingCertificateV2 (RFC 5035 section 3).
     SigningCertificate,
+    /// The same with the digest alone, which RFC 5035 section 4 leaves to the
+    /// writer: for tokens that are to be small.
+    SigningCertificateHash,
     /// CMSAlgorithmProtection (RFC 6211 section 2).
     AlgorithmProtection,
 }

@@ -71,7 +71,7 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
         passwords: files.passwords.iter().map(|password| password.clone().into_bytes().into()).collect(),
         keys: files.symmetric_keys.iter().map(key).collect(),
     };
-    let policy = Policy::named("default").unwrap();
+    let policy = Policy::named(case.policy.as_deref().unwrap_or("default")).unwrap();
     let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
     let limits = Limits::default();
     let mut book = AddressBook::default();

@@ -13,6 +13,7 @@
 
 mod cut;
 mod openssl;
+mod stamp;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use waxseal_forge::{CaseFiles, build};
@@ -33,7 +34,10 @@ fn main() {
     let generated = corpus.cases().iter().filter(|case| matches!(case.input, Input::Recipe(_)));
     let layered = generated.filter(|case| !case.expect.layers.is_empty());
     let trials = layered.map(|case| Trial::test(case.id.clone(), move || examine(openssl, corpus, case)));
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    let stamped = corpus.cases().iter().filter(|case| stamp::has_token(case));
+    let stamps =
+        stamped.map(|case| Trial::test(format!("{} (openssl ts)", case.id), move || Ok(stamp::examine(corpus, case)?)));
+    libtest_mimic::run(&arguments, trials.chain(stamps).collect()).exit();
 }
 
 /// What `openssl cms` 3.0 does not have, by the names that cases need: it knows

@@ -322,6 +322,7 @@ fn openssl_accepts(scenario: &Scenario, folder: &Path) -> Option<bool> {
     match scenario.purpose {
         Purpose::Sign => command.args(["-purpose", "smimesign"]),
         Purpose::Encrypt => command.args(["-purpose", "smimeencrypt"]),
+        Purpose::TimeStamping => command.args(["-purpose", "timestampsign"]),
         Purpose::Any => command.args(["-purpose", "any"]),
     };
     command.arg("-trusted").arg(write("anchors.pem", &make(&scenario.anchors)));
