@@ -36,6 +36,10 @@ pub struct Limits {
     pub revocation_octets: u64,
     /// Time-stamps of one message.
     pub timestamps: usize,
+    /// Requests that are made to a fetcher for one message.
+    pub fetches: usize,
+    /// Octets that may be fetched for one message.
+    pub fetched_octets: u64,
     /// Readings of content for signatures that are over the content itself and
     /// no digest of it, in all of one message.
     pub content_readings: usize,
@@ -77,6 +81,8 @@ impl Default for Limits {
             path_work: 200,
             revocation_octets: 1 << 30,
             timestamps: 16,
+            fetches: 32,
+            fetched_octets: 128 << 20,
             content_readings: 16,
             key_attempts: 32,
             password_iterations: 2_000_000,
@@ -92,7 +98,7 @@ impl Default for Limits {
 type Set = fn(&mut Limits, u64);
 
 /// Every limit by its name.
-const TABLE: [(&str, Set); 21] = [
+const TABLE: [(&str, Set); 23] = [
     ("ber-depth", |limits, value| put(&mut limits.ber_depth, value)),
     ("element-octets", |limits, value| put(&mut limits.element_octets, value)),
     ("elements", |limits, value| put(&mut limits.elements, value)),
@@ -107,6 +113,8 @@ const TABLE: [(&str, Set); 21] = [
     ("path-work", |limits, value| put(&mut limits.path_work, value)),
     ("revocation-octets", |limits, value| put(&mut limits.revocation_octets, value)),
     ("timestamps", |limits, value| put(&mut limits.timestamps, value)),
+    ("fetches", |limits, value| put(&mut limits.fetches, value)),
+    ("fetched-octets", |limits, value| put(&mut limits.fetched_octets, value)),
     ("content-readings", |limits, value| put(&mut limits.content_readings, value)),
     ("key-attempts", |limits, value| put(&mut limits.key_attempts, value)),
     ("password-iterations", |limits, value| put(&mut limits.password_iterations, value)),

@@ -75,6 +75,7 @@ impl Cases<'_> {
             clock: case.clock.date_time(),
             fixed_clock: case.fixed_clock,
             learns: !case.earlier.is_empty(),
+            require_revocation: case.require_revocation,
             private: case.private,
             expectation,
             accepted: case.accept.clone(),

@@ -25,6 +25,9 @@ pub struct Task {
     pub algorithms: BTreeSet<String>,
     /// Kinds of layers that it must be able to read.
     pub kinds: BTreeSet<Kind>,
+    /// Whether the reader wants to know of every certificate that it was not
+    /// revoked.
+    pub require_revocation: bool,
     /// The time at which it is judged.
     pub clock: OffsetDateTime,
     /// Whether the answer changes with the clock: a SUT that only knows "now"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::distribution_point::CrlScope;
+use super::distribution_point::{CrlScope, DistributionPoint, read_points};
 use super::extensions::oid;
 use super::field::Fields as _;
 use super::general_name::{GeneralName, read_general_names};
@@ -41,6 +41,7 @@ struct CrlExtensions {
     /// Content octets of BaseCRLNumber, in a delta CRL.
     base: Option<Vec<u8>>,
     scope: Option<CrlScope>,
+    freshest: Vec<DistributionPoint>,
     /// A critical extension that is not known.
     unknown: Option<String>,
 }
@@ -120,6 +121,12 @@ impl Crl {
     #[must_use]
     pub fn scope(&self) -> Option<&CrlScope> {
         self.0.extensions.scope.as_ref()
+    }
+
+    /// freshestCRL: where delta CRLs are.
+    #[must_use]
+    pub fn freshest_crl(&self) -> &[DistributionPoint] {
+        &self.0.extensions.freshest
     }
 
     /// authorityKeyIdentifier.
@@ -203,6 +210,7 @@ impl CrlExtensions {
                 }
                 oid::CRL_NUMBER => extensions.number = Some(integer("cRLNumber")?.to_vec()),
                 oid::DELTA_CRL_INDICATOR => extensions.base = Some(integer("BaseCRLNumber")?.to_vec()),
+                oid::FRESHEST_CRL => extensions.freshest = read_points(value)?,
                 oid::ISSUING_DISTRIBUTION_POINT => extensions.scope = Some(CrlScope::read(value)?),
                 _ if extension.critical => extensions.unknown = Some(extension.oid),
                 _ => {}

@@ -30,6 +30,8 @@ pub(super) mod oid {
     pub(crate) const DELTA_CRL_INDICATOR: &str = "2.5.29.27";
     pub(crate) const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
     pub(crate) const CERTIFICATE_ISSUER: &str = "2.5.29.29";
+    pub(crate) const FRESHEST_CRL: &str = "2.5.29.46";
+    pub(crate) const AUTHORITY_INFORMATION_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
     pub(crate) const POLICY_CONSTRAINTS: &str = "2.5.29.36";
     pub(crate) const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
     pub(crate) const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
@@ -189,6 +191,9 @@ pub(super) struct Extensions {
     pub(super) name_constraints: Option<NameConstraints>,
     pub(super) policies: PolicyExtensions,
     pub(super) crl_distribution_points: Vec<DistributionPoint>,
+    pub(super) freshest_crl: Vec<DistributionPoint>,
+    /// Access methods, dotted, with their places.
+    pub(super) authority_information: Vec<(String, GeneralName)>,
 }
 
 impl Extensions {
@@ -232,6 +237,8 @@ impl Extensions {
             }
             oid::NAME_CONSTRAINTS => self.name_constraints = Some(NameConstraints::read(value)?),
             oid::CRL_DISTRIBUTION_POINTS => self.crl_distribution_points = read_points(value)?,
+            oid::FRESHEST_CRL => self.freshest_crl = read_points(value)?,
+            oid::AUTHORITY_INFORMATION_ACCESS => self.authority_information = access(value)?,
             other => self.policies.take(other, value)?,
         }
         Ok(())
@@ -254,6 +261,8 @@ impl Extensions {
                 let nowhere = Some(PointName::Full(Vec::new()));
                 self.crl_distribution_points = vec![DistributionPoint { name: nowhere, ..Default::default() }];
             }
+            oid::FRESHEST_CRL => self.freshest_crl = Vec::new(),
+            oid::AUTHORITY_INFORMATION_ACCESS => self.authority_information = Vec::new(),
             other => self.policies.unreadable |= is_policy_extension(other),
         }
     }
@@ -267,6 +276,18 @@ fn purposes(value: &[u8]) -> Result<Vec<String>, CertificateError> {
         purposes.push(object_identifier(&list.field(tag::OID, "key purpose")?)?);
     }
     Ok(purposes)
+}
+
+/// The methods and places of authorityInfoAccess (RFC 5280 section 4.2.2.1).
+fn access(value: &[u8]) -> Result<Vec<(String, GeneralName)>, CertificateError> {
+    let mut list = Cursor::new(value, 0).field(tag::SEQUENCE, "authorityInfoAccess")?.inside();
+    let mut found = Vec::new();
+    while !list.is_empty() {
+        let mut fields = list.field(tag::SEQUENCE, "access description")?.inside();
+        let method = object_identifier(&fields.field(tag::OID, "access method")?)?;
+        found.push((method, GeneralName::read(&fields.any("access location")?)?));
+    }
+    Ok(found)
 }
 
 /// A non-negative INTEGER that fits 32 bits; larger ones are held at the most.

@@ -59,6 +59,15 @@ impl GeneralName {
             _ => None,
         }
     }
+
+    /// The URI, if this name is one.
+    #[must_use]
+    pub fn uri(&self) -> Option<&str> {
+        match self {
+            Self::Uri(uri) => Some(uri),
+            _ => None,
+        }
+    }
 }
 
 /// For a person: the name itself, with its kind where it would not tell it.

@@ -8,6 +8,7 @@
 mod crl;
 mod distribution_point;
 mod extensions;
+mod fetch;
 mod field;
 mod file;
 mod general_name;
@@ -27,6 +28,7 @@ mod corpora;
 pub use crl::{Crl, CrlAnswer, CrlEntry};
 pub use distribution_point::{CrlScope, DistributionPoint, PointName, Reasons};
 pub use extensions::{AuthorityKeyIdentifier, BasicConstraints, Extension, KeyUsage};
+pub use fetch::{Fetched, Fetcher, Fetching, Wanted};
 pub use general_name::GeneralName;
 pub(crate) use general_name::read_general_names;
 pub(crate) use inherited::complete_key;

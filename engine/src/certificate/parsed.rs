@@ -267,6 +267,32 @@ impl Certificate {
         &self.0.extensions.crl_distribution_points
     }
 
+    /// freshestCRL: where delta CRLs are.
+    #[must_use]
+    pub fn freshest_crl(&self) -> &[DistributionPoint] {
+        &self.0.extensions.freshest_crl
+    }
+
+    /// Where certificates of its issuer are: URIs of id-ad-caIssuers (RFC 5280
+    /// section 4.2.2.1).
+    #[must_use]
+    pub fn issuer_uris(&self) -> Vec<&str> {
+        self.places("1.3.6.1.5.5.7.48.2")
+    }
+
+    /// Who answers whether it was revoked: URIs of id-ad-ocsp (RFC 5280
+    /// section 4.2.2.1).
+    #[must_use]
+    pub fn responder_uris(&self) -> Vec<&str> {
+        self.places("1.3.6.1.5.5.7.48.1")
+    }
+
+    /// The URIs of an access method.
+    fn places(&self, method: &str) -> Vec<&str> {
+        let all = self.0.extensions.authority_information.iter();
+        all.filter(|(found, _)| found == method).filter_map(|(_, place)| place.uri()).collect()
+    }
+
     /// What it says of certificate policies.
     #[must_use]
     pub fn policy_extensions(&self) -> &PolicyExtensions {

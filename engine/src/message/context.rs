@@ -9,7 +9,7 @@ use waxseal_verdict::{Aspect, Reason, Timestamp};
 use crate::ber::{Cursor, Tag};
 use crate::certificate::identity::Author;
 use crate::certificate::path::RevocationInputs;
-use crate::certificate::{Certificate, Crl, OcspResponse};
+use crate::certificate::{Certificate, Crl, Fetching, OcspResponse};
 use crate::cms::SignerIdentifier;
 use crate::message::budget::Budget;
 use crate::message::correspondents::{Announcing, Encrypted};
@@ -31,6 +31,8 @@ pub(super) struct Context<'a> {
     countersigners: Cell<usize>,
     /// What else the message may cost.
     pub(super) budget: Budget,
+    /// Who fetches what is missing.
+    pub(super) fetching: Option<Fetching<'a>>,
     /// The message that a receipt may be for.
     pub(super) sent: Option<&'a Sent>,
     /// What this message asks receipts for.
@@ -69,6 +71,7 @@ impl<'a> Context<'a> {
             countersigners: Cell::new(limits.signers),
             readings: Cell::new(limits.content_readings),
             budget: Budget::new(limits, octets),
+            fetching: request.fetcher.map(|fetcher| Fetching::new(fetcher, limits)),
             sent,
             requested: RefCell::default(),
             announcing: RefCell::default(),

@@ -8,7 +8,7 @@ use waxseal_verdict::Verdict;
 use zeroize::Zeroizing;
 
 use crate::Limits;
-use crate::certificate::{Certificate, Crl, OcspResponse};
+use crate::certificate::{Certificate, Crl, Fetcher, OcspResponse};
 use crate::io::Spool;
 use crate::mime::MimeError;
 use crate::policy::address_book::Introduction;
@@ -82,6 +82,9 @@ pub struct OpenRequest<'a> {
     /// What is known of correspondents: what they announce is held against it,
     /// and [`Opened::introductions`] are made.
     pub address_book: Option<&'a AddressBook>,
+    /// Fetches what is missing to judge a certificate: issuers, CRLs, OCSP
+    /// responses. Nothing is fetched without.
+    pub fetcher: Option<&'a dyn Fetcher>,
     /// The time at which certificates are judged.
     pub at: OffsetDateTime,
     /// The sender's address, where the message's From is not to be used.
@@ -109,6 +112,7 @@ impl<'a> OpenRequest<'a> {
             crls: &[],
             ocsp_responses: &[],
             address_book: None,
+            fetcher: None,
             at,
             from: None,
             policy,

@@ -616,7 +616,7 @@ impl<'a> SignerJudge<'a, '_> {
     fn path(&self, certificate: &Certificate, at: OffsetDateTime) -> PathResult {
         let request = self.context.request;
         let revocation = self.context.revocation(self.known);
-        path::validate(&PathRequest {
+        let asked = PathRequest {
             leaf: certificate,
             candidates: self.known.certificates,
             anchors: request.anchors,
@@ -629,7 +629,11 @@ impl<'a> SignerJudge<'a, '_> {
             },
             arithmetic: request.arithmetic,
             limits: request.limits,
-        })
+        };
+        match &self.context.fetching {
+            Some(fetching) => path::fetch_and_validate(&asked, fetching),
+            None => path::validate(&asked),
+        }
     }
 
     fn structure_bad(&mut self, reason: Reason, detail: String) {

@@ -79,6 +79,9 @@ pub(super) struct Arguments {
     /// What is good enough: the name of a built-in policy, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     policy: String,
+    /// A certificate is bad of which nothing tells that it was not revoked
+    #[arg(long)]
+    require_revocation: bool,
     /// A mail that was sent and asked for a receipt, if the message is that receipt
     #[arg(long, value_name = "FILE", conflicts_with = "content")]
     sent: Option<PathBuf>,
@@ -129,6 +132,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 
 impl Arguments {
     fn reader(&self) -> Result<Reader, Failed> {
+        let mut policy = options::policy(&self.policy)?;
+        policy.require_revocation |= self.require_revocation;
         Ok(Reader {
             keys: self.keys.load(self.provider.arithmetic())?,
             wrong_pin: false,
@@ -140,7 +145,7 @@ impl Arguments {
             ocsp_responses: load_ocsp_responses(&self.ocsp)?,
             at: self.at.unwrap_or_else(OffsetDateTime::now_utc),
             from: self.from.clone(),
-            policy: options::policy(&self.policy)?,
+            policy,
             arithmetic: self.provider.arithmetic(),
             limits: self.limits.limits(),
         })

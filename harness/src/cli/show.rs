@@ -70,6 +70,8 @@ fn text(corpus: &Corpus, case: &Case) -> String {
     field("keys", &case.keys.join(", "));
     field("anchors", &case.anchors.join(", "));
     field("extra certs", &case.extra_certificates.join(", "));
+    field("CRLs", &case.crls.join(", "));
+    field("OCSP", &case.ocsp.join(", "));
     field("from", case.from.as_deref().unwrap_or_default());
     if let Input::Recording { sha256 } = &case.input {
         field("sha256", sha256);

@@ -163,6 +163,9 @@ impl CaseDir {
         option("--at", &clock.cloned());
         option("--from", &arguments.from);
         option("--policy", &arguments.policy);
+        if arguments.require_revocation {
+            open.push_str(" --require-revocation");
+        }
         open
     }
 }
@@ -228,6 +231,7 @@ fn arguments(
         from: task.from.clone(),
         pin: None,
         policy: task.policy.clone(),
+        require_revocation: task.require_revocation,
         out: OUT.to_owned(),
     })
 }

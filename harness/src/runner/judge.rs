@@ -229,6 +229,7 @@ mod tests {
             clock: time::OffsetDateTime::UNIX_EPOCH,
             fixed_clock: false,
             learns: false,
+            require_revocation: false,
             private: true,
             expectation: Expectation {
                 layers: vec![layer],

@@ -191,7 +191,8 @@ impl Engine {
         let key_files = arguments.keys.iter().map(|key| &key.key).collect();
         let certificates = arguments.keys.iter().filter_map(|key| key.certificate.as_ref()).collect();
         let at = clock(arguments.clock.as_ref())?;
-        let policy = arguments.policy.as_deref().unwrap_or("default");
+        let mut policy = Policy::named(arguments.policy.as_deref().unwrap_or("default")).map_err(Failed::usage)?;
+        policy.require_revocation |= arguments.require_revocation;
         Ok(Reader {
             keys: KeyRing::load(&[], &files(key_files), &files(certificates))?
                 .with_arithmetic(Arithmetic::new(self.provider)),
@@ -207,7 +208,7 @@ impl Engine {
             address_book: (!arguments.earlier.is_empty()).then(AddressBook::default),
             at,
             from: arguments.from.clone(),
-            policy: Policy::named(policy).map_err(Failed::usage)?,
+            policy,
             arithmetic: Arithmetic::new(self.provider),
             limits: Limits::default(),
         })

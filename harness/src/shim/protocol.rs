@@ -129,6 +129,9 @@ pub struct OpenArguments {
     /// Name of the policy to judge by; absent: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// Whether a certificate is bad of which nothing tells that it was not revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_revocation: bool,
     /// Where to write the innermost entity (with its MIME headers, CRLF).
     pub out: String,
 }

@@ -10,7 +10,7 @@ use waxseal::keys::KeyRing;
 use waxseal::reader::Reader;
 use waxseal::task::{CaseFiles, Task};
 use waxseal_engine::Limits;
-use waxseal_engine::certificate::Certificate;
+use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::message::Secrets;
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
@@ -52,7 +52,12 @@ pub(crate) fn open(task: &Task, files: &CaseFiles, provider: ProviderChoice) -> 
         at: task.clock,
         from: task.from.clone(),
         address_book: task.learns.then(Default::default),
-        policy: Policy::named(task.policy.as_deref().unwrap_or("default")).unwrap(),
+        crls: files.crls.iter().map(|der| Crl::parse(der).unwrap()).collect(),
+        ocsp_responses: files.ocsp.iter().map(|der| OcspResponse::parse(der).unwrap()).collect(),
+        policy: Policy {
+            require_revocation: task.require_revocation,
+            ..Policy::named(task.policy.as_deref().unwrap_or("default")).unwrap()
+        },
         ..reader(provider)
     };
     for (mail, clock) in &files.earlier {

@@ -72,6 +72,7 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
         clock: time::OffsetDateTime::UNIX_EPOCH,
         fixed_clock: false,
         learns: false,
+        require_revocation: false,
         private: false,
         expectation: Expectation { layers: vec![layer], ..Expectation::default() },
         accepted: Vec::new(),

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use waxseal_model::{Case, Corpus, Input, Instant, Pki, Recordings, SharedKey};
 
 use crate::follow::follow;
-use crate::{ForgeError, credentials, recorded};
+use crate::{ForgeError, credentials, recorded, revocation};
 
 /// What a SUT is given for one case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -128,6 +128,8 @@ fn given(pki: &Pki, case: &Case) -> Result<CaseFiles, ForgeError> {
         keys: case.keys.iter().map(key).collect::<Result<_, ForgeError>>()?,
         anchors: credentials::certificates_pem(pki, &case.anchors)?,
         extra_certificates: credentials::certificates_pem(pki, &case.extra_certificates)?,
+        crls: case.crls.iter().map(|name| revocation::crl(pki, name)).collect::<Result<_, _>>()?,
+        ocsp: case.ocsp.iter().map(|name| revocation::ocsp(pki, name)).collect::<Result<_, _>>()?,
         passwords: case.passwords.clone(),
         symmetric_keys: case.symmetric_keys.clone(),
         ..CaseFiles::default()

@@ -6,7 +6,7 @@ mod stamping;
 use std::io::Cursor;
 
 use sha2::{Digest, Sha256};
-use waxseal_engine::certificate::Certificate;
+use waxseal_engine::certificate::{Certificate, CertificateError, Crl, OcspResponse};
 use waxseal_engine::cms::write::{
     AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape, Tamper,
 };
@@ -22,7 +22,7 @@ use waxseal_verdict::Form;
 use crate::mail::{Armored, Mail};
 use crate::spelling::{Object, shape};
 use crate::tamper::{Signed, tamper};
-use crate::{ForgeError, base, credentials, mail};
+use crate::{ForgeError, base, credentials, mail, revocation};
 
 /// What came of a recipe.
 pub(crate) struct Followed {
@@ -130,6 +130,7 @@ impl<'a> Way<'a> {
         let sent = self.sent_certificates(step)?;
         let preference = step.encryption_certificate.as_deref();
         let preference = preference.map(|name| credentials::certificate(self.pki, name)).transpose()?;
+        let (crls, responses) = self.sent_revocation(step)?;
         let placeholder = self.boundary();
         let at = step.signing_time.unwrap_or(self.date).date_time();
         let mut request = SignRequest::new(&signers, at, Boundary::Given(placeholder.clone()), &self.arithmetic);
@@ -137,6 +138,8 @@ impl<'a> Way<'a> {
         request.form = step.form;
         request.certificates = &sent;
         request.encryption_certificate = preference.as_ref();
+        request.crls = &crls;
+        request.ocsp_responses = &responses;
         request.digest = digest;
         request.pss = step.pss.as_ref().map(|pss| self.pss(pss, digest)).transpose()?;
         request.shape = sign_shape(step).map_err(|what| self.cannot(what))?;
@@ -257,6 +260,15 @@ impl<'a> Way<'a> {
         }
         names.extend(step.encryption_certificate.as_deref());
         names.into_iter().map(|name| credentials::certificate(self.pki, name)).collect()
+    }
+
+    /// CRLs and OCSP responses that are sent.
+    fn sent_revocation(&self, step: &SignStep) -> Result<(Vec<Crl>, Vec<OcspResponse>), ForgeError> {
+        let cannot = |error: CertificateError| self.cannot(error.to_string());
+        let crls = step.crls.iter().map(|name| Crl::read(revocation::crl(self.pki, name)?).map_err(cannot));
+        let responses =
+            step.ocsp.iter().map(|name| OcspResponse::parse(&revocation::ocsp(self.pki, name)?).map_err(cannot));
+        Ok((crls.collect::<Result<_, _>>()?, responses.collect::<Result<_, _>>()?))
     }
 
     /// A boundary that follows from case and step.

@@ -22,6 +22,7 @@ mod lock;
 mod mail;
 mod pki;
 mod recorded;
+mod revocation;
 mod spelling;
 mod tamper;
 mod tree;

@@ -29,6 +29,8 @@ const EMAIL_ADDRESS: [u64; 7] = [1, 2, 840, 113_549, 1, 9, 1];
 const SUBJECT_KEY_IDENTIFIER: [u64; 4] = [2, 5, 29, 14];
 /// extKeyUsage (RFC 5280 section 4.2.1.12).
 const EXTENDED_KEY_USAGE: [u64; 4] = [2, 5, 29, 37];
+/// id-pkix-ocsp-nocheck (RFC 6960 section 4.2.2.2.1).
+const OCSP_NO_CHECK: [u64; 10] = [1, 3, 6, 1, 5, 5, 7, 48, 1, 5];
 /// An extension of the arc that RFC 5612 set aside for examples.
 const UNKNOWN_EXTENSION: [u64; 8] = [1, 3, 6, 1, 4, 1, 32_473, 1];
 
@@ -145,6 +147,9 @@ fn params(entity: &Entity, key_id: Vec<u8>) -> Result<CertificateParams, String>
         params.custom_extensions.push(extension);
     }
     params.custom_extensions.extend(extension::of(entity)?);
+    if entity.ocsp_no_check {
+        params.custom_extensions.push(CustomExtension::from_oid_content(&OCSP_NO_CHECK, writer::null()));
+    }
     if entity.unknown_critical_extension {
         let mut extension = CustomExtension::from_oid_content(&UNKNOWN_EXTENSION, writer::null());
         extension.set_criticality(true);
@@ -213,13 +218,14 @@ fn extended_use(usage: ExtendedUse) -> Result<ExtendedKeyUsagePurpose, String> {
         ExtendedUse::ClientAuth => ExtendedKeyUsagePurpose::ClientAuth,
         ExtendedUse::ServerAuth => ExtendedKeyUsagePurpose::ServerAuth,
         ExtendedUse::TimeStamping => ExtendedKeyUsagePurpose::TimeStamping,
+        ExtendedUse::OcspSigning => ExtendedKeyUsagePurpose::OcspSigning,
         ExtendedUse::Any => ExtendedKeyUsagePurpose::Any,
         other => return Err(format!("the extended key usage {other} is not known here")),
     })
 }
 
 /// A private key of the engine as rcgen wants to see it.
-struct Key {
+pub(crate) struct Key {
     private: PrivateKey,
     /// The content of subjectPublicKey.
     bits: Vec<u8>,
@@ -229,7 +235,7 @@ struct Key {
 }
 
 impl Key {
-    fn of(pki: &Pki, name: &str) -> Result<Self, String> {
+    pub(crate) fn of(pki: &Pki, name: &str) -> Result<Self, String> {
         let pem = pki.key_pem(name).ok_or_else(|| format!("pki/{name}.key.pem is missing"))?;
         let private = PrivateKey::from_pem(pem, None).map_err(|error| format!("pki/{name}.key.pem: {error}"))?;
         let (algorithm, digest) = match private.algorithm() {
@@ -248,7 +254,18 @@ impl Key {
         arithmetic.digest(DigestAlgorithm::Sha1, &self.bits).map_err(|error| error.to_string())
     }
 
-    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    /// The AlgorithmIdentifier of its signatures, in DER.
+    pub(crate) fn algorithm_identifier(&self) -> Result<Vec<u8>, String> {
+        let (oid, parameters) = match (self.private.algorithm(), self.digest) {
+            (PublicKeyAlgorithm::Rsa, DigestAlgorithm::Sha256) => ("1.2.840.113549.1.1.11", writer::null()),
+            (PublicKeyAlgorithm::P256, DigestAlgorithm::Sha256) => ("1.2.840.10045.4.3.2", Vec::new()),
+            (PublicKeyAlgorithm::P384, DigestAlgorithm::Sha384) => ("1.2.840.10045.4.3.3", Vec::new()),
+            (other, _) => return Err(format!("its key is of a kind that signs no list here: {other:?}")),
+        };
+        Ok(writer::sequence([writer::oid(oid).map_err(|error| error.to_string())?, parameters]))
+    }
+
+    pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let value = Arithmetic::new(ProviderChoice::RustCrypto).digest(self.digest, message)?;
         let scheme = match self.private.algorithm() {
             PublicKeyAlgorithm::Rsa => SignatureScheme::RsaPkcs1,

@@ -51,6 +51,15 @@ pub struct Case {
     /// Entities whose certificates the reader gets beside the message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra_certificates: Vec<String>,
+    /// CRLs that the reader gets beside the message, by their names in `pki/revocation.toml`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crls: Vec<String>,
+    /// OCSP responses that the reader gets beside the message, by their names in `pki/revocation.toml`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ocsp: Vec<String>,
+    /// Whether the reader wants to know of every certificate that it was not revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_revocation: bool,
     /// Passwords that the reader gets (RFC 5652 section 6.2.4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passwords: Vec<String>,

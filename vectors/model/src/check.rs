@@ -177,6 +177,21 @@ fn people(corpus: &Corpus, case: &Case, report: &mut Report<'_>) {
             report(field, format!("{name:?} is not in pki/pki.toml"));
         }
     }
+    let mut sent = (Vec::new(), Vec::new());
+    if let Input::Recipe(recipe) = &case.input {
+        for step in &recipe.steps {
+            if let Step::Sign(sign) = step {
+                sent.0.extend(&sign.crls);
+                sent.1.extend(&sign.ocsp);
+            }
+        }
+    }
+    for name in case.crls.iter().chain(sent.0).filter(|name| pki.crl(name).is_none()) {
+        report("crls", format!("{name:?} is no CRL of pki/revocation.toml"));
+    }
+    for name in case.ocsp.iter().chain(sent.1).filter(|name| pki.ocsp(name).is_none()) {
+        report("ocsp", format!("{name:?} is no OCSP response of pki/revocation.toml"));
+    }
     for (index, earlier) in case.earlier.iter().enumerate() {
         people_of_recipe(pki, &earlier.recipe, &format!("earlier.{}.recipe", index + 1), report);
     }
@@ -296,11 +311,31 @@ fn pki(pki: &Pki, problems: &mut Vec<Problem>) {
             report("not_after", "does not come after not_before".to_owned());
         }
     }
+    revocation(pki, problems);
     for name in expected.iter().filter(|name| !pki.files.contains_key(*name)) {
         problems.push(Problem::new(&format!("pki/{name}"), "", "is missing: see `cargo xtask vectors`"));
     }
     for name in pki.files.keys().filter(|name| !expected.contains(*name)) {
         problems.push(Problem::new(&format!("pki/{name}"), "", "belongs to no entity of pki/pki.toml"));
+    }
+}
+
+/// CRLs and OCSP responses have names of their own, and name entities.
+fn revocation(pki: &Pki, problems: &mut Vec<Problem>) {
+    let file = "pki/revocation.toml";
+    let names = pki.revocation.crl.iter().map(|crl| &crl.name);
+    let names = names.chain(pki.revocation.ocsp.iter().map(|response| &response.name));
+    unique(names.map(|name| (file.to_owned(), "name", name.clone())), problems);
+    let crls = pki.revocation.crl.iter().flat_map(|crl| {
+        let all = std::iter::once(&crl.issuer).chain(&crl.signed_by).chain(crl.revoked.iter().map(|entry| &entry.of));
+        all.map(|entity| (&crl.name, entity))
+    });
+    let responses = pki.revocation.ocsp.iter().flat_map(|response| {
+        let all = [&response.by, &response.about].into_iter().chain(&response.certificates).chain(&response.issued_by);
+        all.map(|entity| (&response.name, entity))
+    });
+    for (name, entity) in crls.chain(responses).filter(|(_, entity)| pki.entity(entity).is_none()) {
+        problems.push(Problem::new(file, name, format!("{entity:?} is not in pki/pki.toml")));
     }
 }
 

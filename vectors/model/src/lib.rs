@@ -25,6 +25,7 @@ mod problem;
 mod recipe;
 mod recordings;
 mod requirement;
+mod revocation;
 pub mod schema;
 mod select;
 
@@ -42,4 +43,5 @@ pub use recipe::{
 };
 pub use recordings::{Recordings, RecordingsError};
 pub use requirement::{Obligation, Party, Requirement};
+pub use revocation::{CrlDescription, CrlScope, OcspAnswer, OcspDescription, RevocationReason, RevokedEntity};
 pub use select::{Selection, SelectionError};

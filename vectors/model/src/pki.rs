@@ -12,13 +12,15 @@ use serde::{Deserialize, Serialize};
 use crate::code::codes;
 use crate::corpus::read_one;
 use crate::files::Files;
-use crate::{CorpusError, Instant, Problem};
+use crate::revocation::RevocationFile;
+use crate::{CorpusError, CrlDescription, Instant, OcspDescription, Problem};
 
 /// Every person and authority of the corpus, with keys and certificates.
 #[derive(Debug, Clone, Default)]
 pub struct Pki {
     pub(crate) entities: Vec<Entity>,
     pub(crate) files: BTreeMap<String, String>,
+    pub(crate) revocation: RevocationFile,
 }
 
 impl Pki {
@@ -36,9 +38,11 @@ impl Pki {
 
     pub(crate) fn from_files(files: &Files, problems: &mut Vec<Problem>) -> Self {
         let description = read_one::<PkiFile>(files, "pki/pki.toml", problems);
+        let revocation = read_one::<RevocationFile>(files, "pki/revocation.toml", problems);
         let pem = files.below("pki", ".pem");
         Self {
             entities: description.map_or_else(Vec::new, |file| file.entity),
+            revocation: revocation.unwrap_or_default(),
             files: pem.map(|(path, text)| (path.trim_start_matches("pki/").to_owned(), text.to_owned())).collect(),
         }
     }
@@ -53,6 +57,18 @@ impl Pki {
     #[must_use]
     pub fn entity(&self, name: &str) -> Option<&Entity> {
         self.entities.iter().find(|entity| entity.name == name)
+    }
+
+    /// A CRL by its name.
+    #[must_use]
+    pub fn crl(&self, name: &str) -> Option<&CrlDescription> {
+        self.revocation.crl.iter().find(|crl| crl.name == name)
+    }
+
+    /// An OCSP response by its name.
+    #[must_use]
+    pub fn ocsp(&self, name: &str) -> Option<&OcspDescription> {
+        self.revocation.ocsp.iter().find(|response| response.name == name)
     }
 
     /// The private key of an entity, PKCS#8 PEM.
@@ -161,6 +177,9 @@ pub struct Entity {
     /// Carries a critical extension that nobody knows (RFC 5280 section 4.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown_critical_extension: bool,
+    /// Carries id-pkix-ocsp-nocheck: nobody need ask whether it was revoked (RFC 6960 section 4.2.2.2.1).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ocsp_no_check: bool,
 }
 
 /// The subtrees of nameConstraints: `email:`, `dns:`, `uri:`, `ip:` with mask
@@ -272,6 +291,8 @@ codes! {
         ServerAuth = "server-auth",
         /// id-kp-timeStamping.
         TimeStamping = "time-stamping",
+        /// id-kp-OCSPSigning.
+        OcspSigning = "ocsp-signing",
         /// anyExtendedKeyUsage.
         Any = "any",
     }

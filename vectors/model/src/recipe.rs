@@ -133,6 +133,12 @@ pub struct SignStep {
     /// Certificates sent along; the signers' paths without the root if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates: Option<Vec<String>>,
+    /// CRLs sent along, by their names in `pki/revocation.toml`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crls: Vec<String>,
+    /// OCSP responses sent along (RFC 5940), by their names in `pki/revocation.toml`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ocsp: Vec<String>,
     /// Which signed attributes there are.
     #[serde(default)]
     pub attributes: Attributes,

@@ -8,6 +8,7 @@ use waxseal_verdict::Reason;
 
 use super::names::Comparisons;
 use super::signature::{Obstacle, Signed};
+use super::wishes::Wish;
 use super::{Finding, PathRequest, check, revocation};
 use crate::Check;
 use crate::certificate::issued::IssuerSignature;
@@ -19,6 +20,8 @@ pub(super) struct Found<'a> {
     pub(super) findings: Vec<Finding>,
     pub(super) spent: Spent,
     pub(super) comparisons: usize,
+    /// What would have helped.
+    pub(super) wishes: Vec<Wish>,
 }
 
 /// What a search cost.
@@ -30,8 +33,9 @@ pub(super) struct Spent {
     pub(super) octets: u64,
 }
 
-/// Looks for a path without findings; so much was spent before.
-pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent) -> Found<'a> {
+/// Looks for a path without findings; so much was spent before, and what would
+/// help is noted or not.
+pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent, wishing: bool) -> Found<'a> {
     let mut search = Search {
         request: *request,
         graph: Graph::of(request),
@@ -39,6 +43,8 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent) -> Found<'a> {
         spent,
         signed: HashMap::new(),
         entries: HashMap::new(),
+        wishing,
+        wishes: Vec::new(),
         comparisons: Comparisons::default(),
         exhausted: false,
         best: None,
@@ -46,9 +52,12 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent) -> Found<'a> {
     let good = search.extend();
     let (spent, comparisons) = (search.spent, search.comparisons.made());
     if let Some(path) = good {
-        return Found { path, findings: Vec::new(), spent, comparisons };
+        // Of a path that was found, only what is left open is missing.
+        let is_on_path = |wish: &Wish| matches!(wish, Wish::Status(certificate, _) if path.contains(&certificate));
+        let wishes = search.wishes.into_iter().filter(is_on_path).collect();
+        return Found { path, findings: Vec::new(), spent, comparisons, wishes };
     }
-    let exhausted = search.exhausted;
+    let (exhausted, wishes) = (search.exhausted, search.wishes);
     let Attempt { path, mut findings, .. } = search.best.unwrap_or_else(|| Attempt {
         rank: Rank::DeadEnd(0, false),
         path: vec![request.leaf],
@@ -62,7 +71,7 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent) -> Found<'a> {
         );
         findings.insert(0, Finding::new(0, request.leaf, Reason::LimitExceeded, what));
     }
-    Found { path, findings, spent, comparisons }
+    Found { path, findings, spent, comparisons, wishes }
 }
 
 /// Everything that may be on a path, by subject.
@@ -157,6 +166,9 @@ pub(super) struct Search<'a> {
     signed: HashMap<*const u8, Rc<Signed<'a>>>,
     /// What CRLs say of certificates, by the places of both.
     entries: HashMap<(*const u8, *const u8), Result<CrlAnswer, String>>,
+    /// Whether somebody can fetch what is missing.
+    pub(super) wishing: bool,
+    wishes: Vec<Wish>,
     comparisons: Comparisons,
     /// Whether a limit cut the search.
     exhausted: bool,
@@ -274,16 +286,27 @@ impl<'a> Search<'a> {
         Some(found)
     }
 
+    /// Notes what would help, if somebody can fetch it.
+    pub(super) fn wish(&mut self, wish: impl FnOnce() -> Wish) {
+        if self.wishing {
+            self.wishes.push(wish());
+        }
+    }
+
     /// Whether there is a good path for another certificate. The work counts
     /// here.
     pub(super) fn is_good(&mut self, request: &PathRequest<'_>) -> bool {
-        let found = search(request, self.spent);
+        let found = search(request, self.spent, self.wishing);
         self.spent = found.spent;
+        self.wishes.extend(found.wishes);
         found.findings.is_empty()
     }
 
     /// Nobody above the tip: why, and what is wrong with the path so far.
     fn dead_end(&mut self, tip: &Certificate, obstacle: Obstacle) -> Option<Vec<&'a Certificate>> {
+        if !tip.is_self_issued() {
+            self.wish(|| Wish::Issuer(tip.clone()));
+        }
         let position = self.trail.len() - 1;
         let open = matches!(obstacle, Obstacle::Unsupported(_));
         let rank = Rank::DeadEnd(self.trail.len(), open);

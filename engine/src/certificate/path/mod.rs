@@ -29,6 +29,7 @@ mod policies;
 mod responses;
 mod revocation;
 mod signature;
+mod wishes;
 
 use std::collections::BTreeSet;
 
@@ -42,7 +43,8 @@ pub use self::revocation::RevocationInputs;
 use self::build::Spent;
 use self::names::Comparisons;
 use self::policies::Valid;
-use super::Certificate;
+use self::wishes::{Gained, Wish};
+use super::{Certificate, Fetching};
 use crate::Limits;
 
 /// What is asked about a certificate.
@@ -152,12 +154,41 @@ pub fn validate(request: &PathRequest<'_>) -> PathResult {
             policy_links: 0,
         };
     }
-    let found = build::search(request, Spent::default());
+    round(request, Spent::default(), false).0
+}
+
+/// The same, and what is missing is fetched: certificates of issuers, CRLs and
+/// OCSP responses. After each gain everything is judged again.
+#[must_use]
+pub fn fetch_and_validate(request: &PathRequest<'_>, fetching: &Fetching<'_>) -> PathResult {
+    if request.anchors.is_empty() {
+        return validate(request);
+    }
+    let mut gained = Gained::default();
+    let mut spent = Spent::default();
+    loop {
+        let candidates = [request.candidates, &gained.known.certificates].concat();
+        let crls = [request.revocation.crls, &gained.known.crls].concat();
+        let responses = [request.revocation.responses, &gained.known.responses].concat();
+        let revocation = RevocationInputs { crls: &crls, responses: &responses, ..request.revocation };
+        let known = PathRequest { candidates: &candidates, revocation, ..*request };
+        let (result, wishes, more) = round(&known, spent, true);
+        spent = more;
+        if !gained.grant(&wishes, request, fetching) {
+            return result;
+        }
+    }
+}
+
+/// Looks for a path among what is known: the result, what would have helped,
+/// and what it cost.
+fn round(request: &PathRequest<'_>, spent: Spent, wishing: bool) -> (PathResult, Vec<Wish>, Spent) {
+    let found = build::search(request, spent, wishing);
     let policies = match found.findings.as_slice() {
         [] => policies::follow(&found.path, &request.policies).unwrap_or_default(),
         _ => Valid::default(),
     };
-    PathResult {
+    let result = PathResult {
         policies: policies.policies,
         policy_links: policies.links,
         comparisons: found.comparisons,
@@ -166,7 +197,8 @@ pub fn validate(request: &PathRequest<'_>) -> PathResult {
         findings: found.findings,
         work: found.spent.signatures,
         revocation_octets: found.spent.octets,
-    }
+    };
+    (result, found.wishes, found.spent)
 }
 
 /// Draws findings together. An algorithm that is not supported leaves open

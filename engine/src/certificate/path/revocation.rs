@@ -13,6 +13,7 @@ use super::Finding;
 use super::build::Search;
 use super::lists::Lists;
 use super::responses::Responses;
+use super::wishes::Wish;
 use crate::Check;
 use crate::certificate::{Certificate, Crl, OcspResponse};
 
@@ -100,14 +101,20 @@ impl Status {
 /// anchor at its end is trusted without.
 pub(super) fn check<'a>(search: &mut Search<'a>, path: &[&'a Certificate], findings: &mut Vec<Finding>) {
     let inputs = search.request.revocation;
-    if (inputs.crls.is_empty() && inputs.responses.is_empty() && !inputs.required) || !Check::Revocation.on() {
+    let nothing = inputs.crls.is_empty() && inputs.responses.is_empty() && !search.wishing;
+    if (nothing && !inputs.required) || !Check::Revocation.on() {
         return;
     }
     for (position, certificate) in path.iter().enumerate().take(path.len().saturating_sub(1)) {
         let (reason, what) = match status(search, path, position, certificate, inputs.depth) {
             Status::Good => continue,
             Status::Revoked(what) => (Reason::Revoked, what),
-            Status::Open(reason, what) => (reason, what),
+            Status::Open(reason, what) => {
+                if let Some(issuer) = path.get(position + 1) {
+                    search.wish(|| Wish::Status((*certificate).clone(), (*issuer).clone()));
+                }
+                (reason, what)
+            }
         };
         if reason == Reason::Revoked || inputs.required {
             findings.push(Finding::new(position, certificate, reason, what));

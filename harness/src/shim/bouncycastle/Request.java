@@ -24,6 +24,12 @@ final class Request {
     /** Null if nothing is to be trusted. */
     final List<X509CertificateHolder> anchors;
     final List<X509CertificateHolder> extraCertificates;
+    /** CRLs in DER. */
+    final List<byte[]> crls;
+    /** OCSP responses in DER. */
+    final List<byte[]> ocsp;
+    /** Whether each certificate has to have a status. */
+    final boolean requireRevocation;
     final List<String> passwords;
     final List<SharedKey> sharedKeys = new ArrayList<>();
     final Date clock;
@@ -45,6 +51,9 @@ final class Request {
         content = fields.containsKey("content") ? read(fields.get("content")) : null;
         anchors = fields.containsKey("anchors") ? certificates(fields.get("anchors")) : null;
         extraCertificates = certificates(fields.get("extra_certificates"));
+        crls = files(fields.get("crls"));
+        ocsp = files(fields.get("ocsp"));
+        requireRevocation = Boolean.TRUE.equals(fields.get("require_revocation"));
         passwords = (List<String>) fields.getOrDefault("passwords", List.of());
         Object at = fields.get("clock");
         clock = at == null ? new Date() : Date.from(Instant.parse((String) at));
@@ -63,6 +72,15 @@ final class Request {
 
     private byte[] read(Object name) throws IOException {
         return Files.readAllBytes(directory.resolve((String) name));
+    }
+
+    @SuppressWarnings("unchecked")
+    private List<byte[]> files(Object names) throws IOException {
+        List<byte[]> files = new ArrayList<>();
+        for (Object name : names == null ? List.of() : (List<Object>) names) {
+            files.add(read(name));
+        }
+        return files;
     }
 
     private List<X509CertificateHolder> certificates(Object name) throws IOException {

@@ -119,8 +119,8 @@ final class Signatures {
         }
         parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(known), "BC"));
         parameters.setDate(request.clock);
-        parameters.setRevocationEnabled(false);
-        CertPathBuilder.getInstance("PKIX", "BC").build(parameters);
+        CertPathBuilder builder = CertPathBuilder.getInstance("PKIX", "BC");
+        builder.build(new Revocation(request, data).parameters(parameters, builder, signer));
     }
 
     /** The two questions that SignedMailValidator of bcmail asks of a signer's certificate. */

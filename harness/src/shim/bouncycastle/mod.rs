@@ -23,6 +23,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("Recipients.java", include_str!("Recipients.java")),
     ("Request.java", include_str!("Request.java")),
     ("Shim.java", include_str!("Shim.java")),
+    ("Revocation.java", include_str!("Revocation.java")),
     ("Signatures.java", include_str!("Signatures.java")),
 ];
 

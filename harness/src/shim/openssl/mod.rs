@@ -82,6 +82,9 @@ impl Shim for OpenSsl {
     }
 
     fn open(&mut self, arguments: &OpenArguments) -> Result<Answer, Crash> {
+        if !arguments.ocsp.is_empty() {
+            return Ok(Answer::Unsupported("openssl cms does not look at OCSP responses".to_owned()));
+        }
         match Opening::new(&self.program, arguments).and_then(Opening::run) {
             Ok(answer) => Ok(answer),
             Err(Trouble::Shim(error)) => Ok(Answer::Error(error, None)),
@@ -194,10 +197,13 @@ impl<'a> Opening<'a> {
         layer.chain = match &self.arguments.anchors {
             None => Aspect::unchecked(Reason::NoAnchor),
             Some(_) if layer.structure.is_bad() => Aspect::Unchecked(None),
-            Some(anchors) => match &self.arguments.extra_certificates {
-                Some(extra) if said.success => self.chain_with(anchors, extra, &signers, &sent)?,
-                _ => self.chain(&common, anchors)?,
-            },
+            Some(anchors) => {
+                let anchors = self.with_crls(anchors)?;
+                match &self.arguments.extra_certificates {
+                    Some(extra) if said.success => self.chain_with(&anchors, extra, &signers, &sent)?,
+                    _ => self.chain(&common, &anchors)?,
+                }
+            }
         };
         // What a bad signature covers comes out too: the layers inside it can be told.
         Ok(self.dir.join(inside).metadata().is_ok_and(|file| file.len() > 0) && !layer.structure.is_bad())
@@ -209,6 +215,7 @@ impl<'a> Opening<'a> {
         let mut arguments = common.to_vec();
         arguments.extend(["-no_content_verify", "-no_attr_verify"]);
         arguments.extend(trust(anchors, at.as_deref()));
+        arguments.extend(self.revocation());
         arguments.extend(["-out", "openssl-chain.content"]);
         let said = self.cms(&arguments)?;
         Ok(chain_aspect(&said))
@@ -225,6 +232,7 @@ impl<'a> Opening<'a> {
             std::fs::write(self.dir.join(&name), signer).map_err(|error| format!("{name}: {error}"))?;
             let mut arguments = vec!["verify"];
             arguments.extend(trust(anchors, at.as_deref()));
+            arguments.extend(self.revocation());
             // A file without certificates is refused.
             if !sent_pem.is_empty() {
                 arguments.extend(["-untrusted", sent]);
@@ -236,6 +244,33 @@ impl<'a> Opening<'a> {
             chain = if number == 0 { aspect } else { chain.worst(aspect) };
         }
         Ok(chain)
+    }
+
+    /// The anchors, and the CRLs in the same file: `cms` has no option for them.
+    fn with_crls(&mut self, anchors: &str) -> Result<String, Trouble> {
+        if self.arguments.crls.is_empty() {
+            return Ok(anchors.to_owned());
+        }
+        let name = "openssl-trust.pem";
+        let mut all = std::fs::read(self.dir.join(anchors)).map_err(|error| format!("{anchors}: {error}"))?;
+        for crl in &self.arguments.crls {
+            let pem = format!("openssl-{crl}.pem");
+            let said = self.program.run(self.dir, &["crl", "-inform", "DER", "-in", crl, "-out", &pem])?;
+            self.native.extend(said.words());
+            all.extend(std::fs::read(self.dir.join(&pem)).map_err(|error| format!("{pem}: {error}"))?);
+        }
+        std::fs::write(self.dir.join(name), all).map_err(|error| format!("{name}: {error}"))?;
+        Ok(name.to_owned())
+    }
+
+    /// Whether CRLs are looked at: every certificate, or the signer's alone.
+    fn revocation(&self) -> Vec<&'static str> {
+        const EXTENDED: [&str; 2] = ["-use_deltas", "-extended_crl"];
+        match (self.arguments.require_revocation, self.arguments.crls.is_empty()) {
+            (true, _) => [&["-crl_check", "-crl_check_all"][..], &EXTENDED].concat(),
+            (false, false) => [&["-crl_check"][..], &EXTENDED].concat(),
+            (false, true) => Vec::new(),
+        }
     }
 
     /// Tries every key; the result is whether content came out.

@@ -8,7 +8,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use waxseal_engine::Limits;
-use waxseal_engine::certificate::Certificate;
+use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::io::{MemoryWorkspace, Source};
 use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
 use waxseal_engine::policy::{AddressBook, Policy};
@@ -71,7 +71,8 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
         passwords: files.passwords.iter().map(|password| password.clone().into_bytes().into()).collect(),
         keys: files.symmetric_keys.iter().map(key).collect(),
     };
-    let policy = Policy::named(case.policy.as_deref().unwrap_or("default")).unwrap();
+    let named = Policy::named(case.policy.as_deref().unwrap_or("default")).unwrap();
+    let policy = Policy { require_revocation: case.require_revocation, ..named };
     let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
     let limits = Limits::default();
     let mut book = AddressBook::default();
@@ -80,6 +81,8 @@ fn open_case(case: &Case, files: &CaseFiles) -> Opened {
         secrets: &secrets,
         anchors: &certificates(&files.anchors),
         extra_certificates: &certificates(&files.extra_certificates),
+        crls: &files.crls.iter().map(|der| Crl::parse(der).unwrap()).collect::<Vec<_>>(),
+        ocsp_responses: &files.ocsp.iter().map(|der| OcspResponse::parse(der).unwrap()).collect::<Vec<_>>(),
         from: case.from.as_deref(),
         ..OpenRequest::new(case.clock.date_time(), &policy, &arithmetic, &limits)
     };

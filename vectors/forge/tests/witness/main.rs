@@ -61,6 +61,14 @@ const ALGORITHMS_ABSENT: &[&str] = &[
 ];
 const KINDS_ABSENT: &[Kind] = &[Kind::Authenticated];
 
+/// Cases of which OpenSSL judges by the clock of the machine: `ocsp` has no
+/// option for the time of an answer.
+const BY_THE_CLOCK: &[&str] = &[
+    "chain/revocation/answered-revoked-later",
+    "chain/revocation/answered-stale",
+    "chain/revocation/answered-undated",
+];
+
 /// Whether OpenSSL has no words for what the case is made of.
 fn beyond_openssl(case: &Case) -> bool {
     case.needs.algorithms.iter().any(|name| ALGORITHMS_ABSENT.contains(&name.as_str()))
@@ -75,10 +83,13 @@ struct Said {
 
 fn examine(openssl: &OpenSsl, corpus: &Corpus, case: &Case) -> Result<(), Failed> {
     assert_ne!(case.evidence, Evidence::Recorded);
+    if BY_THE_CLOCK.contains(&case.id.as_str()) {
+        return Ok(());
+    }
     let files = build(corpus, case).map_err(|error| error.to_string())?;
     let said = Said {
-        message: openssl.read(case, &files, Given::Message),
-        extracted: openssl.read(case, &files, Given::Extracted),
+        message: openssl.read(corpus, case, &files, Given::Message),
+        extracted: openssl.read(corpus, case, &files, Given::Extracted),
     };
     if std::env::var_os("WAXSEAL_SAY").is_some() {
         eprintln!("{}\t{}\t{}", case.id, word(&said.message), word(&said.extracted));

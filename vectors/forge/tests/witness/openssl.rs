@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use waxseal_forge::CaseFiles;
-use waxseal_model::{Case, Given};
+use waxseal_model::{Case, Corpus, Given, Input, Step};
 
 use crate::cut::{self, Kind, Object};
 
@@ -19,12 +19,28 @@ impl OpenSsl {
     }
 
     /// The innermost content, if every layer is accepted.
-    pub(crate) fn read(&self, case: &Case, files: &CaseFiles, given: Given) -> Result<Vec<u8>, String> {
+    pub(crate) fn read(
+        &self,
+        corpus: &Corpus,
+        case: &Case,
+        files: &CaseFiles,
+        given: Given,
+    ) -> Result<Vec<u8>, String> {
         let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
         let dir = dir.path();
         // An issuer that is known is found in the store only. It is no anchor there: without
         // -partial_chain a path ends at a self-signed certificate.
         put(dir, "anchors.pem", [files.anchors.as_str(), &files.extra_certificates].concat().as_bytes())?;
+        for (index, crl) in files.crls.iter().enumerate() {
+            put(dir, "list", crl)?;
+            let pem = format!("list{index}.pem");
+            run(dir, &["crl", "-inform", "DER", "-in", "list", "-out", &pem])?;
+            let known = ["anchors.pem", &pem].map(|name| std::fs::read(dir.join(name)).unwrap_or_default());
+            put(dir, "anchors.pem", &known.concat())?;
+        }
+        for response in &files.ocsp {
+            answered(dir, corpus, case, response)?;
+        }
         put(dir, "extra.pem", files.extra_certificates.as_bytes())?;
         for (index, key) in files.keys.iter().enumerate() {
             put(dir, &format!("key{index}.pem"), key.key.as_bytes())?;
@@ -76,6 +92,10 @@ fn layer(
         if !files.extra_certificates.is_empty() {
             arguments.extend(["-certfile", "extra.pem"]);
         }
+        // What an OCSP response tells was asked of another command.
+        if case.require_revocation && files.ocsp.is_empty() {
+            arguments.extend(["-crl_check", "-crl_check_all", "-use_deltas", "-extended_crl"]);
+        }
     }
     let run = |way: &[String]| {
         let output = Command::new("openssl").args(&arguments).args(way).current_dir(dir).output();
@@ -100,6 +120,37 @@ fn layer(
         }
     }
     Err(refused)
+}
+
+/// Whether `openssl ocsp` believes an answer, and the answer is good.
+fn answered(dir: &Path, corpus: &Corpus, case: &Case, response: &[u8]) -> Result<(), String> {
+    let Input::Recipe(recipe) = &case.input else { return Err("no recipe".to_owned()) };
+    let signer = recipe.steps.iter().find_map(|step| match step {
+        Step::Sign(sign) => sign.by.first(),
+        _ => None,
+    });
+    let pki = corpus.pki();
+    let issuer = signer.and_then(|name| pki.entity(name)?.issuer.as_deref()).ok_or("nobody signs")?;
+    let certificate = |name: &str| pki.certificate_pem(name).unwrap_or_default().as_bytes();
+    put(dir, "asked.pem", certificate(signer.map_or("", String::as_str)))?;
+    put(dir, "issuer.pem", certificate(issuer))?;
+    put(dir, "answer", response)?;
+    let time = case.clock.unix().to_string();
+    let asked = ["-issuer", "issuer.pem", "-sha1", "-cert", "asked.pem", "-sha256", "-cert", "asked.pem"];
+    let trust = ["-CAfile", "anchors.pem", "-attime", &time, "-no_nonce"];
+    // Its exit code is that of both hashes, of which the answer has one.
+    let (Ok(said) | Err(said)) = run(dir, &[&["ocsp", "-respin", "answer"], &asked[..], &trust].concat());
+    // That the answer is old today stands between the name of the file and the status.
+    let good = said.lines().any(|line| line == "good" || line == "asked.pem: good");
+    if said.contains("Response verify OK") && good { Ok(()) } else { Err(said) }
+}
+
+/// Runs a command of OpenSSL; what it says on either output.
+fn run(dir: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("openssl").args(arguments).current_dir(dir).output();
+    let output = output.map_err(|error| error.to_string())?;
+    let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned()).concat();
+    if output.status.success() { Ok(said) } else { Err(said) }
 }
 
 /// What the object may open with, one at a time: of several it takes the first
