@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use waxseal_key::{Arithmetic, DigestAlgorithm, PrivateKey, ProviderChoice, SignatureScheme, Signer as _};
 
 use crate::ber::writer as w;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Crl, OcspResponse};
 
 /// The time at which everything made here is valid, unless it says otherwise.
 pub(super) const NOW: OffsetDateTime = datetime!(2025-06-01 00:00 UTC);
@@ -93,14 +93,13 @@ impl Made {
     }
 
     pub(super) fn make(&self) -> Certificate {
-        let algorithm = w::sequence([w::oid("1.2.840.10045.4.3.2").unwrap()]);
         let mut fields = Vec::new();
         if self.version > 1 {
             fields.push(w::context(0, &w::integer(u64::from(self.version - 1))));
         }
         fields.extend([
             w::integer(self.serial.into()),
-            algorithm.clone(),
+            algorithm(),
             name(self.issuer),
             w::sequence([w::time(self.not_before).unwrap(), w::time(self.not_after).unwrap()]),
             name(self.subject),
@@ -113,15 +112,63 @@ impl Made {
             });
             fields.push(w::context(3, &w::sequence(extensions)));
         }
-        let tbs = w::sequence(fields);
-        let digest = Arithmetic::new(ProviderChoice::RustCrypto).digest(DigestAlgorithm::Sha256, &tbs).unwrap();
-        let signer = key(self.issuer_key);
-        let mut signature = signer.sign_digest(SignatureScheme::Ecdsa, DigestAlgorithm::Sha256, &digest).unwrap();
+        let mut whole = signed(&w::sequence(fields), self.issuer_key, &[]);
         if self.damaged {
-            *signature.last_mut().unwrap() ^= 1;
+            *whole.last_mut().unwrap() ^= 1;
         }
-        Certificate::parse(&w::sequence([tbs, algorithm, w::bit_string(&signature)])).unwrap()
+        Certificate::parse(&whole).unwrap()
     }
+}
+
+/// What is signed, the algorithm, the signature by a key, and what stands after
+/// it.
+pub(super) fn signed(tbs: &[u8], issuer_key: u8, after: &[u8]) -> Vec<u8> {
+    let digest = Arithmetic::new(ProviderChoice::RustCrypto).digest(DigestAlgorithm::Sha256, tbs).unwrap();
+    let signature = key(issuer_key).sign_digest(SignatureScheme::Ecdsa, DigestAlgorithm::Sha256, &digest).unwrap();
+    w::sequence([tbs, algorithm().as_slice(), w::bit_string(&signature).as_slice(), after])
+}
+
+/// ecdsa-with-SHA256.
+pub(super) fn algorithm() -> Vec<u8> {
+    w::sequence([w::oid("1.2.840.10045.4.3.2").unwrap()])
+}
+
+/// A CRL of these days with these entries.
+pub(super) fn crl(issuer: &str, issuer_key: u8, entries: &[u8]) -> Crl {
+    let mut fields = vec![w::integer(1), algorithm(), name(issuer)];
+    fields.extend([NOW - Duration::DAY, NOW + Duration::WEEK].map(|at| w::time(at).unwrap()));
+    if !entries.is_empty() {
+        fields.push(w::sequence([entries]));
+    }
+    Crl::read(signed(&w::sequence(fields), issuer_key, &[])).unwrap()
+}
+
+/// An entry of a CRL.
+pub(super) fn revoked(serial: u16) -> Vec<u8> {
+    w::sequence([w::integer(serial.into()), w::time(NOW - Duration::DAY).unwrap()])
+}
+
+/// An OCSP response that calls certificates good, each with its issuer's name
+/// and key; `after` are the certificates of whoever signs.
+pub(super) fn response(by: &str, key: u8, about: &[(&Certificate, &Certificate)], sent: &[Certificate]) -> OcspResponse {
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let single = |(certificate, issuer): &(&Certificate, &Certificate)| {
+        let hash = |octets: &[u8]| w::octet_string(&arithmetic.digest(DigestAlgorithm::Sha1, octets).unwrap());
+        let id = w::sequence([
+            w::sequence([w::oid("1.3.14.3.2.26").unwrap()]),
+            hash(certificate.issuer_der()),
+            hash(issuer.key_bits().unwrap()),
+            w::integer_octets(certificate.serial()),
+        ]);
+        w::sequence([id, w::element(0x80, &[]), w::generalized_time(NOW).unwrap()])
+    };
+    let responses: Vec<_> = about.iter().map(single).collect();
+    let data = w::sequence([w::context(1, &name(by)), w::generalized_time(NOW).unwrap(), w::sequence(responses)]);
+    let sent = w::context(0, &w::sequence(sent.iter().map(Certificate::der)));
+    let basic = signed(&data, key, &sent);
+    let bytes = w::sequence([w::oid("1.3.6.1.5.5.7.48.1.1").unwrap(), w::octet_string(&basic)]);
+    let whole = w::sequence([w::element(w::tag::ENUMERATED, &[0]), w::context(0, &bytes)]);
+    OcspResponse::parse(&whole).unwrap()
 }
 
 /// The P-256 key whose private scalar is made of this number.

@@ -1,7 +1,9 @@
 //! Tests of paths against certificates and verdicts that were made elsewhere.
 
+mod fetched;
 mod hostile;
 mod made;
 mod pkits;
 mod rfc9216;
+mod revoked;
 mod scenarios;
