@@ -15,6 +15,7 @@ pub mod cases;
 pub mod cli;
 pub mod exchange;
 pub mod exit;
+pub mod fetch;
 pub mod gate;
 pub mod keys;
 pub mod pin;

@@ -3,13 +3,14 @@
 
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
-use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
+use waxseal_engine::certificate::{Certificate, Crl, Fetcher, OcspResponse};
 use waxseal_engine::io::Source;
 use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets, Sent};
 use waxseal_engine::policy::address_book::Lesson;
 use waxseal_engine::policy::{AddressBook, Policy};
 use waxseal_key::Arithmetic;
 
+use crate::fetch::Network;
 use crate::keys::KeyRing;
 use crate::pin::Locked;
 use crate::workspace::TempWorkspace;
@@ -31,6 +32,8 @@ pub struct Reader {
     pub crls: Vec<Crl>,
     /// OCSP responses that may, too.
     pub ocsp_responses: Vec<OcspResponse>,
+    /// Fetches what is missing to judge a certificate.
+    pub network: Option<Network>,
     /// What is known of correspondents.
     pub address_book: Option<AddressBook>,
     /// The time at which certificates are judged.
@@ -106,6 +109,7 @@ impl Reader {
             extra_certificates: &extra,
             crls: &self.crls,
             ocsp_responses: &self.ocsp_responses,
+            fetcher: self.network.as_ref().map(|network| network as &dyn Fetcher),
             address_book: self.address_book.as_ref(),
             from: self.from.as_deref(),
             keep_content,

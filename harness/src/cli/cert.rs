@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use time::OffsetDateTime;
-use waxseal_engine::certificate::Certificate;
 use waxseal_engine::certificate::identity::{self, Author};
 use waxseal_engine::certificate::path::{self, PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs};
+use waxseal_engine::certificate::{Certificate, Fetched, Fetching};
 use waxseal_verdict::Aspect;
 
-use super::options::{self, LimitOptions, ProviderOption};
+use super::options::{self, FetchOptions, LimitOptions, ProviderOption};
 use super::output::{self, Paint};
 use crate::exit::{Exit, Failed, help};
 use crate::keys::{load_certificates, load_crls, load_ocsp_responses};
@@ -22,14 +22,15 @@ pub(super) enum Command {
 
 /// Look for a path from a certificate to an anchor, and judge it
 ///
-/// Paths are validated as RFC 5280 section 6 says. Nothing is fetched: what is
-/// not given is not known. Once a CRL or an OCSP response is given, every
+/// Paths are validated as RFC 5280 section 6 says. What is not given is not
+/// known, unless it may be fetched. Once a CRL or an OCSP response is given, every
 /// certificate of the path has to have a status.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal cert path alice.pem --anchor root.pem --extra intermediate.pem",
     "waxseal cert path alice.pem --anchor root.pem --extra all.pem --crl root.crl --purpose email-protection",
     "waxseal cert path alice.pem --anchor root.pem --extra intermediate.pem --ocsp response.der",
+    "waxseal cert path alice.pem --anchor root.pem --fetch --cache ~/.cache/waxseal",
     "waxseal cert path alice.pem --anchor root.pem --email alice@example.test --policy default --json",
 ))]
 pub(super) struct PathArguments {
@@ -47,6 +48,8 @@ pub(super) struct PathArguments {
     /// An OCSP response
     #[arg(long, value_name = "FILE")]
     ocsp: Vec<PathBuf>,
+    #[command(flatten)]
+    fetch: FetchOptions,
     /// The time at which to judge [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
@@ -101,6 +104,20 @@ struct Report<'a> {
     policies: Vec<&'a str>,
     /// Signatures that were checked.
     signatures: usize,
+    /// What was asked of the network.
+    fetched: Vec<Asked<'a>>,
+}
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    uri: &'a str,
+    wanted: &'a str,
+    /// How many octets came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    octets: Option<usize>,
+    /// Why nothing came that can be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -138,7 +155,11 @@ fn run_path(arguments: &PathArguments) -> Result<Exit, Failed> {
         ([], []) => RevocationInputs::default(),
         (crls, responses) => RevocationInputs::required(crls).with_responses(responses),
     };
-    let result = arguments.validate(&leaf, &given, &anchors, revocation);
+    let network = arguments.fetch.network()?;
+    let limits = arguments.limits.limits();
+    let fetching = network.as_ref().map(|network| Fetching::new(network, &limits));
+    let result = arguments.validate(&leaf, &given, &anchors, revocation, fetching.as_ref());
+    let fetched = fetching.map(|fetching| fetching.log()).unwrap_or_default();
     let identity =
         arguments.email.as_deref().map_or(Aspect::Absent, |address| identity::check(&Author::expected(address), &leaf));
     let strength = policy.map_or(Aspect::Absent, |policy| policy.judge_path(&result.path));
@@ -150,6 +171,7 @@ fn run_path(arguments: &PathArguments) -> Result<Exit, Failed> {
         findings: result.findings.iter().map(Found::of).collect(),
         policies: result.policies.iter().map(String::as_str).collect(),
         signatures: result.work,
+        fetched: fetched.iter().map(Asked::of).collect(),
     };
     if arguments.json {
         output::print_json(&report)?;
@@ -167,9 +189,10 @@ impl PathArguments {
         candidates: &[Certificate],
         anchors: &[Certificate],
         revocation: RevocationInputs<'_>,
+        fetching: Option<&Fetching<'_>>,
     ) -> PathResult {
         let judge = |purpose| {
-            path::validate(&PathRequest {
+            let request = PathRequest {
                 leaf,
                 candidates,
                 anchors,
@@ -184,7 +207,11 @@ impl PathArguments {
                 purpose,
                 arithmetic: &self.provider.arithmetic(),
                 limits: &self.limits.limits(),
-            })
+            };
+            match fetching {
+                Some(fetching) => path::fetch_and_validate(&request, fetching),
+                None => path::validate(&request),
+            }
         };
         match self.purpose {
             PurposeOption::Any => judge(Purpose::Any),
@@ -215,6 +242,13 @@ impl Step {
     }
 }
 
+impl<'a> Asked<'a> {
+    fn of(fetched: &'a Fetched) -> Self {
+        let Fetched { uri, wanted, result } = fetched;
+        Self { uri, wanted, octets: result.as_ref().ok().copied(), failed: result.as_ref().err().map(String::as_str) }
+    }
+}
+
 impl<'a> Found<'a> {
     fn of(finding: &'a path::Finding) -> Self {
         Self { position: finding.position, reason: finding.reason.code(), detail: &finding.detail }
@@ -236,6 +270,13 @@ fn text(report: &Report<'_>, paint: Paint) -> String {
         for found in report.findings.iter().filter(|found| found.position == position) {
             lines.push(output::harmless(&format!("     {}: {}", found.reason, found.detail)));
         }
+    }
+    for Asked { uri, wanted, octets, failed } in &report.fetched {
+        let came = match (octets, failed) {
+            (Some(octets), _) => format!("{octets} octets"),
+            (None, why) => format!("failed: {}", why.unwrap_or_default()),
+        };
+        lines.push(output::harmless(&format!("fetched  {wanted} at {uri}: {came}")));
     }
     if !report.policies.is_empty() {
         lines.push(format!("valid for the policies {}", report.policies.join(", ")));

@@ -10,7 +10,7 @@ use waxseal_engine::message::{OpenError, Opened};
 use waxseal_engine::mime::{MimeError, mbox};
 
 use super::address_book;
-use super::options::{self, KeyOptions, LimitOptions, ProviderOption};
+use super::options::{self, FetchOptions, KeyOptions, LimitOptions, ProviderOption};
 use super::output::{self, Paint};
 use super::verdict_text;
 use crate::exit::{Exit, Failed, help};
@@ -30,6 +30,7 @@ use crate::workspace;
     "waxseal open signature.p7s --content signed.bin --anchor ca.pem",
     "waxseal open mail.eml --anchor ca.pem --crl ca.crl --ocsp response.der",
     "waxseal open mail.eml --anchor ca.pem --address-book book.json --learn",
+    "waxseal open mail.eml --anchor ca.pem --fetch --cache ~/.cache/waxseal",
     "waxseal open receipt.eml --sent mail.eml --anchor ca.pem",
     "waxseal open huge.eml --limit header-octets=4000000 --limit mime-parts=5000",
 ))]
@@ -70,6 +71,8 @@ pub(super) struct Arguments {
     /// Learn a list of capabilities, too, that takes away what was announced before
     #[arg(long, requires = "learn")]
     accept_downgrade: bool,
+    #[command(flatten)]
+    fetch: FetchOptions,
     /// The time at which to judge [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
@@ -143,6 +146,7 @@ impl Arguments {
             address_book: address_book::load_for_reading(self.address_book.as_deref(), self.learn)?,
             crls: load_crls(&self.crl)?,
             ocsp_responses: load_ocsp_responses(&self.ocsp)?,
+            network: self.fetch.network()?,
             at: self.at.unwrap_or_else(OffsetDateTime::now_utc),
             from: self.from.clone(),
             policy,

@@ -13,6 +13,7 @@ use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice};
 use waxseal_model::{Corpus, Recordings};
 
 use crate::exit::Failed;
+use crate::fetch::Network;
 use crate::keys::{KeyRing, Pkcs12File};
 
 /// Keys and their certificates.
@@ -58,6 +59,23 @@ impl ProviderOption {
 
     pub(super) fn arithmetic(&self) -> Arithmetic {
         Arithmetic::new(self.provider)
+    }
+}
+
+/// Whether the network is asked for what is missing.
+#[derive(Debug, Args)]
+pub(super) struct FetchOptions {
+    /// Fetch issuers, CRLs and OCSP responses that certificates name, by http and ldap
+    #[arg(long)]
+    fetch: bool,
+    /// A folder that keeps what was fetched, as long as it holds
+    #[arg(long, value_name = "DIR", requires = "fetch")]
+    cache: Option<PathBuf>,
+}
+
+impl FetchOptions {
+    pub(super) fn network(&self) -> Result<Option<Network>, Failed> {
+        self.fetch.then(|| Network::new(self.cache.as_deref())).transpose()
     }
 }
 

@@ -206,6 +206,7 @@ impl Engine {
             crls: load_crls(&files(arguments.crls.iter().collect()))?,
             ocsp_responses: load_ocsp_responses(&files(arguments.ocsp.iter().collect()))?,
             address_book: (!arguments.earlier.is_empty()).then(AddressBook::default),
+            network: None,
             at,
             from: arguments.from.clone(),
             policy,

@@ -27,6 +27,7 @@ pub(crate) fn reader(provider: ProviderChoice) -> Reader {
         extra_certificates: Vec::new(),
         crls: Vec::new(),
         ocsp_responses: Vec::new(),
+        network: None,
         address_book: None,
         at: OffsetDateTime::UNIX_EPOCH,
         from: None,

@@ -220,6 +220,21 @@ impl OcspResponse {
         self.basic().map(|basic| basic.produced_at)
     }
 
+    /// By when there is newer information about everything in it; `None` if it
+    /// does not say that of each, or cannot be read.
+    #[must_use]
+    pub fn next_update(&self) -> Option<OffsetDateTime> {
+        let mut list = self.singles()?;
+        let mut first: Option<OffsetDateTime> = None;
+        while !list.is_empty() {
+            let mut fields = list.field(tag::SEQUENCE, "SingleResponse").ok()?.inside();
+            CertId::read(&mut fields).ok()?;
+            let next = SingleResponse::read(fields).ok()?.next_update?;
+            first = Some(first.map_or(next, |first| first.min(next)));
+        }
+        first
+    }
+
     /// The nonce in it.
     #[must_use]
     pub fn nonce(&self) -> Option<&[u8]> {
@@ -255,9 +270,7 @@ impl OcspResponse {
         issuer: &Certificate,
         arithmetic: &Arithmetic,
     ) -> Result<Option<SingleResponse>, CertificateError> {
-        let Some(basic) = self.basic() else { return Ok(None) };
-        let octets = slice(&self.parsed.der, &basic.place);
-        let mut list = Cursor::new(slice(octets, &basic.responses), basic.responses.start);
+        let Some(mut list) = self.singles() else { return Ok(None) };
         let mut asked = Asked::new(certificate, issuer, arithmetic);
         let mut newest: Option<SingleResponse> = None;
         while !list.is_empty() {
@@ -277,6 +290,13 @@ impl OcspResponse {
     pub(in crate::certificate) fn signature(&self) -> Option<IssuerSignature<'_>> {
         let basic = self.basic()?;
         Some(basic.issued.of(slice(&self.parsed.der, &basic.place)))
+    }
+
+    /// A cursor over the single responses.
+    fn singles(&self) -> Option<Cursor<'_>> {
+        let basic = self.basic()?;
+        let octets = slice(&self.parsed.der, &basic.place);
+        Some(Cursor::new(slice(octets, &basic.responses), basic.responses.start))
     }
 
     fn basic(&self) -> Option<&Basic> {

@@ -41,7 +41,8 @@ const RESPONDER: &str = "1.3.6.1.5.5.7.48.1";
 
 /// authorityInfoAccess.
 fn access(places: &[(&str, &str)]) -> (&'static str, bool, Vec<u8>) {
-    let places = places.iter().map(|(method, uri)| w::sequence([w::oid(method).unwrap(), w::element(0x86, uri.as_bytes())]));
+    let places =
+        places.iter().map(|(method, uri)| w::sequence([w::oid(method).unwrap(), w::element(0x86, uri.as_bytes())]));
     ("1.3.6.1.5.5.7.1.1", false, w::sequence(places))
 }
 
@@ -79,7 +80,14 @@ fn judge(leaf: &Certificate, required: bool, network: &Memory, limits: &Limits) 
     let without = validate(&request);
     assert!(!without.aspect.is_good(), "nothing is fetched without a fetcher");
     let result = fetch_and_validate(&request, &fetching);
-    assert_eq!(fetching.log().iter().filter(|fetched| !fetched.result.as_ref().is_err_and(|why| why.contains("limit"))).count(), network.asked.borrow().len());
+    assert_eq!(
+        fetching
+            .log()
+            .iter()
+            .filter(|fetched| !fetched.result.as_ref().is_err_and(|why| why.contains("limit")))
+            .count(),
+        network.asked.borrow().len()
+    );
     (result, network.asked.borrow().len())
 }
 
@@ -129,9 +137,8 @@ fn the_status_is_fetched() {
     let everything = access(&[(ISSUER, "http://a.test/ca.cer"), (RESPONDER, responder)]);
     let leaf = person().with(everything).with(points("2.5.29.31", list)).make();
     let authority = signs_lists(ca("authority", 2, "root", 1)).with(points("2.5.29.31", of_root)).make();
-    let network = || {
-        Memory::default().with("http://a.test/ca.cer", authority.der()).with(of_root, crl("root", 1, &[]).der())
-    };
+    let network =
+        || Memory::default().with("http://a.test/ca.cer", authority.der()).with(of_root, crl("root", 1, &[]).der());
     let good = response("authority", 2, &[(&leaf, &authority)], &[]);
     let with_answer = network().with(responder, good.der());
     let (result, _) = judge(&leaf, true, &with_answer, &Limits::default());

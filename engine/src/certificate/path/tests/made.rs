@@ -150,7 +150,12 @@ pub(super) fn revoked(serial: u16) -> Vec<u8> {
 
 /// An OCSP response that calls certificates good, each with its issuer's name
 /// and key; `after` are the certificates of whoever signs.
-pub(super) fn response(by: &str, key: u8, about: &[(&Certificate, &Certificate)], sent: &[Certificate]) -> OcspResponse {
+pub(super) fn response(
+    by: &str,
+    key: u8,
+    about: &[(&Certificate, &Certificate)],
+    sent: &[Certificate],
+) -> OcspResponse {
     let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
     let single = |(certificate, issuer): &(&Certificate, &Certificate)| {
         let hash = |octets: &[u8]| w::octet_string(&arithmetic.digest(DigestAlgorithm::Sha1, octets).unwrap());

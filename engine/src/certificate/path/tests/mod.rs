@@ -4,6 +4,6 @@ mod fetched;
 mod hostile;
 mod made;
 mod pkits;
-mod rfc9216;
 mod revoked;
+mod rfc9216;
 mod scenarios;

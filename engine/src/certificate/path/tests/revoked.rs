@@ -136,7 +136,11 @@ fn a_hundred_certificates_of_a_responder() {
     let response = response("responder", 21, &[(&person, &authority)], &sent);
     let result = judge(&[of_root()], &[response], &Limits::default());
     assert!(result.work <= Limits::default().path_work);
-    assert!(matches!(result.aspect.reason(), Some(Reason::OcspProblem | Reason::LimitExceeded)), "{:?}", result.findings);
+    assert!(
+        matches!(result.aspect.reason(), Some(Reason::OcspProblem | Reason::LimitExceeded)),
+        "{:?}",
+        result.findings
+    );
 }
 
 /// Damage in the middle of a list that is signed, and of an answer.
@@ -147,5 +151,8 @@ fn a_damaged_entry_of_a_signed_list() {
     assert_eq!(result.aspect.reason(), Some(Reason::CrlProblem));
     assert!(result.findings[0].detail.contains("is damaged: "), "{:?}", result.findings);
     let entry = w::sequence([w::integer(9)]);
-    assert_eq!(judge(&[crl("authority", 2, &entry)], &[], &Limits::default()).aspect.reason(), Some(Reason::CrlProblem));
+    assert_eq!(
+        judge(&[crl("authority", 2, &entry)], &[], &Limits::default()).aspect.reason(),
+        Some(Reason::CrlProblem)
+    );
 }
