@@ -190,7 +190,8 @@ fn a_list_that_takes_away_is_told_and_not_learned() {
     let mut book = AddressBook::default();
     let announcing = |list: &[&str], hours: i64| {
         world.signed(&world.ann, |request| {
-            request.signing_time = Some(world.now + Duration::hours(hours));
+            // No earlier than the certificate.
+            request.signing_time = Some(world.now + Duration::hours(3 + hours));
             request.shape.capabilities = list.iter().map(|name| name.parse().unwrap()).collect();
             if list.is_empty() {
                 request.shape.attributes.retain(|kind| format!("{kind:?}") != "Capabilities");

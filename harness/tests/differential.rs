@@ -283,6 +283,7 @@ impl Place<'_> {
         }
         if let [signer] = &layer.signers[..]
             && !self.files.anchors.is_empty()
+            && !is_about_revocation(&signer.chain)
         {
             self.openssl_chain(layer, &signer.chain, differences);
         }
@@ -507,4 +508,12 @@ fn from_pem(pem: &[u8]) -> Vec<u8> {
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// `openssl verify` is asked about the path here; what lists and answers say of
+/// it is asked of OpenSSL's shim, in the run.
+fn is_about_revocation(chain: &Aspect) -> bool {
+    use waxseal_verdict::Reason;
+    let reasons = [Reason::Revoked, Reason::RevocationUnknown, Reason::CrlProblem, Reason::OcspProblem];
+    chain.reason().is_some_and(|reason| reasons.contains(&reason))
 }

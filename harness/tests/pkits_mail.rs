@@ -59,6 +59,14 @@ impl Test {
     }
 }
 
+/// Mails whose signing time lies outside of the validity of the signer's
+/// certificate, which PKITS made for these tests: nobody could sign then.
+const SIGNED_OUTSIDE_VALIDITY: &[(&str, &str)] = &[
+    ("4.2.2", "the certificate is valid from 2047 on"),
+    ("4.2.6", "the certificate was valid until 2011"),
+    ("4.2.7", "the certificate was valid until 1999"),
+];
+
 /// The tests by name; of those with parts the one that `open` comes nearest to.
 fn tests(oracle: &Path) -> BTreeMap<String, Test> {
     let all: Vec<Test> = serde_json::from_slice(&fs::read(oracle).unwrap()).unwrap();
@@ -111,9 +119,11 @@ fn every_mail_is_judged_as_pkits_says() {
                 wrong.push(format!("{} {}: {aspect}: {}", test.number, test.title, layer.aspect(aspect)));
             }
         };
-        for aspect in [AspectName::Structure, AspectName::Integrity, AspectName::Coverage, AspectName::Time] {
+        for aspect in [AspectName::Structure, AspectName::Integrity, AspectName::Coverage] {
             check(layer.aspect(aspect).is_good(), aspect);
         }
+        let outside = SIGNED_OUTSIDE_VALIDITY.iter().any(|(number, _)| *number == test.number);
+        check(layer.time.is_bad() == outside && layer.time.is_bad() != layer.time.is_good(), AspectName::Time);
         check(right_chain(test, layer, &mut explained), AspectName::Chain);
         let weak = WEAK.iter().any(|(number, _)| *number == test.number);
         check(layer.policy.is_bad() == weak && layer.policy.is_bad() != layer.policy.is_good(), AspectName::Policy);
