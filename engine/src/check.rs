@@ -134,6 +134,19 @@ impl Check {
         Self::HeaderProtection,
     ];
 
+    /// A word for it, such as `certificate-signature`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
     /// Whether this check counts.
     #[cfg(not(feature = "broken-reader"))]
     #[inline]

@@ -31,6 +31,11 @@ fn a_path_is_shown_with_what_is_wrong_with_it() {
     assert_eq!(text.lines().count(), 6, "{text}");
     let json: serde_json::Value = serde_json::from_str(&path(0, &format!("{alice} --json"))).unwrap();
     assert_eq!((&json["chain"], json["path"].as_array().unwrap().len()), (&"good".into(), 3));
+    let checks = |position: usize| json["path"][position]["checks"].as_array().unwrap().clone();
+    assert!(
+        checks(0).contains(&"certificate-signature".into()) && !checks(2).contains(&"certificate-signature".into())
+    );
+    assert!(checks(2).contains(&"anchor".into()) && !checks(0).contains(&"anchor".into()));
 
     let text = path(1, &format!("{alice} --email bob@example.test"));
     assert!(text.contains("identity bad: address-mismatch"), "{text}");

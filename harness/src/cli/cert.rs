@@ -127,6 +127,8 @@ struct Step {
     serial: String,
     not_before: String,
     not_after: String,
+    /// Every check that was done on it, whatever came of it.
+    checks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -167,7 +169,7 @@ fn run_path(arguments: &PathArguments) -> Result<Exit, Failed> {
         chain: &result.aspect,
         identity: &identity,
         policy: &strength,
-        path: result.path.iter().map(Step::of).collect(),
+        path: result.path.iter().enumerate().map(|(position, one)| Step::of(position, one, &result)).collect(),
         findings: result.findings.iter().map(Found::of).collect(),
         policies: result.policies.iter().map(String::as_str).collect(),
         signatures: result.work,
@@ -231,8 +233,16 @@ impl PathArguments {
 }
 
 impl Step {
-    fn of(certificate: &Certificate) -> Self {
+    fn of(position: usize, certificate: &Certificate, result: &PathResult) -> Self {
+        let mut checks: Vec<String> = Vec::new();
+        for checked in result.checks.iter().filter(|checked| checked.position == position) {
+            let name = checked.check.name();
+            if !checks.contains(&name) {
+                checks.push(name);
+            }
+        }
         Self {
+            checks,
             subject: certificate.subject(),
             issuer: certificate.issuer(),
             serial: certificate.serial_hex(),

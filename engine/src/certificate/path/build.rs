@@ -9,7 +9,7 @@ use waxseal_verdict::Reason;
 use super::names::Comparisons;
 use super::signature::{Obstacle, Signed};
 use super::wishes::Wish;
-use super::{Finding, PathRequest, check, revocation};
+use super::{Checked, Finding, Judged, PathRequest, check, revocation};
 use crate::Check;
 use crate::certificate::issued::IssuerSignature;
 use crate::certificate::{Certificate, Crl, CrlAnswer, Name};
@@ -17,7 +17,7 @@ use crate::certificate::{Certificate, Crl, CrlAnswer, Name};
 /// The path that was found, or the best that was not one.
 pub(super) struct Found<'a> {
     pub(super) path: Vec<&'a Certificate>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) judged: Judged,
     pub(super) spent: Spent,
     pub(super) comparisons: usize,
     /// What would have helped.
@@ -51,17 +51,18 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent, wishing: bool)
     };
     let good = search.extend();
     let (spent, comparisons) = (search.spent, search.comparisons.made());
-    if let Some(path) = good {
+    if let Some((path, checks)) = good {
         // Of a path that was found, only what is left open is missing.
         let is_on_path = |wish: &Wish| matches!(wish, Wish::Status(certificate, _) if path.contains(&certificate));
         let wishes = search.wishes.into_iter().filter(is_on_path).collect();
-        return Found { path, findings: Vec::new(), spent, comparisons, wishes };
+        let judged = Judged { findings: Vec::new(), checks };
+        return Found { path, judged, spent, comparisons, wishes };
     }
     let (exhausted, wishes) = (search.exhausted, search.wishes);
-    let Attempt { path, mut findings, .. } = search.best.unwrap_or_else(|| Attempt {
+    let Attempt { path, mut judged, .. } = search.best.unwrap_or_else(|| Attempt {
         rank: Rank::DeadEnd(0, false),
         path: vec![request.leaf],
-        findings: Vec::new(),
+        judged: Judged::default(),
     });
     if exhausted {
         let limits = request.limits;
@@ -69,9 +70,9 @@ pub(super) fn search<'a>(request: &PathRequest<'a>, spent: Spent, wishing: bool)
             "no path within {} certificates and {} signature checks; give fewer or the right candidates",
             limits.path_length, limits.path_work
         );
-        findings.insert(0, Finding::new(0, request.leaf, Reason::LimitExceeded, what));
+        judged.findings.insert(0, Finding::new(0, request.leaf, Reason::LimitExceeded, what));
     }
-    Found { path, findings, spent, comparisons, wishes }
+    Found { path, judged, spent, comparisons, wishes }
 }
 
 /// Everything that may be on a path, by subject.
@@ -153,8 +154,11 @@ enum Rank {
 struct Attempt<'a> {
     rank: Rank,
     path: Vec<&'a Certificate>,
-    findings: Vec<Finding>,
+    judged: Judged,
 }
+
+/// A good path, and the checks that were done on it.
+type Good<'a> = (Vec<&'a Certificate>, Vec<Checked>);
 
 pub(super) struct Search<'a> {
     pub(super) request: PathRequest<'a>,
@@ -177,18 +181,19 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Looks upwards from the end of the trail. The path, if it is good.
-    fn extend(&mut self) -> Option<Vec<&'a Certificate>> {
+    fn extend(&mut self) -> Option<Good<'a>> {
         let tip = *self.trail.last()?;
         if self.graph.is_anchor(tip) {
-            let mut findings = check::check(&self.request, &self.trail, true, &mut self.comparisons);
-            if findings.is_empty() {
+            let mut judged = self.judge(true);
+            judged.checked(self.trail.len() - 1, Check::Anchor);
+            if judged.findings.is_empty() {
                 let path = self.trail.clone();
-                revocation::check(self, &path, &mut findings);
+                revocation::check(self, &path, &mut judged);
             }
-            if findings.is_empty() {
-                return Some(self.trail.clone());
+            if judged.findings.is_empty() {
+                return Some((self.trail.clone(), judged.checks));
             }
-            self.attempt(Rank::Complete, findings);
+            self.attempt(Rank::Complete, judged);
         }
         let issuers = self.graph.issuers(tip, &self.request);
         let signed = Signed::of(tip.issuer_signature(), self.request.arithmetic);
@@ -225,6 +230,17 @@ impl<'a> Search<'a> {
             }
         }
         if climbed { None } else { self.dead_end(tip, obstacle) }
+    }
+
+    /// Judges the certificates of the trail. Each was climbed by the name and
+    /// the key of the next.
+    fn judge(&mut self, anchored: bool) -> Judged {
+        let mut judged = check::check(&self.request, &self.trail, anchored, &mut self.comparisons);
+        for position in 0..self.trail.len() - 1 {
+            judged.checked(position, Check::NameChaining);
+            judged.checked(position, Check::CertificateSignature);
+        }
+        judged
     }
 
     /// Every certificate that is known.
@@ -299,11 +315,11 @@ impl<'a> Search<'a> {
         let found = search(request, self.spent, self.wishing);
         self.spent = found.spent;
         self.wishes.extend(found.wishes);
-        found.findings.is_empty()
+        found.judged.findings.is_empty()
     }
 
     /// Nobody above the tip: why, and what is wrong with the path so far.
-    fn dead_end(&mut self, tip: &Certificate, obstacle: Obstacle) -> Option<Vec<&'a Certificate>> {
+    fn dead_end(&mut self, tip: &Certificate, obstacle: Obstacle) -> Option<Good<'a>> {
         if !tip.is_self_issued() {
             self.wish(|| Wish::Issuer(tip.clone()));
         }
@@ -313,24 +329,25 @@ impl<'a> Search<'a> {
         if Check::Anchor.on() && !self.is_nearer(rank) {
             return None;
         }
-        let mut findings = check::check(&self.request, &self.trail, false, &mut self.comparisons);
-        if !Check::Anchor.on() && findings.is_empty() {
-            return Some(self.trail.clone());
+        let mut judged = self.judge(false);
+        judged.checked(position, Check::Anchor);
+        if !Check::Anchor.on() && judged.findings.is_empty() {
+            return Some((self.trail.clone(), judged.checks));
         }
         let (reason, what) = if tip.is_self_issued() && !open {
             (Reason::Untrusted, "is self-signed and not among the anchors".to_owned())
         } else {
             obstacle.explain(tip)
         };
-        findings.insert(0, Finding::new(position, tip, reason, what));
-        self.attempt(rank, findings);
+        judged.findings.insert(0, Finding::new(position, tip, reason, what));
+        self.attempt(rank, judged);
         None
     }
 
     /// Keeps the path if it came nearer than all before.
-    fn attempt(&mut self, rank: Rank, findings: Vec<Finding>) {
+    fn attempt(&mut self, rank: Rank, judged: Judged) {
         if self.is_nearer(rank) {
-            self.best = Some(Attempt { rank, path: self.trail.clone(), findings });
+            self.best = Some(Attempt { rank, path: self.trail.clone(), judged });
         }
     }
 

@@ -6,7 +6,7 @@ use time::{OffsetDateTime, UtcOffset};
 use waxseal_verdict::Reason;
 
 use super::names::{self, Comparisons};
-use super::{Finding, PathRequest, Purpose, policies};
+use super::{Finding, Judged, PathRequest, Purpose, policies};
 use crate::Check;
 use crate::certificate::extensions::oid;
 use crate::certificate::{Certificate, KeyUsage};
@@ -42,31 +42,36 @@ pub(super) fn check(
     path: &[&Certificate],
     anchored: bool,
     comparisons: &mut Comparisons,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+) -> Judged {
+    let mut judged = Judged::default();
     for (position, certificate) in path.iter().enumerate() {
-        let mut note = |found: Option<(Reason, String)>| {
+        let mut note = |check: Check, found: Option<(Reason, String)>| {
+            judged.checked(position, check);
             if let Some((reason, what)) = found {
-                findings.push(Finding::new(position, certificate, reason, what));
+                judged.findings.push(Finding::new(position, certificate, reason, what));
             }
         };
-        note(validity(certificate, request.at));
-        note(critical_extensions(certificate));
-        note(extended_key_usage(certificate, request.purpose, position == 0));
+        note(Check::Validity, validity(certificate, request.at));
+        note(Check::CriticalExtension, critical_extensions(certificate));
+        if request.purpose != Purpose::Any {
+            note(Check::ExtendedKeyUsage, extended_key_usage(certificate, request.purpose, position == 0));
+        }
         if position == 0 {
-            note(key_usage_of_leaf(certificate, request.purpose));
+            if request.purpose != Purpose::Any {
+                note(Check::KeyUsage, key_usage_of_leaf(certificate, request.purpose));
+            }
         } else {
             let is_anchor = anchored && position + 1 == path.len();
-            note(authority(certificate, is_anchor));
-            note(key_usage_of_issuer(certificate));
-            note(path_length(certificate, path.get(1..position).unwrap_or_default()));
+            note(Check::BasicConstraints, authority(certificate, is_anchor));
+            note(Check::KeyUsage, key_usage_of_issuer(certificate));
+            note(Check::PathLength, path_length(certificate, path.get(1..position).unwrap_or_default()));
         }
     }
-    names::check(path, comparisons, &mut findings);
+    names::check(path, comparisons, &mut judged);
     if anchored {
-        policies::check(path, &request.policies, &mut findings);
+        policies::check(path, &request.policies, &mut judged);
     }
-    findings
+    judged
 }
 
 fn validity(certificate: &Certificate, at: OffsetDateTime) -> Option<(Reason, String)> {

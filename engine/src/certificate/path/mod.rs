@@ -45,7 +45,7 @@ use self::names::Comparisons;
 use self::policies::Valid;
 use self::wishes::{Gained, Wish};
 use super::{Certificate, Fetching};
-use crate::Limits;
+use crate::{Check, Limits};
 
 /// What is asked about a certificate.
 #[derive(Clone, Copy)]
@@ -98,6 +98,11 @@ pub struct PathResult {
     pub path: Vec<Certificate>,
     /// Everything that is wrong with this path, in the order of importance.
     pub findings: Vec<Finding>,
+    /// Every check that was done on this path, whatever came of it, in the order
+    /// in which they were done. After a finding that ends the matter, those that
+    /// would follow are not done: revocation is asked of a path that is good
+    /// otherwise.
+    pub checks: Vec<Checked>,
     /// The certificate policies for which a good path is valid, of those that
     /// are acceptable (RFC 5280 section 6.1.6): dotted, in the terms of the
     /// anchor, [`ANY_POLICY`] for every one. Mostly there are none.
@@ -110,6 +115,28 @@ pub struct PathResult {
     pub comparisons: usize,
     /// How many links between policies of two certificates a good path has.
     pub policy_links: usize,
+}
+
+/// A check that was done on one certificate of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// Position in the path, 0 is the certificate that was asked about.
+    pub position: usize,
+    /// Which.
+    pub check: Check,
+}
+
+/// What was done on a path, and what is wrong with it.
+#[derive(Debug, Clone, Default)]
+struct Judged {
+    findings: Vec<Finding>,
+    checks: Vec<Checked>,
+}
+
+impl Judged {
+    fn checked(&mut self, position: usize, check: Check) {
+        self.checks.push(Checked { position, check });
+    }
 }
 
 /// Something that is wrong with one certificate of a path.
@@ -140,13 +167,14 @@ impl Finding {
 #[must_use]
 pub fn validate(request: &PathRequest<'_>) -> PathResult {
     if request.anchors.is_empty() {
-        let findings = check::check(request, &[request.leaf], false, &mut Comparisons::default());
+        let Judged { findings, checks } = check::check(request, &[request.leaf], false, &mut Comparisons::default());
         let path = vec![request.leaf.clone()];
         let aspect = Aspect::unchecked(Reason::NoAnchor);
         return PathResult {
             aspect,
             path,
             findings,
+            checks,
             policies: BTreeSet::new(),
             work: 0,
             revocation_octets: 0,
@@ -184,7 +212,7 @@ pub fn fetch_and_validate(request: &PathRequest<'_>, fetching: &Fetching<'_>) ->
 /// and what it cost.
 fn round(request: &PathRequest<'_>, spent: Spent, wishing: bool) -> (PathResult, Vec<Wish>, Spent) {
     let found = build::search(request, spent, wishing);
-    let policies = match found.findings.as_slice() {
+    let policies = match found.judged.findings.as_slice() {
         [] => policies::follow(&found.path, &request.policies).unwrap_or_default(),
         _ => Valid::default(),
     };
@@ -192,9 +220,10 @@ fn round(request: &PathRequest<'_>, spent: Spent, wishing: bool) -> (PathResult,
         policies: policies.policies,
         policy_links: policies.links,
         comparisons: found.comparisons,
-        aspect: aspect(&found.findings),
+        aspect: aspect(&found.judged.findings),
         path: found.path.into_iter().cloned().collect(),
-        findings: found.findings,
+        findings: found.judged.findings,
+        checks: found.judged.checks,
         work: found.spent.signatures,
         revocation_octets: found.spent.octets,
     };

@@ -2,7 +2,7 @@
 
 use waxseal_verdict::Reason;
 
-use super::Finding;
+use super::{Finding, Judged};
 use crate::Check;
 use crate::certificate::identity::{domain_in_ascii, same_mailbox};
 use crate::certificate::{Certificate, GeneralName, NameConstraints};
@@ -38,7 +38,7 @@ struct TooMany;
 /// Applies the constraints of every authority to all certificates below it.
 /// Certificates that an authority issued to itself are exempt, unless the path
 /// ends there.
-pub(super) fn check(path: &[&Certificate], comparisons: &mut Comparisons, findings: &mut Vec<Finding>) {
+pub(super) fn check(path: &[&Certificate], comparisons: &mut Comparisons, judged: &mut Judged) {
     if !Check::NameConstraints.on() {
         return;
     }
@@ -48,15 +48,16 @@ pub(super) fn check(path: &[&Certificate], comparisons: &mut Comparisons, findin
             if position > 0 && certificate.is_self_issued() {
                 continue;
             }
+            judged.checked(position, Check::NameConstraints);
             match violation(constraints, certificate, comparisons) {
                 Ok(None) => {}
                 Ok(Some(what)) => {
                     let what = format!("{what} (constraint of {})", authority.subject());
-                    findings.push(Finding::new(position, certificate, Reason::NameConstraint, what));
+                    judged.findings.push(Finding::new(position, certificate, Reason::NameConstraint, what));
                 }
                 Err(TooMany) => {
                     let what = format!("more than {MAX_COMPARISONS} comparisons of names with constraints");
-                    findings.push(Finding::new(position, certificate, Reason::LimitExceeded, what));
+                    judged.findings.push(Finding::new(position, certificate, Reason::LimitExceeded, what));
                     return;
                 }
             }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use waxseal_verdict::Reason;
 
-use super::Finding;
+use super::{Finding, Judged};
 use crate::Check;
 use crate::certificate::Certificate;
 
@@ -37,12 +37,15 @@ pub(super) struct Valid {
 }
 
 /// Adds what is wrong with the policies of a path that ends at an anchor.
-pub(super) fn check(path: &[&Certificate], inputs: &PolicyInputs<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(path: &[&Certificate], inputs: &PolicyInputs<'_>, judged: &mut Judged) {
+    for position in 0..path.len().saturating_sub(1) {
+        judged.checked(position, Check::CertificatePolicies);
+    }
     if let Err((position, what)) = follow(path, inputs)
         && let Some(certificate) = path.get(position)
         && Check::CertificatePolicies.on()
     {
-        findings.push(Finding::new(position, certificate, Reason::PolicyConstraint, what));
+        judged.findings.push(Finding::new(position, certificate, Reason::PolicyConstraint, what));
     }
 }
 

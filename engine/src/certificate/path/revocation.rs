@@ -9,11 +9,11 @@
 use time::OffsetDateTime;
 use waxseal_verdict::Reason;
 
-use super::Finding;
 use super::build::Search;
 use super::lists::Lists;
 use super::responses::Responses;
 use super::wishes::Wish;
+use super::{Finding, Judged};
 use crate::Check;
 use crate::certificate::{Certificate, Crl, OcspResponse};
 
@@ -99,13 +99,14 @@ impl Status {
 
 /// Adds what is said of the certificates of a path that is good otherwise. The
 /// anchor at its end is trusted without.
-pub(super) fn check<'a>(search: &mut Search<'a>, path: &[&'a Certificate], findings: &mut Vec<Finding>) {
+pub(super) fn check<'a>(search: &mut Search<'a>, path: &[&'a Certificate], judged: &mut Judged) {
     let inputs = search.request.revocation;
     let nothing = inputs.crls.is_empty() && inputs.responses.is_empty() && !search.wishing;
     if (nothing && !inputs.required) || !Check::Revocation.on() {
         return;
     }
     for (position, certificate) in path.iter().enumerate().take(path.len().saturating_sub(1)) {
+        judged.checked(position, Check::Revocation);
         let (reason, what) = match status(search, path, position, certificate, inputs.depth) {
             Status::Good => continue,
             Status::Revoked(what) => (Reason::Revoked, what),
@@ -117,7 +118,7 @@ pub(super) fn check<'a>(search: &mut Search<'a>, path: &[&'a Certificate], findi
             }
         };
         if reason == Reason::Revoked || inputs.required {
-            findings.push(Finding::new(position, certificate, reason, what));
+            judged.findings.push(Finding::new(position, certificate, reason, what));
         }
     }
 }

@@ -252,6 +252,29 @@ fn every_scenario_gets_its_reason() {
     }
 }
 
+/// RFC 5280 sections 6.1.3 and 6.1.4: what is asked of each certificate. The
+/// anchor's signature and name are not (section 6.1.1 d).
+#[test]
+fn the_result_tells_every_check() {
+    use crate::Check as C;
+    let done = |result: &PathResult, position: usize| {
+        let of = result.checks.iter().filter(|checked| checked.position == position).map(|checked| checked.check);
+        of.collect::<std::collections::BTreeSet<_>>()
+    };
+    let each = [C::Validity, C::CriticalExtension, C::ExtendedKeyUsage, C::KeyUsage];
+    let below = [C::CertificatePolicies, C::NameChaining, C::CertificateSignature];
+    let above = [C::BasicConstraints, C::PathLength];
+    let good = judge(&usual("usual", None));
+    assert_eq!(done(&good, 0), each.iter().chain(&below).copied().collect());
+    assert_eq!(done(&good, 1), each.iter().chain(&below).chain(&above).copied().collect());
+    assert_eq!(done(&good, 2), each.iter().chain(&above).chain(&[C::Anchor]).copied().collect());
+    // What is wrong with one certificate keeps no other from being looked at.
+    let expired = scenarios().into_iter().find(|scenario| scenario.reason == Some(R::Expired)).unwrap();
+    let expired = judge(&expired);
+    assert_eq!((done(&expired, 0), done(&expired, 1)), (done(&good, 0), done(&good, 1)));
+    assert!(good.checks.iter().all(|checked| checked.position < good.path.len()));
+}
+
 /// A corpus that cannot tell a broken validator from a right one proves
 /// nothing: each check that is switched off lets a scenario through.
 #[cfg(feature = "broken-reader")]
