@@ -6,6 +6,7 @@ mod derivation;
 mod encapsulation;
 mod key_wrap;
 mod message;
+mod sm2;
 
 use std::{fmt, str::FromStr};
 
@@ -330,7 +331,9 @@ pub(crate) fn check_restriction(
 }
 
 fn check_fits(key: &PublicKeyAlgorithm, scheme: SignatureScheme) -> Result<(), KeyError> {
-    use PublicKeyAlgorithm::{Dsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, Other, P256, P384, P521, Rsa, RsaPss};
+    use PublicKeyAlgorithm::{
+        Dsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, Other, P256, P384, P521, Rsa, RsaPss, Sm2,
+    };
     match (scheme, key) {
         (_, Other(oid)) => Err(KeyError::UnknownAlgorithm(crate::algorithm::describe(oid))),
         (SignatureScheme::RsaPkcs1, Rsa)
@@ -341,7 +344,8 @@ fn check_fits(key: &PublicKeyAlgorithm, scheme: SignatureScheme) -> Result<(), K
         | (SignatureScheme::Ed448, Ed448)
         | (SignatureScheme::MlDsa44, MlDsa44)
         | (SignatureScheme::MlDsa65, MlDsa65)
-        | (SignatureScheme::MlDsa87, MlDsa87) => Ok(()),
+        | (SignatureScheme::MlDsa87, MlDsa87)
+        | (SignatureScheme::Sm2, Sm2) => Ok(()),
         (SignatureScheme::RsaPkcs1 | SignatureScheme::RsaPss(_), _) => {
             Err(KeyError::BadPublicKey(format!("{scheme} needs an RSA key, not one of the kind {key}")))
         }

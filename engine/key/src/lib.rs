@@ -26,6 +26,7 @@ mod random;
 pub mod rc2_version;
 mod rsa_parameters;
 mod scheme;
+mod sm2;
 mod traits;
 
 pub use aead::{AeadCipher, AeadOpener, AeadSealer, AeadSetup};
@@ -41,6 +42,7 @@ pub use public_key::{PublicKeyAlgorithm, PublicKeyInfo, describe_public_key, wit
 pub use random::{SeededRandom, SystemRandom};
 pub use rsa_parameters::{OaepParameters, PssParameters};
 pub use scheme::SignatureScheme;
+pub use sm2::{SM2_DEFAULT_ID, SM2_MAX_ID_LEN, Sm2Form};
 pub use traits::{BlockMode, Decryptor, Hasher, Random, Signer};
 
 /// Whether two values are the same, in a time that depends on their lengths

@@ -2,7 +2,7 @@
 
 mod seeded;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use ::rsa::{
     BoxedUint, RsaPrivateKey,
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Arithmetic, Content, Decryptor, DigestAlgorithm, KeyError, OaepParameters, PasswordLimits, ProviderChoice,
-    PssParameters, PublicKeyAlgorithm, SignatureScheme, Signer,
+    PssParameters, PublicKeyAlgorithm, SM2_DEFAULT_ID, SignatureScheme, Signer, Sm2Form,
     algorithm::describe,
     arithmetic::{check_kind, check_restriction},
     pem,
@@ -31,12 +31,14 @@ use crate::{
     },
     public_key::{
         EC_PUBLIC_KEY, ED448, ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, ML_KEM_512, ML_KEM_768, ML_KEM_1024, RSA_BITS,
-        RSA_ENCRYPTION, RSASSA_PSS, X25519, bare_spki, ec_spki, pss_restriction, pss_spki, rsa_spki,
+        RSA_ENCRYPTION, RSASSA_PSS, SM2, X25519, bare_spki, ec_spki, pss_restriction, pss_spki, rsa_spki,
     },
+    sm2::check_id,
 };
 
-/// A private key in memory: RSA of 512 to 16384 bits, or a key on P-256, P-384
-/// or P-521.
+/// A private key in memory: RSA of 512 to 16384 bits, a key on P-256, P-384,
+/// P-521 or the curve of SM2, or one of the other kinds that [`PublicKeyAlgorithm`]
+/// names.
 ///
 /// It works with RustCrypto, so that its signatures are the same on every
 /// machine, unless [`with_arithmetic`](Self::with_arithmetic) says otherwise.
@@ -46,6 +48,8 @@ pub struct PrivateKey {
     public_key: Vec<u8>,
     /// What a key for RSASSA-PSS is bound to.
     restriction: Option<(DigestAlgorithm, PssParameters)>,
+    /// The identifier of the holder, which SM2 signs with.
+    sm2_id: Cow<'static, [u8]>,
     arithmetic: Arithmetic,
 }
 
@@ -73,6 +77,8 @@ impl PrivateKey {
                 let curve = info.algorithm.parameters.and_then(|parameters| parameters.decode_as().ok());
                 Self::from_sec1_der(info.private_key.as_bytes(), curve)
             }
+            // Some writers name the curve in the place of the algorithm.
+            SM2 => Self::from_sec1_der(info.private_key.as_bytes(), Some(info.algorithm.oid)),
             oid => Err(KeyError::UnknownAlgorithm(format!("{} of a private key", describe(oid)))),
         }
     }
@@ -103,6 +109,17 @@ impl PrivateKey {
         self
     }
 
+    /// The same key, signing under this identifier where it is one of SM2, in
+    /// place of [`SM2_DEFAULT_ID`].
+    ///
+    /// # Errors
+    /// The identifier is longer than [`SM2_MAX_ID_LEN`](crate::SM2_MAX_ID_LEN).
+    pub fn with_sm2_id(mut self, id: &[u8]) -> Result<Self, KeyError> {
+        check_id(id)?;
+        self.sm2_id = Cow::Owned(id.to_vec());
+        Ok(self)
+    }
+
     /// DER of the SubjectPublicKeyInfo, as both traits give it.
     pub fn public_key(&self) -> &[u8] {
         &self.public_key
@@ -124,6 +141,7 @@ impl PrivateKey {
             }
             SecretKind::Rsa(_) => SignatureScheme::RsaPkcs1,
             SecretKind::P256(_) | SecretKind::P384(_) | SecretKind::P521(_) => SignatureScheme::Ecdsa,
+            SecretKind::Sm2(_) => SignatureScheme::Sm2,
             SecretKind::Ed25519(_) => SignatureScheme::Ed25519,
             SecretKind::Ed448(_) => SignatureScheme::Ed448,
             SecretKind::MlDsa(MlDsaKey::Of44(_)) => SignatureScheme::MlDsa44,
@@ -265,6 +283,7 @@ impl PrivateKey {
             "1.2.840.10045.3.1.7" => read!(p256, P256, 256),
             "1.3.132.0.34" => read!(p384, P384, 384),
             "1.3.132.0.35" => read!(p521, P521, 521),
+            SM2 => read!(sm2, Sm2, 256),
             other => Err(KeyError::UnknownAlgorithm(format!("curve {} of a private key", describe(other)))),
         }
     }
@@ -277,7 +296,13 @@ impl PrivateKey {
         public_key: Vec<u8>,
     ) -> Self {
         let secret = Secret { kind, algorithm, bits, pkcs8, as_read: None, prepared: Prepared::default() };
-        Self { secret, public_key, restriction: None, arithmetic: Arithmetic::new(ProviderChoice::RustCrypto) }
+        Self {
+            secret,
+            public_key,
+            restriction: None,
+            sm2_id: Cow::Borrowed(SM2_DEFAULT_ID),
+            arithmetic: Arithmetic::new(ProviderChoice::RustCrypto),
+        }
     }
 
     /// The key that stands in for a refused one: drawn from the private key and
@@ -336,7 +361,14 @@ impl Signer for PrivateKey {
             return Err(self.does_not_fit(scheme.name()));
         }
         check_kind(scheme, true)?;
+        if scheme == SignatureScheme::Sm2 {
+            return self.arithmetic.sign_sm2(&self.secret, &self.sm2_id, message);
+        }
         self.arithmetic.sign_message(&self.secret, scheme, message)
+    }
+
+    fn sign_sm2_digest(&self, value: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.arithmetic.sign_sm2_digest(&self.secret, value)
     }
 }
 
@@ -386,6 +418,10 @@ impl Decryptor for PrivateKey {
         self.arithmetic.unwrap_rsa_oaep(&self.secret, encrypted_key, parameters)
     }
 
+    fn unwrap_sm2(&self, encrypted_key: &[u8]) -> Result<(Zeroizing<Vec<u8>>, Sm2Form), KeyError> {
+        self.arithmetic.unwrap_sm2(&self.secret, encrypted_key)
+    }
+
     fn agree(&self, peer_spki: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.arithmetic.agree(&self.secret, peer_spki)
     }
@@ -422,6 +458,7 @@ pub(crate) enum SecretKind {
     P256(p256::SecretKey),
     P384(p384::SecretKey),
     P521(p521::SecretKey),
+    Sm2(sm2::SecretKey),
     X25519(x25519_dalek::StaticSecret),
     Ed25519(ed25519_dalek::SigningKey),
     Ed448(Box<Ed448Key>),

@@ -54,6 +54,8 @@ pub enum PublicKeyAlgorithm {
     MlKem768,
     /// ML-KEM-1024 (RFC 9935).
     MlKem1024,
+    /// SM2 (GM/T 0009 section 6).
+    Sm2,
     /// Any other: the object identifier of the algorithm, or of the named
     /// curve when the algorithm is `id-ecPublicKey`.
     Other(String),
@@ -84,6 +86,7 @@ impl PublicKeyAlgorithm {
             Self::MlKem512 => "ml-kem-512",
             Self::MlKem768 => "ml-kem-768",
             Self::MlKem1024 => "ml-kem-1024",
+            Self::Sm2 => "sm2",
             Self::Other(oid) => crate::algorithm::by_oid(oid).map_or(oid, |row| row.name),
         }
     }
@@ -157,6 +160,9 @@ pub(crate) const ML_DSA_87: &str = "2.16.840.1.101.3.4.3.19";
 pub(crate) const ML_KEM_512: &str = "2.16.840.1.101.3.4.4.1";
 pub(crate) const ML_KEM_768: &str = "2.16.840.1.101.3.4.4.2";
 pub(crate) const ML_KEM_1024: &str = "2.16.840.1.101.3.4.4.3";
+/// The curve of SM2, which some certificates also name as the algorithm of the
+/// key.
+pub(crate) const SM2: &str = "1.2.156.10197.1.301";
 const DSA: &str = "1.2.840.10040.4.1";
 pub(crate) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 
@@ -188,6 +194,7 @@ impl<'a> PublicKey<'a> {
             ML_KEM_768 => (PublicKeyAlgorithm::MlKem768, 0),
             ML_KEM_1024 => (PublicKeyAlgorithm::MlKem1024, 0),
             EC_PUBLIC_KEY => curve(spki.algorithm.parameters)?,
+            SM2 => (PublicKeyAlgorithm::Sm2, 256),
             _ => (PublicKeyAlgorithm::Other(oid), 0),
         };
         let restriction = match (&algorithm, spki.algorithm.parameters) {
@@ -206,7 +213,10 @@ impl<'a> PublicKey<'a> {
         let named = SubjectPublicKeyInfoRef::from_der(spki_der)
             .map_err(|error| bad(format!("no SubjectPublicKeyInfo: {error}")))?;
         let parameters = named.algorithm.parameters.filter(|parameters| !parameters.is_null());
-        let on_a_curve = matches!(ours, PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::P384 | PublicKeyAlgorithm::P521);
+        let on_a_curve = matches!(
+            ours,
+            PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::P384 | PublicKeyAlgorithm::P521 | PublicKeyAlgorithm::Sm2
+        );
         if named.algorithm.oid.to_string() != EC_PUBLIC_KEY || parameters.is_some() || !on_a_curve {
             return Self::parse(spki_der);
         }
@@ -259,7 +269,7 @@ const CURVES: &[Curve] = &[
     Curve { oid: "1.2.840.10045.3.1.1", bits: 192, algorithm: None },
     Curve { oid: "1.3.132.0.33", bits: 224, algorithm: None },
     Curve { oid: "1.3.132.0.10", bits: 256, algorithm: None },
-    Curve { oid: "1.2.156.10197.1.301", bits: 256, algorithm: None },
+    Curve { oid: SM2, bits: 256, algorithm: Some(PublicKeyAlgorithm::Sm2) },
     Curve { oid: "1.3.36.3.3.2.8.1.1.7", bits: 256, algorithm: None },
     Curve { oid: "1.3.36.3.3.2.8.1.1.9", bits: 320, algorithm: None },
     Curve { oid: "1.3.36.3.3.2.8.1.1.11", bits: 384, algorithm: None },

@@ -26,12 +26,15 @@ pub enum SignatureScheme {
     MlDsa65,
     /// ML-DSA-87 (FIPS 204, RFC 9882), over the message itself.
     MlDsa87,
+    /// SM2 (GM/T 0003.2), over the message itself: a value that the signer's
+    /// key and identifier give stands before it.
+    Sm2,
 }
 
 impl SignatureScheme {
     /// Every signature scheme; of those with parameters the one with those
     /// that go with SHA-256.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RsaPkcs1,
         Self::RsaPss(PssParameters::usual(DigestAlgorithm::Sha256)),
         Self::Ecdsa,
@@ -41,12 +44,13 @@ impl SignatureScheme {
         Self::MlDsa44,
         Self::MlDsa65,
         Self::MlDsa87,
+        Self::Sm2,
     ];
 
     /// Whether the scheme signs the message itself, and not a digest of it that
     /// someone else made.
     pub fn signs_message(self) -> bool {
-        matches!(self, Self::Ed25519 | Self::Ed448 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
+        matches!(self, Self::Ed25519 | Self::Ed448 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 | Self::Sm2)
     }
 
     /// The name in verdicts and cases, for example `rsa-pkcs1-v1_5`; without
@@ -62,6 +66,7 @@ impl SignatureScheme {
             Self::MlDsa44 => "ml-dsa-44",
             Self::MlDsa65 => "ml-dsa-65",
             Self::MlDsa87 => "ml-dsa-87",
+            Self::Sm2 => "sm2",
         }
     }
 

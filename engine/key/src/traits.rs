@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{Content, DigestAlgorithm, KeyError, OaepParameters, SignatureScheme};
+use crate::{Content, DigestAlgorithm, KeyError, OaepParameters, SignatureScheme, Sm2Form};
 
 /// A cryptographically secure random number generator, given by the caller.
 pub trait Random {
@@ -52,6 +52,16 @@ pub trait Signer {
     fn sign_message(&self, scheme: SignatureScheme, message: &mut dyn Content) -> Result<Vec<u8>, KeyError> {
         let _ = message;
         not_by_this_key(scheme.name())
+    }
+
+    /// Signs a digest of 32 octets as it stands by SM2, with no Z in it, as
+    /// no standard does but GmSSL 3.
+    ///
+    /// # Errors
+    /// The key is none of SM2, or its holder refused or cannot do this.
+    fn sign_sm2_digest(&self, value: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let _ = value;
+        not_by_this_key("sm2 over a digest")
     }
 }
 
@@ -108,6 +118,17 @@ pub trait Decryptor {
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let _ = (encrypted_key, parameters);
         not_by_this_key("rsaes-oaep")
+    }
+
+    /// Undoes SM2 encryption (GM/T 0003.4 section 7), in whichever form the
+    /// ciphertext is written: the plaintext, and the form.
+    ///
+    /// # Errors
+    /// [`KeyError::DecryptionFailed`] whatever is wrong inside; the key is none
+    /// of SM2, or its holder refused or cannot do this.
+    fn unwrap_sm2(&self, encrypted_key: &[u8]) -> Result<(Zeroizing<Vec<u8>>, Sm2Form), KeyError> {
+        let _ = encrypted_key;
+        not_by_this_key("sm2-encryption")
     }
 
     /// Agrees on a secret with the key of the other side, given as DER of a

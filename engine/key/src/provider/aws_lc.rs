@@ -200,7 +200,8 @@ impl Provider for AwsLc {
             | SignatureScheme::Ed448
             | SignatureScheme::MlDsa44
             | SignatureScheme::MlDsa65
-            | SignatureScheme::MlDsa87 => lacks(&operation),
+            | SignatureScheme::MlDsa87
+            | SignatureScheme::Sm2 => lacks(&operation),
             SignatureScheme::RsaPss(_) => lacks(format_args!("{operation}, with a salt that follows from the value")),
             SignatureScheme::Ecdsa => {
                 let Some(algorithm) = ecdsa_signing(&key.algorithm, digest) else { return lacks(&operation) };

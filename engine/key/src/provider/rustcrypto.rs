@@ -14,6 +14,7 @@ mod oaep;
 mod pss;
 mod rsa;
 pub(crate) mod shake;
+pub(crate) mod sm2;
 mod wrap;
 
 use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit};
@@ -23,7 +24,7 @@ use zeroize::Zeroizing;
 use super::{Direction, Provider, lacks};
 use crate::{
     AeadSetup, BlockMode, ContentCipher, DigestAlgorithm, Hasher, KeyError, KeyWrap, OaepParameters,
-    PublicKeyAlgorithm, Random, SignatureScheme,
+    PublicKeyAlgorithm, Random, SM2_DEFAULT_ID, SignatureScheme,
     aead::AeadMode,
     digest::with_digest,
     message::Message,
@@ -143,6 +144,7 @@ impl Provider for RustCrypto {
             PublicKeyAlgorithm::MlDsa44 | PublicKeyAlgorithm::MlDsa65 | PublicKeyAlgorithm::MlDsa87 => {
                 ml_dsa::verify(key, message, signature)
             }
+            PublicKeyAlgorithm::Sm2 => sm2::verify(key.octets, SM2_DEFAULT_ID, message, signature),
             _ => lacks(format_args!("signatures over messages with a key {}", key.algorithm)),
         }
     }
@@ -258,6 +260,7 @@ pub(crate) fn check_public_key(key: &PublicKey<'_>) -> Result<(), KeyError> {
         PublicKeyAlgorithm::MlKem512 | PublicKeyAlgorithm::MlKem768 | PublicKeyAlgorithm::MlKem1024 => {
             ml_kem::check(key)
         }
+        PublicKeyAlgorithm::Sm2 => sm2::check(key.octets).map(drop),
         PublicKeyAlgorithm::Other(_) => Ok(()),
     }
 }

@@ -16,6 +16,7 @@ mod providers;
 mod rejection;
 mod robust;
 mod rsa_parameters;
+mod sm2;
 mod wycheproof_vectors;
 
 use std::path::PathBuf;

@@ -19,6 +19,7 @@ pub(crate) fn private_octets(kind: &SecretKind) -> Option<Zeroizing<Vec<u8>>> {
         SecretKind::P256(key) => Zeroizing::new(key.to_bytes()).to_vec(),
         SecretKind::P384(key) => Zeroizing::new(key.to_bytes()).to_vec(),
         SecretKind::P521(key) => Zeroizing::new(key.to_bytes()).to_vec(),
+        SecretKind::Sm2(key) => Zeroizing::new(key.to_bytes()).to_vec(),
         SecretKind::X25519(key) => key.as_bytes().to_vec(),
         SecretKind::Rsa(_)
         | SecretKind::Ed25519(_)
@@ -31,7 +32,7 @@ pub(crate) fn private_octets(kind: &SecretKind) -> Option<Zeroizing<Vec<u8>>> {
 /// Draws a private number.
 pub(crate) fn draw(algorithm: &PublicKeyAlgorithm, random: &mut dyn Random) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let (len, first_mask) = match algorithm {
-        PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::X25519 => (32, 0xff),
+        PublicKeyAlgorithm::P256 | PublicKeyAlgorithm::Sm2 | PublicKeyAlgorithm::X25519 => (32, 0xff),
         PublicKeyAlgorithm::P384 => (48, 0xff),
         PublicKeyAlgorithm::P521 => (66, 0x01),
         other => return Err(bad(format!("a key {other} agrees on nothing"))),
@@ -46,6 +47,7 @@ pub(crate) fn draw(algorithm: &PublicKeyAlgorithm, random: &mut dyn Random) -> R
             PublicKeyAlgorithm::P256 => p256::SecretKey::from_slice(&private).is_ok(),
             PublicKeyAlgorithm::P384 => p384::SecretKey::from_slice(&private).is_ok(),
             PublicKeyAlgorithm::P521 => p521::SecretKey::from_slice(&private).is_ok(),
+            PublicKeyAlgorithm::Sm2 => sm2::SecretKey::from_slice(&private).is_ok(),
             _ => private.iter().any(|octet| *octet != 0),
         };
         if good {
@@ -66,6 +68,7 @@ pub(super) fn public(algorithm: &PublicKeyAlgorithm, private: &[u8]) -> Result<V
         PublicKeyAlgorithm::P256 => point!(p256),
         PublicKeyAlgorithm::P384 => point!(p384),
         PublicKeyAlgorithm::P521 => point!(p521),
+        PublicKeyAlgorithm::Sm2 => point!(sm2),
         PublicKeyAlgorithm::X25519 => {
             x25519_dalek::PublicKey::from(&StaticSecret::from(x25519_octets(private)?)).as_bytes().to_vec()
         }
@@ -93,6 +96,12 @@ pub(super) fn agree(
         PublicKeyAlgorithm::P256 => ecdh!(p256),
         PublicKeyAlgorithm::P384 => ecdh!(p384),
         PublicKeyAlgorithm::P521 => ecdh!(p521),
+        PublicKeyAlgorithm::Sm2 => {
+            let private = sm2::SecretKey::from_slice(private).map_err(|_| unfit())?;
+            let peer = super::sm2::check(peer.octets)?;
+            let shared = sm2::elliptic_curve::ecdh::diffie_hellman(private.to_nonzero_scalar(), peer.as_affine());
+            Zeroizing::new(shared.raw_secret_bytes().to_vec())
+        }
         PublicKeyAlgorithm::X25519 => {
             let shared = Zeroizing::new(x25519(x25519_octets(private)?, x25519_octets(peer.octets)?));
             if bool::from(shared.ct_eq(&[0; 32])) {
