@@ -6,7 +6,8 @@ use der::{Decode, Encode, Sequence, asn1::OctetString};
 
 use crate::{KeyError, constant_time_eq};
 
-/// An authenticated content-encryption algorithm (RFC 5084, RFC 8103).
+/// An authenticated content-encryption algorithm (RFC 5084, RFC 8103), also
+/// with SM4 in the modes of RFC 5084.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum AeadCipher {
@@ -24,11 +25,15 @@ pub enum AeadCipher {
     Aes256Ccm,
     /// ChaCha20 with Poly1305.
     ChaCha20Poly1305,
+    /// SM4 in GCM.
+    Sm4Gcm,
+    /// SM4 in CCM.
+    Sm4Ccm,
 }
 
 impl AeadCipher {
     /// Every authenticated cipher.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Aes128Gcm,
         Self::Aes192Gcm,
         Self::Aes256Gcm,
@@ -36,6 +41,8 @@ impl AeadCipher {
         Self::Aes192Ccm,
         Self::Aes256Ccm,
         Self::ChaCha20Poly1305,
+        Self::Sm4Gcm,
+        Self::Sm4Ccm,
     ];
 
     /// The name in verdicts and cases, for example `aes-256-gcm`.
@@ -155,8 +162,8 @@ impl AeadCipher {
 
     pub(crate) fn mode(self) -> Mode {
         match self {
-            Self::Aes128Gcm | Self::Aes192Gcm | Self::Aes256Gcm => Mode::Gcm,
-            Self::Aes128Ccm | Self::Aes192Ccm | Self::Aes256Ccm => Mode::Ccm,
+            Self::Aes128Gcm | Self::Aes192Gcm | Self::Aes256Gcm | Self::Sm4Gcm => Mode::Gcm,
+            Self::Aes128Ccm | Self::Aes192Ccm | Self::Aes256Ccm | Self::Sm4Ccm => Mode::Ccm,
             Self::ChaCha20Poly1305 => Mode::ChaCha20Poly1305,
         }
     }
@@ -172,6 +179,8 @@ impl AeadCipher {
             Self::ChaCha20Poly1305 => {
                 &Facts { name: "chacha20-poly1305", oid: "1.2.840.113549.1.9.16.3.18", key_len: 32 }
             }
+            Self::Sm4Gcm => &Facts { name: "sm4-gcm", oid: "1.2.156.10197.1.104.8", key_len: 16 },
+            Self::Sm4Ccm => &Facts { name: "sm4-ccm", oid: "1.2.156.10197.1.104.9", key_len: 16 },
         }
     }
 }

@@ -225,8 +225,8 @@ pub fn signature_from_identifier(
 
 /// The identifier to write for a signature scheme with a digest.
 ///
-/// MD5 with ECDSA has none; `id-ecPublicKey` is returned for it, which fixes
-/// no digest. RSASSA-PSS has one for all, whose parameters are those of
+/// MD5 and SM3 with ECDSA have none; `id-ecPublicKey` is returned for them, which
+/// fixes no digest. RSASSA-PSS has one for all, whose parameters are those of
 /// [`PssParameters::to_der`].
 pub fn signature_oid(scheme: SignatureScheme, digest: DigestAlgorithm) -> &'static str {
     if matches!(scheme, SignatureScheme::RsaPss(_)) {
@@ -246,7 +246,7 @@ pub(crate) fn describe(oid: &str) -> String {
 
 /// Signature identifiers; of several for one meaning the first is written.
 const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
-    use DigestAlgorithm::{Md5, Sha1, Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512};
+    use DigestAlgorithm::{Md5, Sha1, Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512, Sm3};
     use SignatureScheme::{Dsa, Ecdsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, RsaPkcs1};
     &[
         ("1.2.840.113549.1.1.1", RsaPkcs1, None),
@@ -262,6 +262,7 @@ const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
         ("2.16.840.1.101.3.4.3.14", RsaPkcs1, Some(Sha3_256)),
         ("2.16.840.1.101.3.4.3.15", RsaPkcs1, Some(Sha3_384)),
         ("2.16.840.1.101.3.4.3.16", RsaPkcs1, Some(Sha3_512)),
+        ("1.2.156.10197.1.504", RsaPkcs1, Some(Sm3)),
         ("1.2.840.10045.2.1", Ecdsa, None),
         ("1.2.840.10045.4.1", Ecdsa, Some(Sha1)),
         ("1.2.840.10045.4.3.1", Ecdsa, Some(Sha224)),
@@ -327,7 +328,7 @@ mod tests {
             let rsa = signature_oid(SignatureScheme::RsaPkcs1, digest);
             assert_eq!(signature_from_oid(rsa), Some((SignatureScheme::RsaPkcs1, Some(digest))));
             let ecdsa = signature_oid(SignatureScheme::Ecdsa, digest);
-            let fixed = (digest != DigestAlgorithm::Md5).then_some(digest);
+            let fixed = (!matches!(digest, DigestAlgorithm::Md5 | DigestAlgorithm::Sm3)).then_some(digest);
             assert_eq!(signature_from_oid(ecdsa), Some((SignatureScheme::Ecdsa, fixed)));
         }
         assert_eq!(signature_from_oid("1.2.840.113549.1.1.1"), Some((SignatureScheme::RsaPkcs1, None)));

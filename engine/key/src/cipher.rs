@@ -7,7 +7,7 @@ use der::{Decode, Encode, Sequence, asn1::OctetString};
 use crate::{KeyError, rc2_version};
 
 /// A content-encryption algorithm in CBC mode (RFC 3370 section 5, RFC 3565,
-/// RFC 2984, RFC 3657).
+/// RFC 2984, RFC 3657, GB/T 35275).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ContentCipher {
@@ -38,11 +38,13 @@ pub enum ContentCipher {
     Camellia192Cbc,
     /// Camellia with a key of 256 bits (RFC 3657).
     Camellia256Cbc,
+    /// SM4 (GB/T 32907), whose key has 128 bits.
+    Sm4Cbc,
 }
 
 impl ContentCipher {
     /// Every content cipher; those whose keys vary with 128 bits.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Aes128Cbc,
         Self::Aes192Cbc,
         Self::Aes256Cbc,
@@ -53,6 +55,7 @@ impl ContentCipher {
         Self::Camellia128Cbc,
         Self::Camellia192Cbc,
         Self::Camellia256Cbc,
+        Self::Sm4Cbc,
     ];
 
     /// The name in verdicts and cases, for example `aes-256-cbc`; without the
@@ -61,7 +64,7 @@ impl ContentCipher {
         self.facts().name
     }
 
-    /// The object identifier in dotted form.
+    /// The object identifier to write, in dotted form.
     pub fn oid(self) -> &'static str {
         self.facts().oid
     }
@@ -70,7 +73,14 @@ impl ContentCipher {
     /// it all: RC2 and CAST-128 need their parameters, see
     /// [`from_identifier`](Self::from_identifier).
     pub fn from_oid(oid: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cipher| cipher.oid() == oid && cipher.varying_bits().is_none())
+        Self::with_oid(oid).filter(|cipher| cipher.varying_bits().is_none())
+    }
+
+    /// The cipher with this object identifier, also with another one than
+    /// [`oid`](Self::oid).
+    fn with_oid(oid: &str) -> Option<Self> {
+        let written = ALIASES.iter().find(|row| row.0 == oid).map_or(oid, |row| row.1);
+        Self::ALL.into_iter().find(|cipher| cipher.oid() == written)
     }
 
     /// The cipher with this name, exactly as [`name`](Self::name) spells it;
@@ -101,10 +111,7 @@ impl ContentCipher {
     /// The cipher is unknown, or its parameters are missing, damaged or of the
     /// wrong length.
     pub fn from_identifier(oid: &str, parameters: Option<&[u8]>) -> Result<(Self, Vec<u8>), KeyError> {
-        let cipher = Self::ALL
-            .into_iter()
-            .find(|cipher| cipher.oid() == oid)
-            .ok_or_else(|| KeyError::UnknownAlgorithm(crate::algorithm::describe(oid)))?;
+        let cipher = Self::with_oid(oid).ok_or_else(|| KeyError::UnknownAlgorithm(crate::algorithm::describe(oid)))?;
         let bad = |why: String| KeyError::BadParameters { algorithm: cipher.name().to_owned(), why };
         let der = parameters.ok_or_else(|| bad("there are none".to_owned()))?;
         let damaged = |error: der::Error| bad(format!("they are damaged: {error}"));
@@ -224,6 +231,7 @@ impl ContentCipher {
             Self::Camellia256Cbc => {
                 &Facts { name: "camellia-256-cbc", oid: "1.2.392.200011.61.1.1.1.4", key_len: 32, block_len: 16 }
             }
+            Self::Sm4Cbc => &Facts { name: "sm4-cbc", oid: "1.2.156.10197.1.104.2", key_len: 16, block_len: 16 },
         }
     }
 }
@@ -233,6 +241,10 @@ impl fmt::Display for ContentCipher {
         f.write_str(self.name())
     }
 }
+
+/// Identifiers that are read beside the one to write. The bare one of SM4 is what
+/// CFCA's toolkit writes where it means CBC mode.
+const ALIASES: &[(&str, &str)] = &[("1.2.156.10197.1.104", "1.2.156.10197.1.104.2")];
 
 fn is_cast5(key_bits: u16) -> bool {
     (40..=128).contains(&key_bits) && key_bits.is_multiple_of(8)
@@ -278,6 +290,10 @@ mod tests {
             assert!(cipher.parameters_der(&[1]).is_err());
         }
         assert_eq!(ContentCipher::from_oid("1.2.3"), None);
+        let bare = "1.2.156.10197.1.104";
+        assert_eq!(ContentCipher::from_oid(bare), Some(ContentCipher::Sm4Cbc));
+        let iv = ContentCipher::Sm4Cbc.parameters_der(&[7; 16]).unwrap();
+        assert_eq!(ContentCipher::from_identifier(bare, Some(&iv)), Ok((ContentCipher::Sm4Cbc, vec![7; 16])));
         assert_eq!(ContentCipher::from_name("rc2-cbc-40"), Some(ContentCipher::Rc2Cbc { effective_bits: 40 }));
         assert_eq!(ContentCipher::from_name("cast5-cbc-41"), None);
         assert_eq!(ContentCipher::from_name("aes-128-cbc-40"), None);

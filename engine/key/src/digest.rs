@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A digest algorithm (RFC 3370 section 2, RFC 5754 section 2, RFC 8702
-/// section 3.1).
+/// section 3.1, GB/T 32905).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
@@ -29,11 +29,13 @@ pub enum DigestAlgorithm {
     Sha3_512,
     /// SHAKE256 (FIPS 202) with 512 bits of output (RFC 8702 section 3.1).
     Shake256,
+    /// SM3 (GB/T 32905).
+    Sm3,
 }
 
 impl DigestAlgorithm {
-    /// Every digest algorithm, weakest first, and then SHA-3 and SHAKE.
-    pub const ALL: [Self; 11] = [
+    /// Every digest algorithm, weakest first, and then SHA-3, SHAKE and SM3.
+    pub const ALL: [Self; 12] = [
         Self::Md5,
         Self::Sha1,
         Self::Sha224,
@@ -45,6 +47,7 @@ impl DigestAlgorithm {
         Self::Sha3_384,
         Self::Sha3_512,
         Self::Shake256,
+        Self::Sm3,
     ];
 
     /// The name in verdicts and cases, for example `sha-256`.
@@ -111,7 +114,8 @@ impl DigestAlgorithm {
         HMACS.iter().find(|row| row.1 == self).map(|row| row.0)
     }
 
-    /// The `micalg` value of RFC 8551 section 3.5.3.2, for example `sha-256`.
+    /// The `micalg` value of RFC 8551 section 3.5.3.2, for example `sha-256`; of
+    /// SM3 `sm3`, which no registry has.
     pub fn micalg(self) -> &'static str {
         self.facts().name
     }
@@ -144,6 +148,7 @@ impl DigestAlgorithm {
             Self::Sha3_384 => &Facts { name: "sha3-384", oid: "2.16.840.1.101.3.4.2.9", output_len: 48 },
             Self::Sha3_512 => &Facts { name: "sha3-512", oid: "2.16.840.1.101.3.4.2.10", output_len: 64 },
             Self::Shake256 => &Facts { name: "shake256", oid: "2.16.840.1.101.3.4.2.12", output_len: 64 },
+            Self::Sm3 => &Facts { name: "sm3", oid: "1.2.156.10197.1.401", output_len: 32 },
         }
     }
 }
@@ -166,6 +171,7 @@ const HMACS: &[(&str, DigestAlgorithm)] = &[
     ("2.16.840.1.101.3.4.2.14", DigestAlgorithm::Sha3_256),
     ("2.16.840.1.101.3.4.2.15", DigestAlgorithm::Sha3_384),
     ("2.16.840.1.101.3.4.2.16", DigestAlgorithm::Sha3_512),
+    ("1.2.156.10197.1.401.2", DigestAlgorithm::Sm3),
 ];
 
 /// Runs an expression with the RustCrypto type of a digest algorithm.
@@ -214,6 +220,10 @@ macro_rules! with_digest {
             }
             $crate::DigestAlgorithm::Shake256 => {
                 type $type = $crate::provider::rustcrypto::shake::Shake256;
+                $run
+            }
+            $crate::DigestAlgorithm::Sm3 => {
+                type $type = sm3::Sm3;
                 $run
             }
         }
@@ -268,6 +278,10 @@ macro_rules! with_hmac {
                 $run
             }
             $crate::DigestAlgorithm::Shake256 => return $crate::provider::lacks("hmac with shake256"),
+            $crate::DigestAlgorithm::Sm3 => {
+                type $type = hmac::Hmac<sm3::Sm3>;
+                $run
+            }
         }
     };
 }

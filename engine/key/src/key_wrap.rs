@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A key-wrap algorithm (RFC 3394, RFC 3217, RFC 3657).
+/// A key-wrap algorithm (RFC 3394, RFC 3217, RFC 3657), or SM4 in the
+/// construction of RFC 3394.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum KeyWrap {
@@ -20,11 +21,13 @@ pub enum KeyWrap {
     Camellia192,
     /// Camellia with a key of 256 bits (RFC 3657 section 3.4).
     Camellia256,
+    /// SM4, in the construction of RFC 3394.
+    Sm4,
 }
 
 impl KeyWrap {
     /// Every key-wrap algorithm.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Aes128,
         Self::Aes192,
         Self::Aes256,
@@ -32,6 +35,7 @@ impl KeyWrap {
         Self::Camellia128,
         Self::Camellia192,
         Self::Camellia256,
+        Self::Sm4,
     ];
 
     /// The name in verdicts and cases, for example `aes-256-wrap`.
@@ -73,6 +77,7 @@ impl KeyWrap {
             Self::Camellia128 => &Facts { name: "camellia-128-wrap", oid: "1.2.392.200011.61.1.1.3.2", key_len: 16 },
             Self::Camellia192 => &Facts { name: "camellia-192-wrap", oid: "1.2.392.200011.61.1.1.3.3", key_len: 24 },
             Self::Camellia256 => &Facts { name: "camellia-256-wrap", oid: "1.2.392.200011.61.1.1.3.4", key_len: 32 },
+            Self::Sm4 => &Facts { name: "sm4-wrap", oid: "1.2.156.10197.1.104.11", key_len: 16 },
         }
     }
 }

@@ -303,7 +303,11 @@ pub(crate) fn derive(
 /// Octets of the block that a digest algorithm works on: v in RFC 7292.
 fn block_len(digest: DigestAlgorithm) -> usize {
     match digest {
-        DigestAlgorithm::Md5 | DigestAlgorithm::Sha1 | DigestAlgorithm::Sha224 | DigestAlgorithm::Sha256 => 64,
+        DigestAlgorithm::Md5
+        | DigestAlgorithm::Sha1
+        | DigestAlgorithm::Sha224
+        | DigestAlgorithm::Sha256
+        | DigestAlgorithm::Sm3 => 64,
         DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => 128,
         DigestAlgorithm::Sha3_224 => 144,
         DigestAlgorithm::Sha3_256 | DigestAlgorithm::Shake256 => 136,

@@ -300,7 +300,9 @@ fn oaep_algorithm(parameters: &OaepParameters) -> Option<&'static OaepAlgorithm>
 
 fn algorithm(digest: DigestAlgorithm) -> Result<&'static digest::Algorithm, KeyError> {
     Ok(match digest {
-        DigestAlgorithm::Md5 | DigestAlgorithm::Sha3_224 | DigestAlgorithm::Shake256 => return lacks(digest),
+        DigestAlgorithm::Md5 | DigestAlgorithm::Sha3_224 | DigestAlgorithm::Shake256 | DigestAlgorithm::Sm3 => {
+            return lacks(digest);
+        }
         DigestAlgorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
         DigestAlgorithm::Sha224 => &digest::SHA224,
         DigestAlgorithm::Sha256 => &digest::SHA256,

@@ -197,6 +197,7 @@ impl Provider for RustCrypto {
             ContentCipher::Camellia128Cbc => cbc::<camellia::Camellia128>(direction, key, iv),
             ContentCipher::Camellia192Cbc => cbc::<camellia::Camellia192>(direction, key, iv),
             ContentCipher::Camellia256Cbc => cbc::<camellia::Camellia256>(direction, key, iv),
+            ContentCipher::Sm4Cbc => cbc::<sm4::Sm4>(direction, key, iv),
         }
     }
 

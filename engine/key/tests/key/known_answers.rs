@@ -4,8 +4,8 @@ use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, KeyError, Provider
 
 use crate::{hex, rustcrypto};
 
-/// RFC 1321 appendix A.5, FIPS 180-4 and FIPS 202 (the examples of NIST): the digests
-/// of `abc`.
+/// RFC 1321 appendix A.5, FIPS 180-4, FIPS 202 (the examples of NIST) and GB/T 32905
+/// appendix A.1: the digests of `abc`.
 const ABC: &[(DigestAlgorithm, &str)] = &[
     (DigestAlgorithm::Md5, "900150983cd24fb0d6963f7d28e17f72"),
     (DigestAlgorithm::Sha1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
@@ -37,6 +37,7 @@ const ABC: &[(DigestAlgorithm, &str)] = &[
         "483366601360a8771c6863080cc4114d8db44530f8f1e1ee4f94ea37e78b5739\
          d5a15bef186a5386c75744c0527e1faa9f8726e462a12a4feb06bd8801e751e4",
     ),
+    (DigestAlgorithm::Sm3, "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
 ];
 
 #[test]
@@ -47,8 +48,8 @@ fn digests_of_abc() {
                 Ok(value) => assert_eq!(hex(&value), *wanted, "{digest} by {choice}"),
                 Err(KeyError::NotByThisProvider { .. }) => {
                     assert_eq!(choice, ProviderChoice::AwsLc);
-                    use DigestAlgorithm::{Md5, Sha3_224, Shake256};
-                    assert!(matches!(digest, Md5 | Sha3_224 | Shake256));
+                    use DigestAlgorithm::{Md5, Sha3_224, Shake256, Sm3};
+                    assert!(matches!(digest, Md5 | Sha3_224 | Shake256 | Sm3));
                 }
                 Err(error) => panic!("{digest} by {choice}: {error}"),
             }
@@ -178,6 +179,13 @@ const BLOCKS: &[(ContentCipher, &str, &str, &str)] = &[
         "0123456789abcdeffedcba987654321000112233445566778899aabbccddeeff",
         "0123456789abcdeffedcba9876543210",
         "9acc237dff16d76c20ef7c919e3a7509",
+    ),
+    // GB/T 32907 appendix A.1.
+    (
+        ContentCipher::Sm4Cbc,
+        "0123456789abcdeffedcba9876543210",
+        "0123456789abcdeffedcba9876543210",
+        "681edf34d206965e86b3e94f536e4246",
     ),
 ];
 

@@ -27,7 +27,12 @@ fn signatures_cross() {
             DigestAlgorithm::Sha3_224,
             DigestAlgorithm::Sha3_256,
             DigestAlgorithm::Sha3_512,
+            DigestAlgorithm::Sm3,
         ] {
+            if digest == DigestAlgorithm::Sm3 && name.starts_with("rsa") {
+                // OpenSSL 3.0 refuses it; see `sm3_sm4::rsa_with_sm3`.
+                continue;
+            }
             let option = format!("-{}", digest.name().replace("sha-", "sha"));
             let value = rustcrypto().digest(digest, MESSAGE).unwrap();
             let scheme = key.signature_scheme().unwrap();
@@ -84,6 +89,7 @@ fn old_ciphers_agree() {
         (ContentCipher::Camellia192Cbc, "-camellia-192-cbc"),
         (ContentCipher::Camellia256Cbc, "-camellia-256-cbc"),
         (ContentCipher::TripleDesCbc, "-des-ede3-cbc"),
+        (ContentCipher::Sm4Cbc, "-sm4-cbc"),
     ] {
         let key: Vec<u8> = (0..cipher.key_len()).map(|at| (at as u8).wrapping_mul(11)).collect();
         let iv: Vec<u8> = (0..cipher.iv_len()).map(|at| at as u8 * 5).collect();

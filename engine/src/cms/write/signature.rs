@@ -72,8 +72,8 @@ impl<'a> ContentSigner<'a> {
             }
             SignatureScheme::RsaPkcs1 => (own, writer::null()),
             SignatureScheme::RsaPss(parameters) => (own, parameters.to_der(self.digest)),
-            SignatureScheme::Ecdsa if self.digest == DigestAlgorithm::Md5 => {
-                return Err(WriteError::Recipe("ECDSA with MD5 has no identifier: sign with SHA-256 or better"));
+            SignatureScheme::Ecdsa if matches!(self.digest, DigestAlgorithm::Md5 | DigestAlgorithm::Sm3) => {
+                return Err(WriteError::Recipe("ECDSA with MD5 or SM3 has no identifier: sign with SHA-256 or better"));
             }
             _ => (own, Vec::new()),
         };

@@ -7,6 +7,7 @@ use cipher::{
 };
 use ghash::{GHash, universal_hash::UniversalHash};
 use poly1305::Poly1305;
+use sm4::Sm4;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{AeadCipher, AeadSetup, KeyError, aead::AeadMode, provider::Direction};
@@ -23,6 +24,8 @@ pub(super) fn start(direction: Direction, setup: &AeadSetup<'_>) -> Result<Box<d
         AeadCipher::Aes192Ccm => ccm::<Aes192>(direction, setup),
         AeadCipher::Aes256Ccm => ccm::<Aes256>(direction, setup),
         AeadCipher::ChaCha20Poly1305 => chacha20_poly1305(direction, setup),
+        AeadCipher::Sm4Gcm => gcm::<Sm4>(direction, setup),
+        AeadCipher::Sm4Ccm => ccm::<Sm4>(direction, setup),
     }
 }
 

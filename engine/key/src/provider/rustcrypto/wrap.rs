@@ -1,4 +1,4 @@
-//! Key wrap: AES and Camellia as RFC 3394 says, Triple DES as RFC 3217 does.
+//! Key wrap: AES, Camellia and SM4 as RFC 3394 says, Triple DES as RFC 3217 does.
 
 use aes_kw::AesKw;
 use cipher::{
@@ -19,6 +19,7 @@ pub(super) fn wrap(wrap: KeyWrap, kek: &[u8], key: &[u8], iv: [u8; 8]) -> Result
         KeyWrap::Camellia128 => rfc3394::<camellia::Camellia128>(wrap, kek, key),
         KeyWrap::Camellia192 => rfc3394::<camellia::Camellia192>(wrap, kek, key),
         KeyWrap::Camellia256 => rfc3394::<camellia::Camellia256>(wrap, kek, key),
+        KeyWrap::Sm4 => rfc3394::<sm4::Sm4>(wrap, kek, key),
         KeyWrap::TripleDes => triple_des(kek, key, iv),
     }
 }
@@ -32,6 +33,7 @@ pub(super) fn unwrap(wrap: KeyWrap, kek: &[u8], wrapped: &[u8]) -> Result<Zeroiz
         KeyWrap::Camellia128 => undo_rfc3394::<camellia::Camellia128>(wrap, kek, wrapped),
         KeyWrap::Camellia192 => undo_rfc3394::<camellia::Camellia192>(wrap, kek, wrapped),
         KeyWrap::Camellia256 => undo_rfc3394::<camellia::Camellia256>(wrap, kek, wrapped),
+        KeyWrap::Sm4 => undo_rfc3394::<sm4::Sm4>(wrap, kek, wrapped),
         KeyWrap::TripleDes => undo_triple_des(kek, wrapped),
     }
 }
