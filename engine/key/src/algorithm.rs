@@ -247,7 +247,7 @@ pub(crate) fn describe(oid: &str) -> String {
 /// Signature identifiers; of several for one meaning the first is written.
 const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
     use DigestAlgorithm::{Md5, Sha1, Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512, Sm3};
-    use SignatureScheme::{Dsa, Ecdsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, RsaPkcs1};
+    use SignatureScheme::{Dsa, Ecdsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, RsaPkcs1, Sm2};
     &[
         ("1.2.840.113549.1.1.1", RsaPkcs1, None),
         ("1.2.840.113549.1.1.4", RsaPkcs1, Some(Md5)),
@@ -283,6 +283,8 @@ const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
         ("2.16.840.1.101.3.4.3.17", MlDsa44, None),
         ("2.16.840.1.101.3.4.3.18", MlDsa65, None),
         ("2.16.840.1.101.3.4.3.19", MlDsa87, None),
+        ("1.2.156.10197.1.501", Sm2, Some(Sm3)),
+        ("1.2.156.10197.1.301.1", Sm2, Some(Sm3)),
     ]
 };
 

@@ -1,12 +1,13 @@
 //! Certificates of the PKI, from their description.
 //!
 //! rcgen encodes; the keys are the engine's and sign deterministically
-//! (PKCS#1 v1.5; ECDSA of RFC 6979), so that the bytes are a function of
+//! (PKCS#1 v1.5; ECDSA and SM2 as RFC 6979 draws their number), so that the bytes are a function of
 //! `pki.toml` and the committed keys.
 
 mod extension;
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +15,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
     IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
-use waxseal_engine::ber::{Cursor, Tag, writer};
+use waxseal_engine::ber::{self, Tag, writer};
 use waxseal_key::{
     Arithmetic, DigestAlgorithm, KeyError, PrivateKey, ProviderChoice, PublicKeyAlgorithm, SignatureScheme, Signer,
 };
@@ -63,43 +64,37 @@ fn certificate(pki: &Pki, entity: &Entity) -> Result<String, String> {
     let key = Key::of(pki, &entity.name)?;
     let issuer_name = entity.issuer.as_deref().unwrap_or(&entity.name);
     let signer = Key::of(pki, entity.signed_by.as_deref().unwrap_or(issuer_name))?;
+    let signer = signer.with_id(entity.signature_id.as_deref())?;
     let issuer_key_id = Key::of(pki, entity.authority_key_of.as_deref().unwrap_or(issuer_name))?.identifier()?;
     let issuer = pki.entity(issuer_name).ok_or("its issuer is not described")?;
     let issuer_params = params(issuer, issuer_key_id)?;
     let mut own = params(entity, key.identifier()?)?;
     own.use_authority_key_identifier_extension = entity.issuer.is_some();
+    let issuer = Issuer::from_params(&issuer_params, &signer);
+    if key.algorithm.is_some() && signer.algorithm.is_some() && !entity.version_1 {
+        let certificate = own.signed_by(&key, &issuer).map_err(said)?;
+        // rcgen writes CRLF on some systems; the files hold LF on all.
+        return Ok(certificate.pem().replace("\r\n", "\n"));
+    }
+    // rcgen knows few kinds of keys, and writes version 3 alone.
+    let certificate = own.signed_by(&key, &issuer).map_err(said)?;
+    let mut root = Node::read(certificate.der())?;
     if key.algorithm.is_none() {
-        let placeholder = Key::of(pki, issuer_name)?;
-        let certificate = own.signed_by(&placeholder, &Issuer::from_params(&issuer_params, signer)).map_err(said)?;
-        return with_public_key(certificate.der(), Signer::public_key(&key.private), &placeholder);
+        // TBSCertificate ::= SEQUENCE { version, serialNumber, signature, issuer, validity, subject,
+        // subjectPublicKeyInfo, ... } (RFC 5280 section 4.1).
+        *root.at_mut(&[0, 6])? = key.public_key_info(entity.sm2_key_oid)?;
+    }
+    if signer.algorithm.is_none() {
+        for place in [&[0, 2][..], &[1]] {
+            *root.at_mut(place)? = Node::read(&signer.algorithm_identifier()?)?;
+        }
     }
     if entity.version_1 {
-        let certificate = own.signed_by(&key, &Issuer::from_params(&issuer_params, &signer)).map_err(said)?;
-        return as_version_1(certificate.der(), &signer);
+        let fields = root.at_mut(&[0])?.children_mut()?;
+        fields.remove(0);
+        fields.pop();
     }
-    let certificate = own.signed_by(&key, &Issuer::from_params(&issuer_params, signer)).map_err(said)?;
-    // rcgen writes CRLF on some systems; the files hold LF on all.
-    Ok(certificate.pem().replace("\r\n", "\n"))
-}
-
-/// The certificate with another public key, signed again: rcgen knows few kinds
-/// of keys.
-fn with_public_key(certificate: &[u8], spki: &[u8], signer: &Key) -> Result<String, String> {
-    let mut root = Node::read(certificate)?;
-    // TBSCertificate ::= SEQUENCE { version, serialNumber, signature, issuer, validity, subject,
-    // subjectPublicKeyInfo, ... } (RFC 5280 section 4.1).
-    *root.at_mut(&[0, 6])? = Node::read(spki)?;
-    signed_again(root, signer)
-}
-
-/// The certificate without version and extensions, signed again: rcgen writes
-/// version 3 alone.
-fn as_version_1(certificate: &[u8], signer: &Key) -> Result<String, String> {
-    let mut root = Node::read(certificate)?;
-    let fields = root.at_mut(&[0])?.children_mut()?;
-    fields.remove(0);
-    fields.pop();
-    signed_again(root, signer)
+    signed_again(root, &signer)
 }
 
 /// A certificate whose fields were changed, in PEM.
@@ -242,10 +237,30 @@ impl Key {
             PublicKeyAlgorithm::Rsa => (Some(&rcgen::PKCS_RSA_SHA256), DigestAlgorithm::Sha256),
             PublicKeyAlgorithm::P256 => (Some(&rcgen::PKCS_ECDSA_P256_SHA256), DigestAlgorithm::Sha256),
             PublicKeyAlgorithm::P384 => (Some(&rcgen::PKCS_ECDSA_P384_SHA384), DigestAlgorithm::Sha384),
+            PublicKeyAlgorithm::Sm2 => (None, DigestAlgorithm::Sm3),
             _ => (None, DigestAlgorithm::Sha512),
         };
         let bits = subject_public_key(Signer::public_key(&private)).ok_or("its public key cannot be read")?;
         Ok(Self { private, bits, algorithm, digest })
+    }
+
+    /// The same key, signing under this identifier of SM2.
+    fn with_id(mut self, id: Option<&str>) -> Result<Self, String> {
+        if let Some(id) = id {
+            self.private = self.private.with_sm2_id(id.as_bytes()).map_err(|error| error.to_string())?;
+        }
+        Ok(self)
+    }
+
+    /// The SubjectPublicKeyInfo, of SM2 also with the curve in the place of the
+    /// algorithm, as OpenSSL 3 writes it.
+    fn public_key_info(&self, sm2_key_oid: bool) -> Result<Node, String> {
+        let mut info = Node::read(Signer::public_key(&self.private))?;
+        if sm2_key_oid {
+            let curve = info.at(&[0, 1])?.clone();
+            *info.at_mut(&[0, 0])? = curve;
+        }
+        Ok(info)
     }
 
     /// The key identifier of RFC 5280 section 4.2.1.2, method 1.
@@ -260,17 +275,21 @@ impl Key {
             (PublicKeyAlgorithm::Rsa, DigestAlgorithm::Sha256) => ("1.2.840.113549.1.1.11", writer::null()),
             (PublicKeyAlgorithm::P256, DigestAlgorithm::Sha256) => ("1.2.840.10045.4.3.2", Vec::new()),
             (PublicKeyAlgorithm::P384, DigestAlgorithm::Sha384) => ("1.2.840.10045.4.3.3", Vec::new()),
+            (PublicKeyAlgorithm::Sm2, DigestAlgorithm::Sm3) => ("1.2.156.10197.1.501", Vec::new()),
             (other, _) => return Err(format!("its key is of a kind that signs no list here: {other:?}")),
         };
         Ok(writer::sequence([writer::oid(oid).map_err(|error| error.to_string())?, parameters]))
     }
 
     pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let value = Arithmetic::new(ProviderChoice::RustCrypto).digest(self.digest, message)?;
         let scheme = match self.private.algorithm() {
             PublicKeyAlgorithm::Rsa => SignatureScheme::RsaPkcs1,
+            PublicKeyAlgorithm::Sm2 => {
+                return self.private.sign_message(SignatureScheme::Sm2, &mut Cursor::new(message));
+            }
             _ => SignatureScheme::Ecdsa,
         };
+        let value = Arithmetic::new(ProviderChoice::RustCrypto).digest(self.digest, message)?;
         self.private.sign_digest(scheme, self.digest, &value)
     }
 }
@@ -280,7 +299,7 @@ impl PublicKeyData for Key {
         &self.bits
     }
 
-    /// Authorities have keys that rcgen knows, and others are put in afterwards.
+    /// What rcgen does not know is put in afterwards.
     fn algorithm(&self) -> &'static SignatureAlgorithm {
         self.algorithm.unwrap_or(&rcgen::PKCS_RSA_SHA256)
     }
@@ -294,7 +313,7 @@ impl SigningKey for Key {
 
 /// The octets of subjectPublicKey in a SubjectPublicKeyInfo.
 fn subject_public_key(spki: &[u8]) -> Option<Vec<u8>> {
-    let mut fields = Cursor::new(spki, 0).expect(Tag::SEQUENCE, "SubjectPublicKeyInfo").ok()?.inside();
+    let mut fields = ber::Cursor::new(spki, 0).expect(Tag::SEQUENCE, "SubjectPublicKeyInfo").ok()?.inside();
     fields.expect(Tag::SEQUENCE, "algorithm").ok()?;
     let bits = fields.expect(Tag::BIT_STRING, "subjectPublicKey").ok()?;
     // The first octet counts unused bits: none.

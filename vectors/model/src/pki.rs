@@ -177,6 +177,12 @@ pub struct Entity {
     /// Carries a critical extension that nobody knows (RFC 5280 section 4.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown_critical_extension: bool,
+    /// A key of SM2 that names the curve in the place of the algorithm too, as OpenSSL 3 and some hardware write it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sm2_key_oid: bool,
+    /// The identifier under which an issuer with a key of SM2 signs it, where that is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_id: Option<String>,
     /// Carries id-pkix-ocsp-nocheck: nobody need ask whether it was revoked (RFC 6960 section 4.2.2.2.1).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ocsp_no_check: bool,
@@ -232,6 +238,8 @@ codes! {
         MlKem768 = "ml-kem-768",
         /// ML-KEM-1024 (RFC 9935).
         MlKem1024 = "ml-kem-1024",
+        /// SM2 (GM/T 0009): signs, agrees and decrypts.
+        Sm2 = "sm2",
     }
 }
 
