@@ -27,6 +27,7 @@ pub mod rc2_version;
 mod rsa_parameters;
 mod scheme;
 mod sm2;
+mod sm2_enveloped;
 mod traits;
 
 pub use aead::{AeadCipher, AeadOpener, AeadSealer, AeadSetup};
@@ -38,7 +39,9 @@ pub use key_wrap::KeyWrap;
 pub use message::Content;
 pub use pbe::PasswordLimits;
 pub use private_key::PrivateKey;
-pub use public_key::{PublicKeyAlgorithm, PublicKeyInfo, describe_public_key, with_inherited_parameters};
+pub use public_key::{
+    PublicKeyAlgorithm, PublicKeyInfo, describe_public_key, same_public_key, with_inherited_parameters,
+};
 pub use random::{SeededRandom, SystemRandom};
 pub use rsa_parameters::{OaepParameters, PssParameters};
 pub use scheme::SignatureScheme;

@@ -1,6 +1,8 @@
 //! Encryption under a password: PBES2 (RFC 8018 section 6.2) and the schemes of
 //! PKCS#12 (RFC 7292 appendix B and C).
 
+mod own_pbes2;
+
 use cipher::{Array, Block, BlockModeDecrypt, InnerIvInit, KeyIvInit};
 use der::{Decode, asn1::OctetStringRef};
 use digest::Digest;
@@ -109,7 +111,9 @@ fn decrypt_pbes2(
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let refused = |why: String| KeyError::BadParameters { algorithm: "pbes2".to_owned(), why };
     let parameters = algorithm.parameters.ok_or_else(|| refused("none".to_owned()))?;
-    let parameters = pbes2::Parameters::try_from(parameters).map_err(|error| refused(error.to_string()))?;
+    let Ok(parameters) = pbes2::Parameters::try_from(parameters) else {
+        return own_pbes2::decrypt(parameters, data, password, budget);
+    };
     match &parameters.kdf {
         pbes2::Kdf::Pbkdf2(kdf) => budget.spend("pbkdf2", kdf.iteration_count)?,
         pbes2::Kdf::Scrypt(kdf) => spend_scrypt(kdf, budget)?,
@@ -217,8 +221,13 @@ fn unpad<M: BlockModeDecrypt>(mut mode: M, data: &[u8]) -> Result<Zeroizing<Vec<
         return Err(KeyError::WrongPassword);
     }
     mode.decrypt_blocks(blocks);
+    strip_padding(plain, M::block_size())
+}
+
+/// Removes the padding of RFC 8018 section 6.1.1.
+fn strip_padding(mut plain: Zeroizing<Vec<u8>>, block_len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let padding = usize::from(plain.last().copied().unwrap_or(0));
-    let content = plain.len().checked_sub(padding).filter(|_| (1..=M::block_size()).contains(&padding));
+    let content = plain.len().checked_sub(padding).filter(|_| (1..=block_len).contains(&padding));
     let content = content.ok_or(KeyError::WrongPassword)?;
     if plain[content..].iter().any(|octet| usize::from(*octet) != padding) {
         return Err(KeyError::WrongPassword);

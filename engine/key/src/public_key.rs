@@ -108,6 +108,16 @@ pub fn describe_public_key(spki_der: &[u8]) -> Result<PublicKeyInfo, KeyError> {
     Ok(PublicKeyInfo { algorithm: key.algorithm, bits: key.bits })
 }
 
+/// Whether two SubjectPublicKeyInfos hold the same key, which SM2 writes under
+/// two identifiers: under `id-ecPublicKey` with its curve, and under its own.
+pub fn same_public_key(left: &[u8], right: &[u8]) -> bool {
+    let point = |spki| match PublicKey::parse(spki) {
+        Ok(PublicKey { algorithm: PublicKeyAlgorithm::Sm2, octets, .. }) => Some(octets),
+        _ => None,
+    };
+    left == right || point(left).is_some_and(|octets| point(right) == Some(octets))
+}
+
 /// A DSA key may leave its parameters to the certificate of its issuer (RFC
 /// 3279 section 2.3.2, RFC 5280 section 4.1.2.7): DER of the
 /// SubjectPublicKeyInfo with the parameters that stand in the issuer's, which

@@ -206,7 +206,8 @@ fn unsigned(octets: &[u8]) -> Vec<u8> {
     out
 }
 
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+/// An element of less than 64 KiB.
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     match content.len() {
         len @ ..=0x7f => out.push(len as u8),

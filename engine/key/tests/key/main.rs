@@ -17,6 +17,7 @@ mod rejection;
 mod robust;
 mod rsa_parameters;
 mod sm2;
+mod sm2_key_files;
 mod sm3_sm4;
 mod wycheproof_vectors;
 
