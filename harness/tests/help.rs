@@ -40,6 +40,7 @@ fn the_help_of_every_command() {
         "shim serve",
         "shim openssl",
         "shim bouncycastle",
+        "shim gmssl",
     ] {
         let mut arguments: Vec<_> = command.split_whitespace().collect();
         arguments.push("--help");

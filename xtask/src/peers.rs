@@ -2,14 +2,17 @@
 
 use std::process::Stdio;
 
+use crate::built;
 use crate::run::{output, program, visible};
 
 /// A program beside Waxseal: how it is found, and how it gets onto a machine.
 pub(crate) struct Peer {
     /// Its name as a SUT, as `waxseal run` knows it.
     pub(crate) name: &'static str,
-    /// The Debian packages that hold it.
+    /// The Debian packages that hold it, or what builds it.
     packages: &'static [&'static str],
+    /// Puts it under `target/peers`, after the packages are there.
+    build: Option<fn() -> Result<(), String>>,
     /// A command that succeeds if it is there; its first line is the version.
     probe: &'static [&'static str],
     /// What tests lose without it.
@@ -22,15 +25,24 @@ pub(crate) const PEERS: &[Peer] = &[
     Peer {
         name: "openssl",
         packages: &["openssl"],
+        build: None,
         probe: &["openssl", "version"],
         what_for: "the second SUT, the witness of positives, the differential tests",
     },
     Peer {
         name: "bouncycastle",
         packages: &["default-jdk-headless", "libbcmail-java", "libbcpkix-java"],
+        build: None,
         // A library states no version; the name of its file does.
         probe: &["sh", "-c", "javac -version >&2 && cd /usr/share/java && ls bcmail-*.jar && ls bcpkix-*.jar"],
         what_for: "the third SUT, the witness of what openssl does not know",
+    },
+    Peer {
+        name: "gmssl",
+        packages: &["cmake", "gcc", "make", "python3-pip"],
+        build: Some(built::gmssl),
+        probe: &["sh", "-c", "test -x target/peers/gmssl/bin/gmssl-helper && target/peers/gmssl/bin/gmssl version"],
+        what_for: "the fourth SUT, the one dialect of GM/T 0010 that no other program speaks",
     },
 ];
 
@@ -56,6 +68,7 @@ pub(crate) fn prepare(install: bool) -> Result<Vec<&'static Peer>, String> {
         println!("installing {}", packages.join(", "));
         visible(apt().arg("update"))?;
         visible(apt().args(["install", "--yes", "--no-install-recommends"]).args(&packages))?;
+        missing.iter().filter_map(|peer| peer.build).try_for_each(|build| build())?;
     }
     let mut present = Vec::new();
     for peer in PEERS {

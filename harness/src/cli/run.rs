@@ -39,7 +39,7 @@ use crate::task::Task;
     "waxseal run --shard 2/4 -o shard-2",
 ))]
 pub(super) struct Arguments {
-    /// A SUT: a shipped one by name (engine, openssl, bouncycastle), or the path of a shim
+    /// A SUT: a shipped one by name (engine, openssl, bouncycastle, gmssl), or the path of a shim
     #[arg(long, value_name = "NAME|PATH")]
     sut: Vec<String>,
     #[command(flatten)]

@@ -8,6 +8,7 @@ use super::options::ProviderOption;
 use crate::exit::{Exit, Failed, help};
 use crate::shim::bouncycastle;
 use crate::shim::engine::Engine;
+use crate::shim::gmssl::GmSsl;
 use crate::shim::openssl::OpenSsl;
 use crate::shim::serve::{Absent, ServeError, Shim, serve};
 
@@ -20,6 +21,7 @@ pub(super) enum Command {
     Serve(ServeArguments),
     Openssl(OpensslArguments),
     Bouncycastle(BouncycastleArguments),
+    Gmssl(GmsslArguments),
 }
 
 /// The reference engine as a shim
@@ -48,6 +50,14 @@ pub(super) struct OpensslArguments {}
 #[command(after_help = help!("waxseal shim bouncycastle < request.json"))]
 pub(super) struct BouncycastleArguments {}
 
+/// GmSSL 3 as a shim, driven with its commands for GM/T 0010
+///
+/// `cargo xtask test --install` builds it into target/peers/gmssl/bin;
+/// WAXSEAL_GMSSL names another directory that holds `gmssl` and `gmssl-helper`.
+#[derive(Debug, Args)]
+#[command(after_help = help!("waxseal shim gmssl < request.json"))]
+pub(super) struct GmsslArguments {}
+
 pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
     match command {
         Command::Serve(arguments) => {
@@ -55,6 +65,7 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
             answer(&mut Engine { provider: arguments.provider.choice() })
         }
         Command::Openssl(OpensslArguments {}) => answer(&mut OpenSsl::default()),
+        Command::Gmssl(GmsslArguments {}) => answer(&mut GmSsl::default()),
         // It takes the place of this process, unless it cannot be started.
         Command::Bouncycastle(BouncycastleArguments {}) => answer(&mut Absent(bouncycastle::become_it())),
     }

@@ -38,6 +38,7 @@ const SHIPPED: &[Shipped] = &[
     Shipped { name: ENGINE, arguments: &["shim", "serve"] },
     Shipped { name: "openssl", arguments: &["shim", "openssl"] },
     Shipped { name: "bouncycastle", arguments: &["shim", "bouncycastle"] },
+    Shipped { name: "gmssl", arguments: &["shim", "gmssl"] },
 ];
 
 /// Why a name given by the user is no SUT.
