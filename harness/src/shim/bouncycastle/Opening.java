@@ -37,19 +37,24 @@ final class Opening {
     /** Layers that are peeled at most; no mail of the corpus comes near. */
     private static final int MOST_LAYERS = 16;
 
+    private static final ASN1ObjectIdentifier GM_DATA = new ASN1ObjectIdentifier("1.2.156.10197.6.1.4.2.1");
+
     /** Object identifiers of content types, as messages have them, and kinds of layers. */
     private static final Map<ASN1ObjectIdentifier, String> KINDS =
-            Map.of(
-                    // Bouncy Castle reads SignedData under the object identifier of GM/T 0010 too.
-                    new ASN1ObjectIdentifier("1.2.156.10197.6.1.4.2.2"), "signed",
-                    CMSObjectIdentifiers.data, "data",
-                    CMSObjectIdentifiers.signedData, "signed",
-                    CMSObjectIdentifiers.envelopedData, "encrypted",
-                    CMSObjectIdentifiers.authEnvelopedData, "authenveloped",
-                    CMSObjectIdentifiers.compressedData, "compressed",
-                    CMSObjectIdentifiers.digestedData, "digested",
-                    CMSObjectIdentifiers.encryptedData, "encrypted-data",
-                    CMSObjectIdentifiers.authenticatedData, "authenticated");
+            Map.ofEntries(
+                    // Bouncy Castle reads these under the object identifiers of GM/T 0010 too.
+                    Map.entry(GM_DATA, "data"),
+                    Map.entry(new ASN1ObjectIdentifier("1.2.156.10197.6.1.4.2.2"), "signed"),
+                    Map.entry(new ASN1ObjectIdentifier("1.2.156.10197.6.1.4.2.3"), "encrypted"),
+                    Map.entry(new ASN1ObjectIdentifier("1.2.156.10197.6.1.4.2.5"), "encrypted-data"),
+                    Map.entry(CMSObjectIdentifiers.data, "data"),
+                    Map.entry(CMSObjectIdentifiers.signedData, "signed"),
+                    Map.entry(CMSObjectIdentifiers.envelopedData, "encrypted"),
+                    Map.entry(CMSObjectIdentifiers.authEnvelopedData, "authenveloped"),
+                    Map.entry(CMSObjectIdentifiers.compressedData, "compressed"),
+                    Map.entry(CMSObjectIdentifiers.digestedData, "digested"),
+                    Map.entry(CMSObjectIdentifiers.encryptedData, "encrypted-data"),
+                    Map.entry(CMSObjectIdentifiers.authenticatedData, "authenticated"));
 
     /** Something that Bouncy Castle has no class for. */
     static final class NotOffered extends RuntimeException {
@@ -230,7 +235,8 @@ final class Opening {
             return;
         }
         content = inside.octets();
-        if (inside.type().equals(CMSObjectIdentifiers.data) || !KINDS.containsKey(inside.type())) {
+        boolean data = inside.type().equals(CMSObjectIdentifiers.data) || inside.type().equals(GM_DATA);
+        if (data || !KINDS.containsKey(inside.type())) {
             entity(path + "/1", false);
         } else {
             // RFC 5652 allows an object in an object, without a mail around it.

@@ -21,6 +21,12 @@ final class Request {
     /** What a bare detached signature is over; null if there is none. */
     final byte[] content;
     final List<OwnKey> keys = new ArrayList<>();
+    /** Who signs, what is sent along, and for whom a copy is; only when something is written. */
+    final OwnKey signer;
+
+    final List<X509CertificateHolder> certificates;
+    final List<X509CertificateHolder> encryptionCertificates;
+    final List<X509CertificateHolder> copyFor;
     /** Null if nothing is to be trusted. */
     final List<X509CertificateHolder> anchors;
     final List<X509CertificateHolder> extraCertificates;
@@ -59,15 +65,22 @@ final class Request {
         clock = at == null ? new Date() : Date.from(Instant.parse((String) at));
         out = directory.resolve((String) fields.get("out"));
         for (Object pair : (List<Object>) fields.getOrDefault("keys", List.of())) {
-            Map<String, Object> files = (Map<String, Object>) pair;
-            List<X509CertificateHolder> own = certificates(files.get("certificate"));
-            keys.add(new OwnKey(key(files.get("key")), own.isEmpty() ? null : own.get(0)));
+            keys.add(ownKey((Map<String, Object>) pair));
         }
+        signer = fields.containsKey("key") ? ownKey((Map<String, Object>) fields.get("key")) : null;
+        certificates = certificates(fields.get("certificates"));
+        encryptionCertificates = certificates(fields.get("encryption_certificate"));
+        copyFor = certificates(fields.get("copy_for"));
         for (Object shared : (List<Object>) fields.getOrDefault("symmetric_keys", List.of())) {
             Map<String, Object> pair = (Map<String, Object>) shared;
             String id = (String) pair.getOrDefault("id", "");
             sharedKeys.add(new SharedKey(Hex.decode(id), Hex.decode((String) pair.get("key"))));
         }
+    }
+
+    private OwnKey ownKey(Map<String, Object> files) throws IOException {
+        List<X509CertificateHolder> own = certificates(files.get("certificate"));
+        return new OwnKey(key(files.get("key")), own.isEmpty() ? null : own.get(0));
     }
 
     private byte[] read(Object name) throws IOException {

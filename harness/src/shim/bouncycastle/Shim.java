@@ -39,7 +39,8 @@ public final class Shim {
                     + " camellia-128-cbc camellia-192-cbc camellia-256-cbc seed-cbc"
                     + " aes-128-gcm aes-192-gcm aes-256-gcm aes-128-ccm aes-192-ccm aes-256-ccm"
                     + " hmac-sha-1 hmac-sha-224 hmac-sha-256 hmac-sha-384 hmac-sha-512 zlib"
-                    + " chacha20-poly1305 shake256";
+                    + " chacha20-poly1305 shake256"
+                    + " sm2-sha-256 sm2-encryption sm4-cbc sm4-gcm sm4-ccm hmac-sm3";
 
     private static final String FORMS =
             "signed encrypted authenveloped compressed certs-only digested encrypted-data"
@@ -51,7 +52,9 @@ public final class Shim {
 
     /** Answers requests until the input ends. */
     public static void main(String[] arguments) throws Exception {
-        Security.addProvider(new BouncyCastleProvider());
+        BouncyCastleProvider provider = new BouncyCastleProvider();
+        Sm.register(provider);
+        Security.addProvider(provider);
         BufferedReader requests =
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         // What a library prints must not stand between the answers.
@@ -78,6 +81,10 @@ public final class Shim {
                 answer.put("hello", hello());
             } else if ("open".equals(operation)) {
                 new Opening(new Request(request)).answer(answer);
+            } else if ("sign".equals(operation)) {
+                new Writing(request).sign(answer);
+            } else if ("encrypt".equals(operation)) {
+                new Writing(request).encrypt(answer);
             } else {
                 answer.put("unsupported", "the operation " + operation + " is not offered");
             }
@@ -94,7 +101,7 @@ public final class Shim {
         Map<String, Object> hello = new LinkedHashMap<>();
         hello.put("name", "bouncycastle");
         hello.put("version", Security.getProvider("BC").getVersionStr());
-        hello.put("operations", List.of("open"));
+        hello.put("operations", List.of("open", "sign", "encrypt"));
         hello.put("algorithms", List.of(ALGORITHMS.split(" ")));
         hello.put("forms", List.of(FORMS.split(" ")));
         hello.put("aspects", List.of(ASPECTS.split(" ")));

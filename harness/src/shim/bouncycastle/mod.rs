@@ -25,6 +25,8 @@ const SOURCES: &[(&str, &str)] = &[
     ("Shim.java", include_str!("Shim.java")),
     ("Revocation.java", include_str!("Revocation.java")),
     ("Signatures.java", include_str!("Signatures.java")),
+    ("Sm.java", include_str!("Sm.java")),
+    ("Writing.java", include_str!("Writing.java")),
 ];
 
 /// Where Debian's packages libbcmail-java and libbcpkix-java put what they need.
