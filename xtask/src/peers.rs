@@ -7,8 +7,10 @@ use crate::run::{output, program, visible};
 
 /// A program beside Waxseal: how it is found, and how it gets onto a machine.
 pub(crate) struct Peer {
-    /// Its name as a SUT, as `waxseal run` knows it.
+    /// Its name as a SUT, as `waxseal run` knows it, if it is one.
     pub(crate) name: &'static str,
+    /// Whether it is one; else tests alone talk to it.
+    pub(crate) is_sut: bool,
     /// The Debian packages that hold it, or what builds it.
     packages: &'static [&'static str],
     /// Puts it under `target/peers`, after the packages are there.
@@ -20,10 +22,11 @@ pub(crate) struct Peer {
 }
 
 /// Every peer. A row here is a promise: `cargo xtask test --install` fails if
-/// the harness does not admit it afterwards.
+/// the harness does not admit the SUT afterwards.
 pub(crate) const PEERS: &[Peer] = &[
     Peer {
         name: "openssl",
+        is_sut: true,
         packages: &["openssl"],
         build: None,
         probe: &["openssl", "version"],
@@ -31,6 +34,7 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "bouncycastle",
+        is_sut: true,
         packages: &["default-jdk-headless", "libbcmail-java", "libbcpkix-java"],
         build: None,
         // A library states no version; the name of its file does.
@@ -39,10 +43,23 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "gmssl",
+        is_sut: true,
         packages: &["cmake", "gcc", "make", "python3-pip"],
         build: Some(built::gmssl),
         probe: &["sh", "-c", "test -x target/peers/gmssl/bin/gmssl-helper && target/peers/gmssl/bin/gmssl version"],
         what_for: "the fourth SUT, the one dialect of GM/T 0010 that no other program speaks",
+    },
+    Peer {
+        name: "tongsuo",
+        is_sut: false,
+        packages: &["python3-pip"],
+        build: Some(built::tongsuo),
+        probe: &[
+            "sh",
+            "-c",
+            "PYTHONPATH=target/peers/tongsuo python3 -c 'import tongsuopy; print(tongsuopy.__version__)'",
+        ],
+        what_for: "a second writer of SignedData with SM2",
     },
 ];
 

@@ -156,7 +156,7 @@ fn main_job(present: &[&Peer], install: bool) -> Result<(), String> {
         return Err(format!("no report at {}", report.display()));
     }
     let admitted = admitted(&folder.join("run.jsonl"))?;
-    for peer in present.iter().filter(|peer| !admitted.iter().any(|name| name == peer.name)) {
+    for peer in present.iter().filter(|peer| peer.is_sut && !admitted.iter().any(|name| name == peer.name)) {
         let message = format!("peer {} is on this machine, but the run did not admit it", peer.name);
         if install {
             return Err(message);
