@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
-use waxseal_key::{Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, pkcs12};
+use waxseal_key::{
+    Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, PublicKeyAlgorithm, pkcs12, same_public_key,
+};
 use waxseal_model::SharedKey;
 use zeroize::Zeroizing;
 
@@ -80,19 +82,36 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Loads PKCS#12 files, key files and certificate files.
+    /// Loads PKCS#12 files, key files and certificate files. Key files are PEM,
+    /// under the `password` where they are encrypted, or an SM2EnvelopedKey in
+    /// DER, which one of the other keys opens.
     ///
     /// # Errors
     /// A file is missing or damaged, or a password is wrong: which, and why.
-    pub fn load(pkcs12: &[Pkcs12File], keys: &[PathBuf], certificates: &[PathBuf]) -> Result<Self, Failed> {
+    pub fn load(
+        pkcs12: &[Pkcs12File],
+        keys: &[PathBuf],
+        password: Option<&Secret>,
+        certificates: &[PathBuf],
+    ) -> Result<Self, Failed> {
         let mut ring = Self::default();
+        let password = password.map(Secret::reveal).transpose()?;
+        let mut enveloped = Vec::new();
         for file in pkcs12 {
             ring.add_pkcs12(file)?;
         }
         for path in keys {
-            let text = Zeroizing::new(read(path)?);
-            let text = std::str::from_utf8(&text).map_err(|_| not_pem(path))?;
-            ring.keys.push(PrivateKey::from_pem(text, None).map_err(|error| key_error(path, &error))?);
+            let octets = Zeroizing::new(read(path)?);
+            if PrivateKey::is_sm2_enveloped(&octets) {
+                enveloped.push((path, octets));
+                continue;
+            }
+            let text = std::str::from_utf8(&octets).map_err(|_| not_pem(path))?;
+            let password = password.as_ref().map(|password| password.as_str());
+            ring.keys.push(PrivateKey::from_pem(text, password).map_err(|error| key_error(path, &error))?);
+        }
+        for (path, der) in enveloped {
+            ring.add_enveloped(path, &der)?;
         }
         ring.certificates.extend(load_certificates(certificates)?);
         Ok(ring)
@@ -127,6 +146,23 @@ impl KeyRing {
         Ok(())
     }
 
+    /// A key under the public key of another one of the ring: an authority hands
+    /// out the key of an encryption certificate so (GB/T 35276).
+    fn add_enveloped(&mut self, path: &Path, der: &[u8]) -> Result<(), Failed> {
+        let mut refused = KeyError::NotAKey("an SM2EnvelopedKey, and no SM2 key that opens it was given".to_owned());
+        let openers = self.keys.iter().filter(|key| *key.algorithm() == PublicKeyAlgorithm::Sm2);
+        for opener in openers {
+            match PrivateKey::from_sm2_enveloped(der, opener) {
+                Ok(key) => {
+                    self.keys.push(key);
+                    return Ok(());
+                }
+                Err(error) => refused = error,
+            }
+        }
+        Err(key_error(path, &refused))
+    }
+
     /// Every key with each certificate of its public key; a key without one
     /// stands alone.
     #[must_use]
@@ -134,7 +170,8 @@ impl KeyRing {
         let mut pairs = Vec::new();
         for key in &self.keys {
             let public = Decryptor::public_key(key);
-            let own: Vec<_> = self.certificates.iter().filter(|certificate| certificate.spki() == public).collect();
+            let own: Vec<_> =
+                self.certificates.iter().filter(|certificate| same_public_key(certificate.spki(), public)).collect();
             if own.is_empty() {
                 pairs.push((key, None));
             }
@@ -262,7 +299,7 @@ fn not_pem(path: &Path) -> Failed {
 
 fn key_error(path: &Path, error: &KeyError) -> Failed {
     let advice = match error {
-        KeyError::WrongPassword => " (an encrypted key can be given in a PKCS#12 file with --p12)",
+        KeyError::WrongPassword => " (the password of an encrypted key is given with --key-password)",
         _ => "",
     };
     Failed::usage(format!("{}: {error}{advice}", path.display()))

@@ -1,4 +1,4 @@
-//! `waxseal cert path` as a certification authority meets it.
+//! `waxseal cert` as a certification authority meets it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -6,18 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn run(folder: &Path, arguments: &[String]) -> Output {
-    let command = ["cert", "path"].into_iter().chain(arguments.iter().map(String::as_str));
+    let command = ["cert"].into_iter().chain(arguments.iter().map(String::as_str));
     Command::new(env!("CARGO_BIN_EXE_waxseal")).args(command).current_dir(folder).output().unwrap()
 }
 
-/// Runs a command line in the folder of the corpus' certificates.
+/// Runs a command line of `cert path` in the folder of the corpus' certificates.
 fn path(code: i32, line: &str) -> String {
+    cert(code, &format!("path {line}"))
+}
+
+/// The same of any of the commands.
+fn cert(code: i32, line: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/pki");
     let arguments: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
     let output = run(&folder, &arguments);
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8(text).unwrap();
-    assert_eq!(output.status.code(), Some(code), "waxseal cert path {line}\n{text}");
+    assert_eq!(output.status.code(), Some(code), "waxseal cert {line}\n{text}");
     text
 }
 
@@ -67,6 +72,63 @@ fn wrong_use_is_2() {
     }
 }
 
+#[test]
+fn sm2_certificates_against_their_profile() {
+    let alice = "profile alice-sm2.cert.pem alice-sm2-encrypt.cert.pem --issuer intermediate-sm2.cert.pem --pair";
+    let text = cert(0, alice);
+    assert!(text.starts_with("gmt0015-2023: rules that nobody has held against the text"), "{text}");
+    assert!(text.contains("both together: 5 of 5 rules kept"), "{text}");
+    assert!(text.contains("serial 5003, signature: ") && text.contains("serial 5004, encryption: "), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&cert(0, &format!("{alice} --json"))).unwrap();
+    assert_eq!((&json["profile"], &json["confirmed"]), (&"gmt0015-2023".into(), &false.into()));
+    assert_eq!(json["pair"].as_array().unwrap().len(), 5);
+    let rule = |json: &serde_json::Value, id: &str| {
+        let rules = json["certificates"][0]["rules"].as_array().unwrap();
+        rules.iter().find(|rule| rule["id"] == id).unwrap_or_else(|| panic!("no rule {id}")).clone()
+    };
+    let id = rule(&json, "signature-id");
+    assert_eq!((&id["outcome"], &id["level"], &id["confirmed"]), (&"kept".into(), &"must".into(), &false.into()));
+
+    let oid = "profile alice-sm2-oid.cert.pem --issuer intermediate-sm2.cert.pem";
+    cert(0, oid);
+    let text = cert(1, &format!("{oid} --profile gmt0015-2012"));
+    assert!(text.contains("broken key-algorithm (must;") && text.contains("sm2 (1.2.156.10197.1.301)"), "{text}");
+    let text = cert(1, "profile alice-sm2-empty-id.cert.pem --issuer intermediate-sm2.cert.pem");
+    assert!(text.contains("signed under an empty identifier"), "{text}");
+    let text = cert(0, "profile alice-sm2.cert.pem");
+    assert!(text.contains("not checked signature-id") && text.contains("differs basic-constraints (seen;"), "{text}");
+    let text = cert(1, "profile alice-sm2.cert.pem --role encryption");
+    assert!(text.contains("broken key-usage-purpose"), "{text}");
+    let text = cert(1, "profile alice-sm2.cert.pem bob-sm2-encrypt.cert.pem --pair");
+    assert!(text.contains("broken pair-subject (should; inferred"), "{text}");
+    for (line, words) in [
+        ("profile", "<FILE>"),
+        ("profile alice-sm2.cert.pem --pair", "--pair wants two certificates, and 1 were given"),
+        ("profile alice-sm2.cert.pem --profile gmt0015", "gmt0015-2012"),
+    ] {
+        let text = cert(2, line);
+        assert!(text.contains(words), "{line}: {text}");
+    }
+    // Chains of SM2, and chains that mix it with RSA (openssl and Bouncy Castle verify the same).
+    let sm2 = format!("--anchor root-sm2.cert.pem --extra intermediate-sm2.cert.pem {AT} --purpose email-protection");
+    for (leaf, code, words) in [
+        ("alice-sm2", 0, "chain    good"),
+        ("alice-sm2-encrypt", 0, "chain    good"),
+        ("bob-sm2-oid", 0, "chain    good"),
+        ("alice-rsa-below-sm2", 0, "chain    good"),
+        ("alice-sm2-forged", 1, "chain    bad: bad-signature"),
+        ("alice-sm2-empty-id", 1, "chain    bad: bad-signature"),
+        ("alice-sm2-unknown", 1, "chain    bad: no-path"),
+    ] {
+        let text = path(code, &format!("{leaf}.cert.pem {sm2}"));
+        assert!(text.starts_with(words), "{leaf}: {text}");
+    }
+    let rsa = format!("--anchor root.cert.pem --extra intermediate.cert.pem {AT}");
+    path(0, &format!("alice-sm2-below-rsa.cert.pem {rsa}"));
+    let text = path(0, &format!("alice-sm2.cert.pem {sm2} --provider aws-lc"));
+    assert!(text.starts_with("chain    unchecked: unsupported-algorithm"), "{text}");
+}
+
 #[derive(serde::Deserialize)]
 struct Case {
     number: String,
@@ -112,7 +174,7 @@ fn pkits() {
     }
     let cases: Vec<Case> = serde_json::from_slice(&std::fs::read(folder.join("pkits_expected.json")).unwrap()).unwrap();
     for case in &cases {
-        let output = run(&folder, &case.arguments());
+        let output = run(&folder, &[vec!["path".to_owned()], case.arguments()].concat());
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         let due = if case.should_validate { 0 } else { 1 };
         assert_eq!(output.status.code(), Some(due), "{} {}: {text}", case.number, case.title);

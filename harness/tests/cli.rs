@@ -367,6 +367,36 @@ fn pkcs12_files_are_opened_with_their_password() {
 }
 
 #[test]
+fn keys_of_sm2_come_in_files_of_their_own() {
+    let place = Place::new();
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/key/tests/key/data");
+    place.run(0, &format!("{SIGN} -o signed"));
+    // Keys are loaded before anything is opened.
+    let with = |options: &str| format!("open signed {OPEN} {options}");
+    // As `openssl pkcs8 -v2 sm4-cbc` writes it.
+    place.run(0, &with(&format!("--key {keys}/sm2-sm4.pem --key-password secret")));
+    let (_, error) = place.run(2, &with(&format!("--key {keys}/sm2-sm4.pem --key-password wrong")));
+    assert!(error.contains("--key-password"), "{error}");
+    let (_, error) = place.run(2, &with(&format!("--key {keys}/sm2-sm4.pem")));
+    assert!(error.contains("no password was given"), "{error}");
+    // GB/T 35276: the key of the encryption certificate, under that of the signing one.
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(pki().join(format!("{name}.key.pem"))).unwrap();
+        waxseal_key::PrivateKey::from_pem(&text, None).unwrap()
+    };
+    let random = &mut waxseal_key::SeededRandom::new("enveloped");
+    let enveloped = read("alice-sm2-encrypt").to_sm2_enveloped(read("alice-sm2").public_key(), random).unwrap();
+    std::fs::write(place.path().join("encrypt.key"), enveloped).unwrap();
+    let alice = pki().join("alice-sm2.key.pem");
+    place.run(0, &with(&format!("--key encrypt.key --key {}", alice.display())));
+    let (_, error) = place.run(2, &with("--key encrypt.key"));
+    assert!(error.contains("an SM2EnvelopedKey, and no SM2 key that opens it was given"), "{error}");
+    let bob = pki().join("bob-sm2.key.pem");
+    let (_, error) = place.run(2, &with(&format!("--key encrypt.key --key {}", bob.display())));
+    assert!(error.contains("encrypt.key: "), "{error}");
+}
+
+#[test]
 fn something_bad_is_1() {
     let place = Place::new();
     place.run(0, &format!("{SIGN} -o signed"));

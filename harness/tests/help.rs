@@ -23,6 +23,7 @@ fn the_help_of_every_command() {
         "show",
         "cert",
         "cert path",
+        "cert profile",
         "addressbook",
         "addressbook show",
         "addressbook choose",

@@ -12,6 +12,7 @@ mod fetch;
 mod field;
 mod file;
 mod general_name;
+pub mod gm_profile;
 pub mod identity;
 mod inherited;
 mod issued;

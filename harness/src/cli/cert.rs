@@ -1,5 +1,7 @@
 //! `waxseal cert`: what becomes of a certificate.
 
+mod profile;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -17,7 +19,8 @@ use crate::keys::{load_certificates, load_crls, load_ocsp_responses};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    Path(PathArguments),
+    Path(Box<PathArguments>),
+    Profile(profile::ProfileArguments),
 }
 
 /// Look for a path from a certificate to an anchor, and judge it
@@ -142,6 +145,7 @@ struct Found<'a> {
 pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
     match command {
         Command::Path(arguments) => run_path(arguments),
+        Command::Profile(arguments) => profile::run(arguments),
     }
 }
 

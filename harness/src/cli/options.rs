@@ -14,7 +14,7 @@ use waxseal_model::{Corpus, Recordings};
 
 use crate::exit::Failed;
 use crate::fetch::Network;
-use crate::keys::{KeyRing, Pkcs12File};
+use crate::keys::{KeyRing, Pkcs12File, Secret};
 
 /// Keys and their certificates.
 #[derive(Debug, Args)]
@@ -23,9 +23,12 @@ pub(super) struct KeyOptions {
     /// file:PATH. FILE ends at the first colon
     #[arg(long, value_name = "FILE:PASSWORD")]
     p12: Vec<Pkcs12File>,
-    /// A private key in PEM
-    #[arg(long, value_name = "PEM")]
+    /// A private key in PEM; or an SM2EnvelopedKey in DER, which another key opens
+    #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    /// The password of keys that are encrypted: the word, env:NAME or file:PATH
+    #[arg(long, value_name = "PASSWORD", requires = "key")]
+    key_password: Option<Secret>,
     /// A certificate of one of the keys; they are matched by public key
     #[arg(long, value_name = "FILE")]
     cert: Vec<PathBuf>,
@@ -34,7 +37,7 @@ pub(super) struct KeyOptions {
 impl KeyOptions {
     /// Loads them, to work with this arithmetic.
     pub(super) fn load(&self, arithmetic: Arithmetic) -> Result<KeyRing, Failed> {
-        Ok(KeyRing::load(&self.p12, &self.key, &self.cert)?.with_arithmetic(arithmetic))
+        Ok(KeyRing::load(&self.p12, &self.key, self.key_password.as_ref(), &self.cert)?.with_arithmetic(arithmetic))
     }
 }
 

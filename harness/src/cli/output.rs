@@ -69,6 +69,11 @@ impl Paint {
         self.with(colour, &aspect.to_string())
     }
 
+    /// Something that is wrong.
+    pub(super) fn bad(self, text: &str) -> String {
+        self.with("31", text)
+    }
+
     pub(super) fn outcome(self, outcome: Outcome) -> String {
         let colour = match outcome {
             Outcome::Pass => "32",

@@ -122,6 +122,7 @@ impl Engine {
         let keys = KeyRing::load(
             &[],
             &[file(&arguments.key.key)],
+            None,
             &arguments.key.certificate.iter().map(file).collect::<Vec<_>>(),
         )?
         .with_arithmetic(arithmetic);
@@ -194,7 +195,7 @@ impl Engine {
         let mut policy = Policy::named(arguments.policy.as_deref().unwrap_or("default")).map_err(Failed::usage)?;
         policy.require_revocation |= arguments.require_revocation;
         Ok(Reader {
-            keys: KeyRing::load(&[], &files(key_files), &files(certificates))?
+            keys: KeyRing::load(&[], &files(key_files), None, &files(certificates))?
                 .with_arithmetic(Arithmetic::new(self.provider)),
             anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
             wrong_pin: arguments

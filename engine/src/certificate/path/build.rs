@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use waxseal_key::same_public_key;
 use waxseal_verdict::Reason;
 
 use super::names::Comparisons;
@@ -201,8 +202,9 @@ impl<'a> Search<'a> {
         let mut climbed = false;
         for issuer in issuers {
             // RFC 4158 section 2.4.1: a path with the same name and key twice is a loop.
-            let met =
-                |known: &&Certificate| known.subject_name() == issuer.subject_name() && known.spki() == issuer.spki();
+            let met = |known: &&Certificate| {
+                known.subject_name() == issuer.subject_name() && same_public_key(known.spki(), issuer.spki())
+            };
             if self.trail.iter().any(met) {
                 obstacle = obstacle.max(Obstacle::Circle);
                 continue;

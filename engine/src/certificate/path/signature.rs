@@ -43,8 +43,8 @@ impl<'a> Signed<'a> {
             return Self::Not(Obstacle::BadSignature(what.to_owned()));
         }
         let (scheme, digest) = match signature.scheme() {
+            Ok(Some((scheme, _))) if scheme.signs_message() => return Self::Message { signature, scheme },
             Ok(Some((scheme, Some(digest)))) => (scheme, digest),
-            Ok(Some((scheme, None))) if scheme.signs_message() => return Self::Message { signature, scheme },
             Ok(_) => {
                 let name = algorithm::oid_name(signature.oid).unwrap_or(signature.oid);
                 return Self::Not(Obstacle::Unsupported(format!("signed with {name}, which is not supported")));

@@ -1,7 +1,7 @@
 //! From recipientInfos and the keys at hand to a content key (RFC 5652 section
 //! 6.2).
 
-use waxseal_key::{KeyError, OaepParameters, algorithm};
+use waxseal_key::{KeyError, OaepParameters, algorithm, same_public_key};
 use waxseal_verdict::{Aspect, Reason, Recipient};
 use zeroize::Zeroizing;
 
@@ -65,7 +65,8 @@ impl Candidate {
         let request = context.request;
         let credential = &request.credentials[index];
         let key = credential.decryptor.public_key();
-        let same_key = || request.extra_certificates.iter().find(|certificate| certificate.spki() == key);
+        let same_key =
+            || request.extra_certificates.iter().find(|certificate| same_public_key(certificate.spki(), key));
         credential.certificate.as_ref().or_else(same_key)
     }
 }
@@ -236,7 +237,7 @@ fn named_credentials<'a>(id: &'a SignerIdentifier, context: &'a Context<'_>) -> 
         let by_certificate = credential
             .certificate
             .iter()
-            .chain(request.extra_certificates.iter().filter(|certificate| certificate.spki() == key))
+            .chain(request.extra_certificates.iter().filter(|certificate| same_public_key(certificate.spki(), key)))
             .any(|certificate| context.is_named(certificate, id));
         let by_key = matches!(id, SignerIdentifier::SubjectKeyIdentifier(key_id)
             if context.key_identifier(key).as_deref() == Some(key_id.as_slice()));
