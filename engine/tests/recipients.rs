@@ -168,6 +168,8 @@ fn content_ciphers_of_every_age() {
         ("-rc2-64-cbc", "rc2-cbc"),
         ("-rc2-128", "rc2-cbc"),
         ("-cast5-cbc", "cast5-cbc"),
+        ("-sm4-cbc", "sm4-cbc"),
+        ("-sm4-ctr", "sm4-ctr"),
     ] {
         let mut arguments = legacy.to_vec();
         arguments.extend([cipher, "-recip", text(&person.certificate_file)]);
@@ -178,7 +180,7 @@ fn content_ciphers_of_every_age() {
         let authenticated = name.ends_with("gcm");
         assert_eq!(layer.kind == Kind::AuthEnveloped, authenticated, "{cipher}");
         assert_eq!(layer.integrity.is_good(), authenticated, "{cipher}: {layer:?}");
-        let strong = ["aes", "camellia", "cast5"].iter().any(|family| name.starts_with(family));
+        let strong = ["aes", "camellia", "cast5", "sm4"].iter().any(|family| name.starts_with(family));
         assert_eq!(layer.policy.is_good(), strong, "{cipher}: {:?}", layer.policy);
         // OpenSSL 3.0 writes the vector alone, where RFC 2984 section 3 has a SEQUENCE.
         let odd = layer.deviations.contains(&Deviation::CipherParametersOdd);

@@ -185,6 +185,9 @@ fn a_tampered_padding_is_refused() {
     };
     decrypts(&bench, &with(&[4; 4]).unwrap(), &ann, b"0123456789ab", "the twin");
     assert!(matches!(with(&[4; 5]), Err(WriteError::Recipe(_))));
+    let tamper = Tamper { padding: Some(vec![4; 4]), ..Tamper::default() };
+    let of_none = write(&[&ann], ContentCipher::Sm4Ctr, &shape, &tamper, b"0123456789ab");
+    assert!(matches!(of_none, Err(WriteError::Recipe("this cipher has no padding to tamper with"))));
     bench.write("object", &with(&[0, 0, 0, 0]).unwrap());
     let arguments = ["cms", "-decrypt", "-inform", "DER", "-in", "object", "-inkey", text(&ann.key_file)];
     assert!(!bench.try_run(&arguments).status.success());

@@ -187,7 +187,7 @@ impl Arithmetic {
         self.careful(|provider| provider.wrap_rsa_oaep(&public, key, parameters, random))
     }
 
-    /// Starts to encrypt in CBC mode. Padding is the caller's.
+    /// Starts to encrypt in CBC mode, or in CTR mode. Padding is the caller's.
     ///
     /// # Errors
     /// The key or the initialization vector has not the length of the cipher,
@@ -196,7 +196,7 @@ impl Arithmetic {
         self.cbc(Direction::Encrypt, cipher, key, iv)
     }
 
-    /// Starts to decrypt in CBC mode. Padding is the caller's.
+    /// Starts to decrypt in CBC mode, or in CTR mode. Padding is the caller's.
     ///
     /// # Errors
     /// The key or the initialization vector has not the length of the cipher,

@@ -6,8 +6,8 @@ use der::{Decode, Encode, Sequence, asn1::OctetString};
 
 use crate::{KeyError, rc2_version};
 
-/// A content-encryption algorithm in CBC mode (RFC 3370 section 5, RFC 3565,
-/// RFC 2984, RFC 3657, GB/T 35275).
+/// A content-encryption algorithm without authentication: in CBC mode (RFC 3370
+/// section 5, RFC 3565, RFC 2984, RFC 3657, GB/T 35275), and SM4 in CTR mode too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ContentCipher {
@@ -40,11 +40,13 @@ pub enum ContentCipher {
     Camellia256Cbc,
     /// SM4 (GB/T 32907), whose key has 128 bits.
     Sm4Cbc,
+    /// SM4 in CTR mode, which pads nothing. No RFC has it; OpenSSL writes it.
+    Sm4Ctr,
 }
 
 impl ContentCipher {
     /// Every content cipher; those whose keys vary with 128 bits.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Aes128Cbc,
         Self::Aes192Cbc,
         Self::Aes256Cbc,
@@ -56,6 +58,7 @@ impl ContentCipher {
         Self::Camellia192Cbc,
         Self::Camellia256Cbc,
         Self::Sm4Cbc,
+        Self::Sm4Ctr,
     ];
 
     /// The name in verdicts and cases, for example `aes-256-cbc`; without the
@@ -200,6 +203,12 @@ impl ContentCipher {
         self.facts().block_len
     }
 
+    /// Whether the content is padded to whole blocks (RFC 5652 section 6.3): in
+    /// CBC mode, and not in CTR mode.
+    pub fn is_padded(self) -> bool {
+        self != Self::Sm4Ctr
+    }
+
     /// Octets of a block.
     pub fn block_len(self) -> usize {
         self.facts().block_len
@@ -232,6 +241,7 @@ impl ContentCipher {
                 &Facts { name: "camellia-256-cbc", oid: "1.2.392.200011.61.1.1.1.4", key_len: 32, block_len: 16 }
             }
             Self::Sm4Cbc => &Facts { name: "sm4-cbc", oid: "1.2.156.10197.1.104.2", key_len: 16, block_len: 16 },
+            Self::Sm4Ctr => &Facts { name: "sm4-ctr", oid: "1.2.156.10197.1.104.7", key_len: 16, block_len: 16 },
         }
     }
 }

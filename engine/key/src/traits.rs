@@ -25,7 +25,7 @@ pub trait BlockMode: Send {
     /// Encrypts or decrypts in place.
     ///
     /// The length must be a multiple of the block length; what stands after
-    /// the last whole block is left as it is.
+    /// the last whole block is left as it is. In CTR mode any length is good.
     fn process(&mut self, blocks: &mut [u8]);
 }
 

@@ -135,6 +135,7 @@ impl Cipher {
             CipherKind::Cbc { cipher, iv } => Opener::Cbc(CbcOpener {
                 mode: arithmetic.cbc_decryptor(*cipher, key, iv).map_err(refused)?,
                 block_len: cipher.block_len(),
+                padded: cipher.is_padded(),
                 held: Zeroizing::new(Vec::new()),
                 total: 0,
                 owner: self.envelope.name(),
@@ -242,10 +243,11 @@ impl AeadContent {
 }
 
 /// Decrypts content in CBC mode, and holds the last block back until the end,
-/// because only there the padding is.
+/// because only there the padding is; or in CTR mode, which has none.
 pub(super) struct CbcOpener {
     mode: Box<dyn BlockMode>,
     block_len: usize,
+    padded: bool,
     held: Zeroizing<Vec<u8>>,
     total: u64,
     owner: &'static str,
@@ -256,6 +258,12 @@ impl CbcOpener {
     fn update(&mut self, octets: &[u8], out: &mut dyn Write) -> io::Result<()> {
         self.total += octets.len() as u64;
         self.held.extend_from_slice(octets);
+        if !self.padded {
+            self.mode.process(&mut self.held);
+            out.write_all(&self.held)?;
+            self.held.clear();
+            return Ok(());
+        }
         // Everything but the last whole block; a rest of a block waits too.
         let ready = self.held.len().saturating_sub(1) / self.block_len * self.block_len;
         if ready > 0 {
@@ -270,6 +278,9 @@ impl CbcOpener {
 
     /// Takes the padding off (RFC 5652 section 6.3).
     fn finish(mut self, out: &mut dyn Write) -> io::Result<Aspect> {
+        if !self.padded {
+            return Ok(Aspect::Good);
+        }
         let place = format!("{}.encryptedContentInfo.encryptedContent", self.owner);
         if self.held.len() != self.block_len {
             let detail = format!("{place}: {} octets are no whole number of blocks", self.total);

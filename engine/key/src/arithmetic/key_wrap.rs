@@ -59,6 +59,7 @@ impl Arithmetic {
         key: &[u8],
         random: &mut dyn Random,
     ) -> Result<Vec<u8>, KeyError> {
+        check_chain(cipher)?;
         let block = cipher.block_len();
         let len = u8::try_from(key.len()).ok().filter(|len| *len >= 3).ok_or_else(|| KeyError::BadParameters {
             algorithm: PASSWORD_WRAP.to_owned(),
@@ -92,6 +93,7 @@ impl Arithmetic {
         iv: &[u8],
         wrapped: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        check_chain(cipher)?;
         let block = cipher.block_len();
         if wrapped.len() < 2 * block || !wrapped.len().is_multiple_of(block) || wrapped.len() > MAX_LEN {
             return Err(KeyError::BadParameters {
@@ -120,6 +122,16 @@ impl Arithmetic {
 }
 
 const PASSWORD_WRAP: &str = "password-wrap";
+
+/// Two passes bind the octets to each other only if blocks depend on those
+/// before them (RFC 3211 section 2.3).
+fn check_chain(cipher: ContentCipher) -> Result<(), KeyError> {
+    if cipher.is_padded() {
+        return Ok(());
+    }
+    let why = format!("{cipher} has no chain of blocks");
+    Err(KeyError::BadParameters { algorithm: PASSWORD_WRAP.to_owned(), why })
+}
 
 /// The longest key, with what is added to it, that is wrapped: no algorithm has
 /// one of half of it, and the work grows with it.

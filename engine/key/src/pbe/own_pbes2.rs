@@ -53,7 +53,7 @@ pub(super) fn decrypt(
 fn cipher(identifier: &AlgorithmIdentifierRef<'_>) -> Result<(ContentCipher, Vec<u8>), KeyError> {
     let oid = identifier.oid.to_string();
     let iv = identifier.parameters.map(|iv| iv.to_der()).transpose().map_err(|error| refused(error.to_string()))?;
-    match ContentCipher::from_oid(&oid) {
+    match ContentCipher::from_oid(&oid).filter(|cipher| cipher.is_padded()) {
         Some(_) => ContentCipher::from_identifier(&oid, iv.as_deref()),
         None => Err(KeyError::UnknownAlgorithm(format!("{} in PBES2", describe(&oid)))),
     }

@@ -17,7 +17,7 @@ pub(crate) mod shake;
 pub(crate) mod sm2;
 mod wrap;
 
-use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit};
+use cipher::{Array, Block, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyIvInit, StreamCipher};
 use digest::Digest;
 use zeroize::Zeroizing;
 
@@ -198,6 +198,9 @@ impl Provider for RustCrypto {
             ContentCipher::Camellia192Cbc => cbc::<camellia::Camellia192>(direction, key, iv),
             ContentCipher::Camellia256Cbc => cbc::<camellia::Camellia256>(direction, key, iv),
             ContentCipher::Sm4Cbc => cbc::<sm4::Sm4>(direction, key, iv),
+            ContentCipher::Sm4Ctr => {
+                Ok(Box::new(Keystream(ctr::Ctr128BE::<sm4::Sm4>::new_from_slices(key, iv).map_err(wrong_lengths)?)))
+            }
         }
     }
 
@@ -303,6 +306,15 @@ fn wrong_lengths(_: cipher::InvalidLength) -> KeyError {
     KeyError::BadParameters {
         algorithm: "cbc".to_owned(),
         why: "a key or an initialization vector of the wrong length".to_owned(),
+    }
+}
+
+/// Either way of CTR mode.
+struct Keystream<S>(S);
+
+impl<S: StreamCipher + Send> BlockMode for Keystream<S> {
+    fn process(&mut self, octets: &mut [u8]) {
+        self.0.apply_keystream(octets);
     }
 }
 

@@ -90,6 +90,7 @@ fn old_ciphers_agree() {
         (ContentCipher::Camellia256Cbc, "-camellia-256-cbc"),
         (ContentCipher::TripleDesCbc, "-des-ede3-cbc"),
         (ContentCipher::Sm4Cbc, "-sm4-cbc"),
+        (ContentCipher::Sm4Ctr, "-sm4-ctr"),
     ] {
         let key: Vec<u8> = (0..cipher.key_len()).map(|at| (at as u8).wrapping_mul(11)).collect();
         let iv: Vec<u8> = (0..cipher.iv_len()).map(|at| at as u8 * 5).collect();

@@ -158,6 +158,8 @@ enum Mode<'a> {
         /// What stands after the content in place of the right padding.
         padding: Option<&'a [u8]>,
     },
+    /// What comes out is as long as what goes in.
+    Stream { mode: Box<dyn BlockMode> },
     Aead {
         sealer: AeadSealer,
         /// Octets of the tag after the content; none where it stands apart.
@@ -191,7 +193,11 @@ impl<'a> Encryption<'a> {
                 let mut iv = vec![0; cipher.iv_len()];
                 random.fill(&mut iv);
                 let mode = arithmetic.cbc_encryptor(cipher, start.key, &iv)?;
-                let mode = Mode::Cbc { mode, block: cipher.block_len(), padding: start.padding };
+                let mode = match start.padding {
+                    padding if cipher.is_padded() => Mode::Cbc { mode, block: cipher.block_len(), padding },
+                    None => Mode::Stream { mode },
+                    Some(_) => return Err(WriteError::Recipe("this cipher has no padding to tamper with")),
+                };
                 Ok(Self { mode, parameters: cipher.parameters_der(&iv)? })
             }
             ContentEncryption::Aead { cipher, tag_len } => {
@@ -216,6 +222,7 @@ impl<'a> Encryption<'a> {
     pub(super) fn cipher_len(&self, plain_len: u64) -> u64 {
         match &self.mode {
             Mode::Cbc { block, padding, .. } => plain_len + pad_len(*block, *padding, plain_len),
+            Mode::Stream { .. } => plain_len,
             Mode::Aead { glued, .. } => plain_len + *glued as u64,
         }
     }
@@ -229,6 +236,13 @@ impl<'a> Encryption<'a> {
                     if last {
                         pad(chunk, block, padding)?;
                     }
+                    mode.process(chunk);
+                    Ok(put(chunk)?)
+                })?;
+                Ok(Vec::new())
+            }
+            Mode::Stream { mut mode } => {
+                each_chunk(content, |chunk, _| {
                     mode.process(chunk);
                     Ok(put(chunk)?)
                 })?;

@@ -7,7 +7,7 @@ use std::io::Cursor;
 use waxseal_key::algorithm::{Kind, Row, signature_from_oid};
 use waxseal_key::{
     AeadCipher, AeadSetup, Arithmetic, ContentCipher, Decryptor, DigestAlgorithm, KeyError, KeyWrap, OaepParameters,
-    PrivateKey, ProviderChoice, PssParameters, SeededRandom, SignatureScheme, Signer,
+    PrivateKey, ProviderChoice, PssParameters, SeededRandom, SignatureScheme, Signer, Sm2Form,
 };
 
 /// A key of every kind, each under its name, with an empty line between; test
@@ -74,6 +74,7 @@ impl Asked {
             }
             Kind::KeyEncapsulation => Some(self.decapsulates(row.name, own)?),
             Kind::Curve => Some(self.agrees(row.name, own)?),
+            Kind::KeyTransport if row.name == "sm2-encryption" => self.transports_by_sm2(own),
             Kind::KeyAgreement if row.name.starts_with("ecdh-hkdf") => {
                 let digest = digest_of(row.name)?;
                 Some(self.agrees("x25519", own)? && did(&own.hkdf(digest, None, &[1], b"", 16)))
@@ -101,8 +102,9 @@ impl Asked {
                 self.verifies(SignatureScheme::RsaPss(PssParameters::usual(digest)), digest, own)
             }
             Kind::Signature => match signature_from_oid(row.oid)? {
+                (scheme, _) if scheme.signs_message() => self.verifies_message(scheme, own),
                 (scheme, Some(digest)) => self.verifies(scheme, digest, own),
-                (scheme, None) => self.verifies_message(scheme, own),
+                (_, None) => None,
             },
             _ => None,
         }
@@ -111,6 +113,14 @@ impl Asked {
     fn agrees(&self, name: &str, own: Arithmetic) -> Option<bool> {
         let key = self.key(name, own)?;
         Some(did(&key.agree(Decryptor::public_key(&key))))
+    }
+
+    fn transports_by_sm2(&self, own: Arithmetic) -> Option<bool> {
+        let key = self.key("sm2", own)?;
+        let random = &mut SeededRandom::new("algorithms");
+        let public = Decryptor::public_key(&key);
+        let encrypted = reference().wrap_sm2(public, &[1; 16], Sm2Form::Asn1, random).ok()?;
+        Some(did(&key.unwrap_sm2(&encrypted)))
     }
 
     fn decapsulates(&self, name: &str, own: Arithmetic) -> Option<bool> {

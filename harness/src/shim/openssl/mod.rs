@@ -41,7 +41,7 @@ const ALGORITHMS: &str = "md5 sha-1 sha-224 sha-256 sha-384 sha-512 sha3-224 sha
     ecdh-cofactor-sha-1-kdf ecdh-cofactor-sha-224-kdf ecdh-cofactor-sha-256-kdf ecdh-cofactor-sha-384-kdf \
     ecdh-cofactor-sha-512-kdf aes-128-wrap aes-192-wrap aes-256-wrap 3des-wrap password-wrap pbkdf2 hmac-sha-1 \
     hmac-sha-224 hmac-sha-256 hmac-sha-384 hmac-sha-512 aes-128-cbc aes-192-cbc aes-256-cbc 3des-cbc \
-    camellia-128-cbc camellia-192-cbc camellia-256-cbc aes-128-gcm aes-192-gcm aes-256-gcm";
+    camellia-128-cbc camellia-192-cbc camellia-256-cbc aes-128-gcm aes-192-gcm aes-256-gcm sm3 sm4-cbc sm4-ctr";
 
 /// Algorithms that are in its legacy provider, if that is there.
 const LEGACY_ALGORITHMS: &str = "des-cbc rc2-cbc cast5-cbc";
