@@ -256,7 +256,10 @@ pub fn algorithms() -> BTreeSet<String> {
     let schemes = SignatureScheme::ALL.iter().flat_map(|scheme| {
         // SHAKE256 stands beside the schemes that sign the message themselves; RFC 8702 has other identifiers for
         // the rest.
-        let known = |digest: &&DigestAlgorithm| **digest != DigestAlgorithm::Shake256 || scheme.signs_message();
+        let known = |digest: &&DigestAlgorithm| match scheme {
+            SignatureScheme::Sm2 => **digest == DigestAlgorithm::Sm3,
+            _ => **digest != DigestAlgorithm::Shake256 || scheme.signs_message(),
+        };
         let digests = DigestAlgorithm::ALL.iter().filter(known);
         let combined = digests.map(|digest| format!("{}-{}", scheme.name(), digest.name()));
         std::iter::once(scheme.name().to_owned()).chain(combined)
