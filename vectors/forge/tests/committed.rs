@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use waxseal_forge::{Forge, Lock, update};
 use waxseal_key::PrivateKey;
@@ -81,4 +82,32 @@ fn files_of_recordings_are_in_the_forms_that_suts_read() {
             assert!(key.certificate.as_deref().is_some_and(|pem| pem.starts_with("-----BEGIN CERTIFICATE-----")));
         }
     }
+}
+
+/// OpenSSL verifies each certificate that a key of SM2 signed against its issuer,
+/// and refuses those that are wrong. It has the identifier of one certificate
+/// only, so every step of a path is one call.
+#[test]
+fn openssl_verifies_the_certificates_of_sm2() {
+    let corpus = Corpus::load(&vectors()).unwrap();
+    let folder = vectors().join("pki");
+    let mut seen = 0;
+    for entity in corpus.pki().entities() {
+        let Some(issuer) = entity.issuer.as_deref() else { continue };
+        if corpus.pki().entity(issuer).is_none_or(|issuer| issuer.key != waxseal_model::KeyType::Sm2) {
+            continue;
+        }
+        let mut command = Command::new("openssl");
+        command.args(["verify", "-partial_chain", "-vfyopt", "distid:1234567812345678", "-trusted"]);
+        command.arg(folder.join(format!("{issuer}.cert.pem"))).arg(folder.join(format!("{}.cert.pem", entity.name)));
+        let Ok(output) = command.output() else {
+            println!("not tested: openssl is not installed");
+            return;
+        };
+        let is_wrong = entity.signed_by.is_some() || entity.signature_id.is_some();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.success(), !is_wrong, "{}: {said}", entity.name);
+        seen += 1;
+    }
+    assert!(seen >= 12, "only {seen} were verified");
 }

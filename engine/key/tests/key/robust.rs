@@ -93,6 +93,7 @@ proptest! {
                 let _ = cipher.read_parameters(Some(octets));
             }
             let _ = PrivateKey::from_pkcs8_der(octets);
+            let _ = PrivateKey::from_sm2_enveloped(octets, &key("sm2"));
             let _ = describe_public_key(octets);
         }
     }

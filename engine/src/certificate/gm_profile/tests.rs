@@ -7,7 +7,9 @@ use time::{Duration, OffsetDateTime};
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice, SignatureScheme, Signer as _};
 
 use super::{Answer, Edition, Level, Outcome, RULES, Role, Subject, check, check_pair};
+use crate::Limits;
 use crate::ber::writer as w;
+use crate::certificate::path::{PathRequest, PolicyInputs, Purpose, RevocationInputs, validate};
 use crate::certificate::{Certificate, corpora};
 
 const FROM: OffsetDateTime = datetime!(2025-01-01 00:00 UTC);
@@ -274,6 +276,30 @@ fn certificates_of_others() {
     let theirs = Certificate::parse(&message[61..61 + 397]).unwrap();
     let found = broken(&asked(&theirs, None, None, Edition::Gmt2012));
     assert_eq!(found, BTreeSet::from(["basic-constraints", "key-identifiers", "key-usage-one-purpose"]));
+}
+
+/// A holder and its root, by `gmssl certgen` and `gmssl reqsign` of GmSSL 3.1.1.
+#[test]
+fn certificates_of_gmssl() {
+    let [holder, root] = &Certificate::from_file(include_bytes!("gmssl.pem")).unwrap()[..] else { panic!("not two") };
+    for edition in Edition::ALL {
+        let answers = asked(holder, None, Some(root), edition);
+        assert_eq!(broken(&answers), BTreeSet::from(["basic-constraints", "key-identifiers"]), "{edition:?}");
+        assert!(!answers.iter().any(Answer::is_bad));
+        assert!(!asked(root, None, None, edition).iter().any(Answer::is_bad));
+    }
+    let result = validate(&PathRequest {
+        leaf: holder,
+        candidates: &[],
+        anchors: std::slice::from_ref(root),
+        at: datetime!(2027-01-01 00:00 UTC),
+        policies: PolicyInputs::default(),
+        revocation: RevocationInputs::default(),
+        purpose: Purpose::Sign,
+        arithmetic: &Arithmetic::new(ProviderChoice::Auto),
+        limits: &Limits::default(),
+    });
+    assert!(result.aspect.is_good(), "{:?}", result.aspect);
 }
 
 #[test]
