@@ -121,6 +121,10 @@ impl Opening<'_> {
                     self.push("unknown", Kind::Unknown, |layer| layer.structure = Aspect::bad(Reason::BadBase64, why));
                     break;
                 }
+                // That there is no object was seen by the engine's reader, not by GmSSL.
+                Found::Nothing if self.layers.is_empty() => {
+                    return Ok(Answer::Unsupported("GmSSL reads no mail without an object".to_owned()));
+                }
                 Found::Nothing => break,
             };
             match self.layer(&object)? {
