@@ -6,7 +6,8 @@ use std::str::FromStr;
 use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
 use waxseal_key::{
-    Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, PublicKeyAlgorithm, pkcs12, same_public_key,
+    Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, PublicKeyAlgorithm, Signer, describe_public_key,
+    pkcs12, same_public_key,
 };
 use waxseal_model::SharedKey;
 use zeroize::Zeroizing;
@@ -192,6 +193,12 @@ impl KeyRing {
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
     }
+}
+
+/// Whether a key is one of SM2: its holder reads what is encrypted with SM4, too.
+#[must_use]
+pub fn signs_with_sm2(key: &dyn Signer) -> bool {
+    describe_public_key(key.public_key()).is_ok_and(|key| key.algorithm == PublicKeyAlgorithm::Sm2)
 }
 
 /// Passwords and symmetric keys as a case states them.

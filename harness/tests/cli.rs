@@ -303,7 +303,7 @@ fn a_pipe_becomes_ber_and_is_read_once() {
 fn a_policy_is_printed_and_taken_back() {
     let place = Place::new();
     let (list, _) = place.run(0, "policy show");
-    assert_eq!(list.lines().count(), 4, "{list}");
+    assert_eq!(list.lines().count(), 5, "{list}");
     let (text, _) = place.run(0, "policy show default");
     assert!(text.starts_with("# What a careful mail program says"), "{text}");
     place.write("mine.toml", &text.replace("require_revocation = false", "require_revocation = true"));
@@ -422,7 +422,7 @@ fn wrong_use_is_2_and_says_what_to_do() {
     for (line, words) in [
         ("open nothing", "nothing: No such file"),
         ("open signed --at yesterday", "2025-06-15T12:00:00Z"),
-        ("open signed --policy nonsense", "neither a built-in policy (default, strict, archive, stamped)"),
+        ("open signed --policy nonsense", "neither a built-in policy (default, strict, archive, stamped, gm)"),
         ("open signed --anchor mail", "mail: "),
         ("open signed --key alice.cert.pem", "alice.cert.pem: not a private key"),
         ("open signed --p12 mail", "FILE:PASSWORD"),
@@ -615,7 +615,7 @@ fn an_address_book_is_filled_and_used() {
     let (_, said) = place.run(1, &encrypt);
     assert!(said.contains("rc2-cbc:40 (the policy does not send it)"), "{said}");
     let (policy, _) = place.run(0, "policy show default");
-    place.write("weak.toml", &policy.replace("\"aes-128-cbc\",\n]", "\"aes-128-cbc\", \"rc2-cbc-40\"]"));
+    place.write("weak.toml", &policy.replace("\"sm4-cbc\",\n]", "\"sm4-cbc\", \"rc2-cbc-40\"]"));
     place.run(0, &format!("{encrypt} --policy weak.toml"));
 
     place.run(0, "addressbook forget book.json Alice@example.test");

@@ -50,6 +50,18 @@ impl Capability {
         .collect()
     }
 
+    /// What a holder of a key of SM2 announces: SM4, what everybody else does, and
+    /// then that signatures of SM2 and keys under SM2 are known.
+    #[must_use]
+    pub fn defaults_with_sm2() -> Vec<Self> {
+        const SM2_WITH_SM3: &str = "1.2.156.10197.1.501";
+        const SM2_ENCRYPTION: &str = "1.2.156.10197.1.301.3";
+        let named = |oid: &str| Self { oid: oid.to_owned(), parameters: CapabilityParameters::Absent };
+        let sm4 = [waxseal_key::AeadCipher::Sm4Gcm.oid(), waxseal_key::ContentCipher::Sm4Cbc.oid()];
+        let others = [SM2_WITH_SM3, SM2_ENCRYPTION, waxseal_key::DigestAlgorithm::Sm3.oid()];
+        sm4.map(named).into_iter().chain(Self::defaults()).chain(others.map(named)).collect()
+    }
+
     /// Object identifier of the algorithm, dotted.
     #[must_use]
     pub fn oid(&self) -> &str {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::address_book::AddressBook;
 pub use self::era::{ERA_RULES, EraRule, rule};
 pub use self::negotiate::{Agreement, Ballot, Basis, Disagreement, Offer, Peer, Unusable, cipher_of, negotiate};
-pub use self::negotiation::{Assume, Negotiation};
+pub use self::negotiation::{Assume, Negotiation, Sm2Place};
 
 pub(crate) use self::judge::strength_bits;
 use crate::cms::write::ContentEncryption;
@@ -29,6 +29,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("strict", include_str!("strict.toml")),
     ("archive", include_str!("archive.toml")),
     ("stamped", include_str!("stamped.toml")),
+    ("gm", include_str!("gm.toml")),
 ];
 
 /// What algorithms, keys, encodings and clocks have to satisfy.
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn built_in_policies_load_under_their_names() {
-        assert_eq!(Policy::names(), ["default", "strict", "archive", "stamped"]);
+        assert_eq!(Policy::names(), ["default", "strict", "archive", "stamped", "gm"]);
         for name in Policy::names() {
             let policy = Policy::load(name).unwrap();
             assert_eq!(policy.name, name);
@@ -206,7 +207,7 @@ mod tests {
         let error = |text: &str| Policy::load(text).unwrap_err().to_string();
         assert_eq!(
             error("lenient"),
-            r#"no policy "lenient" is built in; there are default, strict, archive, stamped, or give a TOML file"#
+            r#"no policy "lenient" is built in; there are default, strict, archive, stamped, gm, or give a TOML file"#
         );
         assert!(error("format = 1").contains("missing field"), "{}", error("format = 1"));
         let text = BUILT_IN[0].1;

@@ -15,6 +15,9 @@
 //!    of them can read, the one whose worst place in their lists is best; between
 //!    equals the sender's own order decides. For one recipient this is the first
 //!    of the list that the sender can use.
+//! 5. Ciphers of SM4 stand before or after all others, if `negotiation.sm2` says
+//!    so: recipients whose lists hold both belong to two worlds, and which of them
+//!    a mail belongs to is the sender's to say.
 
 use std::fmt;
 
@@ -162,8 +165,9 @@ pub fn negotiate(policy: &Policy, peers: &[Peer<'_>]) -> Result<Agreement, Disag
         places.collect::<Option<Vec<_>>>().and_then(|places| places.into_iter().max())
     };
     let readable = policy.negotiation.sent().filter_map(|cipher| Some((place(cipher)?, cipher)));
+    let rank = |cipher: ContentEncryption| policy.negotiation.sm2.rank(cipher.name().starts_with("sm4-"));
     // The first of the best: the sender's own order decides between equals.
-    match readable.min_by_key(|(place, _)| *place) {
+    match readable.min_by_key(|(place, cipher)| (rank(*cipher), *place)) {
         Some((_, cipher)) => Ok(Agreement { cipher, ballots }),
         None => Err(Disagreement::NothingCommon { ballots }),
     }

@@ -15,6 +15,9 @@ pub struct Negotiation {
     /// The content ciphers that are used, best first, by the names of the
     /// algorithm table; `rc2-cbc-40` names RC2 with its effective bits.
     pub ciphers: Vec<String>,
+    /// Where SM4 and keys of SM2 stand among the others.
+    #[serde(default)]
+    pub sm2: Sm2Place,
     /// What somebody can read who never announced anything.
     pub assume: Assume,
     /// Whether a cipher that authenticates is used for them.
@@ -39,6 +42,31 @@ impl Negotiation {
     /// A cipher that nobody here can write.
     pub(super) fn unknown_cipher(&self) -> Option<&String> {
         self.ciphers.iter().find(|name| name.parse::<ContentEncryption>().is_err())
+    }
+}
+
+/// Where SM4, and certificates with keys of SM2, stand where there are others that
+/// would do: correspondents of two worlds have both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sm2Place {
+    /// Before the others, whatever order was announced.
+    First,
+    /// Where those who announced them put them.
+    #[default]
+    AsAnnounced,
+    /// After the others: for who can read nothing else.
+    Last,
+}
+
+impl Sm2Place {
+    /// What sorts one of that world, or of the other one, into its place.
+    pub(super) fn rank(self, of_sm: bool) -> bool {
+        match self {
+            Self::First => !of_sm,
+            Self::AsAnnounced => false,
+            Self::Last => of_sm,
+        }
     }
 }
 

@@ -193,7 +193,9 @@ impl ChoosingOptions {
             [] => Aspect::Good,
             anchors => path_to(certificate, anchors, &candidates, at),
         };
-        let choices = addresses.iter().map(|address| book.choose(address, at, &judge).map_err(Failed::bad));
+        let choices = addresses
+            .iter()
+            .map(|address| book.choose_among(address, at, policy.negotiation.sm2, &judge).map_err(Failed::bad));
         let choices: Vec<_> = choices.collect::<Result<_, _>>()?;
         let given: Vec<_> = given.iter().map(Choice::of_certificate).collect();
         let peers: Vec<Peer<'_>> = choices.iter().chain(&given).map(Choice::peer).collect();

@@ -11,7 +11,7 @@ use waxseal_key::{DigestAlgorithm, PssParameters, Signer, SystemRandom};
 use super::options::{self, HideOptions, IdOption, KeyOptions, ProviderOption};
 use super::writing::WritingOptions;
 use crate::exit::{Exit, Failed, help};
-use crate::keys::{load_certificates, load_crls};
+use crate::keys::{load_certificates, load_crls, signs_with_sm2};
 
 /// Sign a mail
 ///
@@ -150,6 +150,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     }
     if !arguments.capability.is_empty() {
         request.shape.capabilities.clone_from(&arguments.capability);
+    } else if signers.iter().any(|(key, _)| signs_with_sm2(*key)) {
+        request.shape.capabilities = Capability::defaults_with_sm2();
     }
     request.protect_headers = arguments.protect_headers.map(|hp| match hp {
         HpOption::Clear => ProtectHeaders::Clear,

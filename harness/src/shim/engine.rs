@@ -24,7 +24,7 @@ use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Operation, Verdict
 use super::protocol::{Answer, EncryptArguments, OpenArguments, Refused, SignArguments, Wrote};
 use super::serve::{Crash, Shim};
 use crate::exit::Failed;
-use crate::keys::{self, KeyRing, load_certificates, load_crls, load_ocsp_responses};
+use crate::keys::{self, KeyRing, load_certificates, load_crls, load_ocsp_responses, signs_with_sm2};
 use crate::reader::Reader;
 
 /// Algorithms beside digests, ciphers and schemes, by the names of the table.
@@ -143,6 +143,9 @@ impl Engine {
                 let list = list.iter().map(|name| name.parse::<Capability>()).collect::<Result<_, _>>();
                 request.shape.capabilities = list.map_err(Failed::usage)?;
             }
+            None if signers.iter().any(|(key, _)| signs_with_sm2(*key)) => {
+                request.shape.capabilities = Capability::defaults_with_sm2();
+            }
             None => {}
         }
         write_file(dir, &arguments.message, &arguments.out, |input, out| message::sign(input, out, &request))?;
@@ -161,7 +164,7 @@ impl Engine {
         let refused = |reason: &str, detail: String| Ok(Answer::Refused(Refused { reason: reason.to_owned(), detail }));
         let mut choices = Vec::new();
         for address in to {
-            match book.choose(address, writer.at, &|_| Aspect::Good) {
+            match book.choose_among(address, writer.at, writer.policy.negotiation.sm2, &|_| Aspect::Good) {
                 Ok(choice) => choices.push(choice),
                 Err(error) => return refused(error.code(), error.to_string()),
             }

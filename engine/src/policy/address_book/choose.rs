@@ -10,7 +10,7 @@ use super::{AddressBook, KnownCertificate};
 use crate::ber::{Cursor, Tag};
 use crate::certificate::Certificate;
 use crate::cms::{AlgorithmIdentifier, Capability};
-use crate::policy::Peer;
+use crate::policy::{Peer, Sm2Place};
 
 /// A certificate to encrypt for, and what its holder can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,11 +73,28 @@ impl AddressBook {
         at: OffsetDateTime,
         judge: &dyn Fn(&Certificate) -> Aspect,
     ) -> Result<Choice, NoCertificate> {
+        self.choose_among(address, at, Sm2Place::AsAnnounced, judge)
+    }
+
+    /// The same of a correspondent who may have certificates with keys of SM2 and
+    /// others: which of them come first.
+    ///
+    /// # Errors
+    /// As [`choose`](Self::choose).
+    pub fn choose_among(
+        &self,
+        address: &str,
+        at: OffsetDateTime,
+        sm2: Sm2Place,
+        judge: &dyn Fn(&Certificate) -> Aspect,
+    ) -> Result<Choice, NoCertificate> {
         let known = self.correspondent(address).ok_or_else(|| NoCertificate::Unknown(address.to_owned()))?;
         let mut list: Vec<&KnownCertificate> = known.encryption.iter().collect();
         let order =
             |known: &KnownCertificate| (known.seen, known.certificate.not_before(), known.certificate.not_after());
-        list.sort_by_key(|known| std::cmp::Reverse(order(known)));
+        list.sort_by_key(|known| {
+            (sm2.rank(era_of(&known.certificate) == Some(Era::GmT)), std::cmp::Reverse(order(known)))
+        });
         let mut first_fault = None;
         for one in list {
             let fault = match validity(&one.certificate, at) {

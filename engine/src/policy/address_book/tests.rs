@@ -5,7 +5,7 @@ use waxseal_verdict::{Aspect, Reason};
 use super::*;
 use crate::certificate::Certificate;
 use crate::cms::write::ContentEncryption;
-use crate::policy::{Policy, negotiate};
+use crate::policy::{Policy, Sm2Place, negotiate};
 
 const MONDAY: OffsetDateTime = datetime!(2024-01-01 9:00 UTC);
 
@@ -303,4 +303,36 @@ fn what_is_stored_comes_back() {
     let twice = fault(&|value| value["correspondents"][1]["address"] = "ANN@example.test".into());
     assert_eq!(twice, "ann@example.test stands in it twice");
     assert!(fault(&|value| value["more"] = 1.into()).contains("unknown field"));
+}
+
+/// A correspondent with a certificate of each world: the policy says which is first.
+#[test]
+fn keys_of_sm2_stand_where_the_policy_puts_them() {
+    let read = |name: &str| {
+        let path = format!("{}/../vectors/pki/{name}.cert.pem", env!("CARGO_MANIFEST_DIR"));
+        Certificate::from_file(&std::fs::read(path).unwrap()).unwrap().remove(0)
+    };
+    let (rsa, sm2) = (read("alice"), read("alice-sm2-encrypt"));
+    let with = |newer: &Certificate, older: &Certificate| {
+        let mut book = AddressBook::default();
+        for (certificate, at) in [(older, MONDAY), (newer, MONDAY + Duration::DAY)] {
+            let known = book.correspondents.entry("alice@example.test".to_owned()).or_default();
+            known.encryption.insert(0, KnownCertificate { certificate: certificate.clone(), seen: Some(at) });
+        }
+        book
+    };
+    let good = |_: &Certificate| Aspect::Good;
+    for (newer, older) in [(&rsa, &sm2), (&sm2, &rsa)] {
+        let book = with(newer, older);
+        let chosen = |place| book.choose_among("alice@example.test", MONDAY, place, &good).unwrap().certificate;
+        assert_eq!([chosen(Sm2Place::First), chosen(Sm2Place::Last)], [sm2.clone(), rsa.clone()]);
+        assert_eq!(chosen(Sm2Place::AsAnnounced), *newer);
+    }
+    // One that cannot be used is passed over, whichever world comes first.
+    let judge = |one: &Certificate| match *one == sm2 {
+        true => Aspect::bad(Reason::KeyUsage, "no"),
+        false => Aspect::Good,
+    };
+    let found = with(&sm2, &rsa).choose_among("alice@example.test", MONDAY, Sm2Place::First, &judge).unwrap();
+    assert_eq!(found.certificate, rsa);
 }

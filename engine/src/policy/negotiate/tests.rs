@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::Sm2Place;
 
 /// What Outlook 16 announces, in its order.
 const OUTLOOK: &[&str] =
@@ -89,9 +90,10 @@ fn whoever_announced_nothing_gets_what_their_era_says() {
     };
     let ok = |name: &str| Ok(name.to_owned());
     assert_eq!(ask(&policy, None), ok("aes-128-cbc"));
-    for era in [Era::Smime2, Era::Smime3, Era::Smime31, Era::GmT] {
+    for era in [Era::Smime2, Era::Smime3, Era::Smime31] {
         assert_eq!(ask(&policy, Some(era)), Err("nothing-usable"), "{era:?}");
     }
+    assert_eq!(ask(&policy, Some(Era::GmT)), ok("sm4-cbc"));
     assert_eq!(ask(&policy, Some(Era::Smime32)), ok("aes-128-cbc"));
     policy.negotiation.authenticated_unannounced = true;
     assert_eq!(ask(&policy, None), ok("aes-256-gcm"));
@@ -132,4 +134,38 @@ fn the_answer_tells_why() {
         "nothing that old@example.test can read is sent under policy default: rc2-cbc:40 (the policy does not send \
          it), rc2-cbc:5 (its parameters mean nothing)"
     );
+}
+
+/// Correspondents of two worlds: what each policy sends to whom.
+#[test]
+fn sm4_stands_where_the_policy_puts_it() {
+    const BOTH: &[&str] = &["sm4-cbc", "aes-256-cbc", "aes-128-cbc"];
+    const BOTH_LAST: &[&str] = &["aes-256-cbc", "sm4-gcm", "sm4-cbc"];
+    const SM4: &[&str] = &["sm4-cbc"];
+    let as_announced = {
+        let mut policy = policy("default");
+        policy.negotiation.sm2 = Sm2Place::AsAnnounced;
+        policy
+    };
+    let policies = [policy("default"), as_announced, policy("gm"), policy("strict")];
+    type Row<'a> = (&'a [Option<&'a [&'a str]>], [Result<&'a str, &'static str>; 4]);
+    let rows: [Row<'_>; 7] = [
+        (&[Some(BOTH)], [Ok("aes-256-cbc"), Ok("sm4-cbc"), Ok("sm4-cbc"), Ok("aes-256-cbc")]),
+        (&[Some(BOTH_LAST)], [Ok("aes-256-cbc"), Ok("aes-256-cbc"), Ok("sm4-gcm"), Ok("aes-256-cbc")]),
+        (&[Some(SM4)], [Ok("sm4-cbc"), Ok("sm4-cbc"), Ok("sm4-cbc"), Err("nothing-usable")]),
+        // Who knows no SM4 gets none, under whatever policy.
+        (&[Some(OUTLOOK)], [Ok("aes-256-cbc"); 4]),
+        (&[Some(BOTH), Some(OUTLOOK)], [Ok("aes-256-cbc"); 4]),
+        (&[Some(BOTH), Some(SM4)], [Ok("sm4-cbc"), Ok("sm4-cbc"), Ok("sm4-cbc"), Err("nothing-usable")]),
+        // Nothing that both can read: it takes two mails.
+        (
+            &[Some(SM4), Some(APPLE)],
+            [Err("nothing-common"), Err("nothing-common"), Err("nothing-common"), Err("nothing-usable")],
+        ),
+    ];
+    for (peers, expected) in rows {
+        let found = [0, 1, 2, 3].map(|at: usize| chosen(&policies[at], peers));
+        let expected = expected.map(|one| one.map(str::to_owned));
+        assert_eq!(found, expected, "{peers:?}");
+    }
 }
