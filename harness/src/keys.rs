@@ -130,6 +130,16 @@ impl KeyRing {
         self
     }
 
+    /// The same keys; those of SM2 sign under this identifier.
+    ///
+    /// # Errors
+    /// The identifier is too long.
+    pub fn with_sm2_id(mut self, id: &[u8]) -> Result<Self, Failed> {
+        let keys = self.keys.into_iter().map(|key| key.with_sm2_id(id)).collect::<Result<_, _>>();
+        self.keys = keys.map_err(|error| Failed::usage(format!("--sm2-id: {error}")))?;
+        Ok(self)
+    }
+
     /// Keys (PEM) and certificates that are already at hand.
     #[must_use]
     pub const fn new(keys: Vec<PrivateKey>, certificates: Vec<Certificate>) -> Self {

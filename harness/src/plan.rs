@@ -85,6 +85,10 @@ fn undeclared(task: &Task, hello: &Hello) -> Option<String> {
     if let Some(algorithm) = task.algorithms.iter().find(|name| !hello.algorithms.contains(*name)) {
         return Some(format!("does not know {algorithm}"));
     }
+    let dialects = task.expectation.layers.iter().filter_map(|layer| layer.dialect);
+    if let Some(dialect) = dialects.into_iter().find(|dialect| !hello.dialects.contains(dialect)) {
+        return Some(format!("does not read the dialect {dialect}"));
+    }
     if task.learns && !hello.learns {
         return Some("does not remember what earlier mail announced".to_owned());
     }

@@ -8,7 +8,7 @@ use waxseal_engine::io::Source;
 use waxseal_engine::message::{self, OpenError, OpenRequest, Opened, Secrets, Sent};
 use waxseal_engine::policy::address_book::Lesson;
 use waxseal_engine::policy::{AddressBook, Policy};
-use waxseal_key::Arithmetic;
+use waxseal_key::{Arithmetic, SM2_DEFAULT_ID};
 
 use crate::fetch::Network;
 use crate::keys::KeyRing;
@@ -40,6 +40,8 @@ pub struct Reader {
     pub at: OffsetDateTime,
     /// The sender's address, where it is not the From of the message.
     pub from: Option<String>,
+    /// The identifier of signers with keys of SM2, where it is not the usual one.
+    pub sm2_id: Option<Vec<u8>>,
     /// What is good enough.
     pub policy: Policy,
     /// Who computes.
@@ -112,6 +114,7 @@ impl Reader {
             fetcher: self.network.as_ref().map(|network| network as &dyn Fetcher),
             address_book: self.address_book.as_ref(),
             from: self.from.as_deref(),
+            sm2_id: self.sm2_id.as_deref().unwrap_or(SM2_DEFAULT_ID),
             keep_content,
             ..OpenRequest::new(self.at, &self.policy, &self.arithmetic, &self.limits)
         };

@@ -56,6 +56,7 @@ pub(crate) fn small() -> (Run, Vec<CaseText>) {
     let expect = |value: Aspect| LayerExpectation {
         kind: Kind::Signed,
         form: None,
+        dialect: None,
         aspects: BTreeMap::from([(AspectName::Structure, Aspect::Good), (AspectName::Integrity, value)]),
         beside: BTreeMap::new(),
         deviations: Vec::new(),

@@ -285,6 +285,8 @@ const SIGNATURES: &[(&str, SignatureScheme, Option<DigestAlgorithm>)] = {
         ("2.16.840.1.101.3.4.3.19", MlDsa87, None),
         ("1.2.156.10197.1.501", Sm2, Some(Sm3)),
         ("1.2.156.10197.1.301.1", Sm2, Some(Sm3)),
+        // The curve, in the place of an algorithm: seen in GM/T 0010 objects of an authority.
+        ("1.2.156.10197.1.301", Sm2, None),
     ]
 };
 

@@ -78,12 +78,14 @@ impl Sm2Form {
     }
 
     /// Whether C1 is one coordinate.
-    const fn is_compressed(self) -> bool {
+    #[must_use]
+    pub const fn is_compressed(self) -> bool {
         matches!(self, Self::CompressedC1C3C2 | Self::CompressedC1C2C3)
     }
 
-    /// Whether C1 says by its first octet what it is.
-    const fn is_bare(self) -> bool {
+    /// Whether C1 has no first octet that says what it is.
+    #[must_use]
+    pub const fn is_bare(self) -> bool {
         matches!(self, Self::BareC1C3C2 | Self::BareC1C2C3)
     }
 }

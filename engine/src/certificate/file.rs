@@ -17,8 +17,11 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// id-signedData, content octets.
-const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
+/// id-signedData, and that of GM/T 0010, content octets.
+const SIGNED_DATA: [&[u8]; 2] = [
+    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02],
+    &[0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x06, 0x01, 0x04, 0x02, 0x02],
+];
 
 /// PEM labels of certificates, PKCS#7 objects, and of what is no certificate.
 const LABELS: &[(&str, Holds)] = &[
@@ -102,7 +105,7 @@ fn from_der(bytes: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
 fn from_pkcs7(der: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
     let mut content_info = Cursor::new(der, 0).field(tag::SEQUENCE, "ContentInfo")?.inside();
     let content_type = content_info.field(tag::OID, "contentType")?;
-    if content_type.content != SIGNED_DATA {
+    if !SIGNED_DATA.contains(&content_type.content) {
         return Err(CertificateError::NotACertificate {
             found: format!("a PKCS#7 object of type {}", object_identifier(&content_type)?),
             advice: "certificates are kept in one of type signedData",

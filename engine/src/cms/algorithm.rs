@@ -4,6 +4,7 @@ use waxseal_key::DigestAlgorithm;
 
 use crate::ber::{Element, Tag};
 use crate::cms::error::{CmsError, Within};
+use crate::cms::oid;
 use crate::cms::read::object_identifier;
 
 /// An algorithm and its parameters, as written.
@@ -35,9 +36,13 @@ impl AlgorithmIdentifier {
         waxseal_key::algorithm::by_oid(&self.oid).map_or_else(|| self.oid.clone(), |row| row.name.to_owned())
     }
 
-    /// The digest algorithm that is meant, if it is one that is known.
+    /// The digest algorithm that is meant, if it is one that is known. SM3 is
+    /// also meant by SM2 with SM3, which software writes there.
     #[must_use]
     pub fn digest(&self) -> Option<DigestAlgorithm> {
+        if self.oid == oid::SM2_WITH_SM3 {
+            return Some(DigestAlgorithm::Sm3);
+        }
         DigestAlgorithm::from_identifier(&self.oid, self.parameters.as_deref())
     }
 

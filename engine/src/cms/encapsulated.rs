@@ -21,6 +21,11 @@ pub struct EncapsulatedContent {
 }
 
 impl EncapsulatedContent {
+    /// Content of this type that stands elsewhere.
+    pub(super) const fn outside(content_type: String) -> Self {
+        Self { content_type, stream: None, context: String::new() }
+    }
+
     /// Reads up to the content; `owner` is the structure that holds it.
     pub(super) fn read<R: Read>(
         reader: &mut Reader<R>,

@@ -6,6 +6,7 @@ use crate::Limits;
 use crate::ber::{Event, OctetStream, Reader, Tag};
 use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::error::{CmsError, Within};
+use crate::cms::oid;
 use crate::cms::read::{Room, definite, must_end, one, read_oid, surplus};
 
 /// What stands before the encrypted content, and its stream.
@@ -57,8 +58,29 @@ impl EncryptedContent {
         }
     }
 
-    /// Reads the end of EncryptedContentInfo.
+    /// Reads the end of EncryptedContentInfo. In one of GM/T 0010 two octet
+    /// strings may stand before it, sharedInfo `[1]` and `[2]`, that both sides
+    /// know the meaning of; they are passed over.
     pub(super) fn finish<R: Read>(&self, reader: &mut Reader<R>) -> Result<(), CmsError> {
-        if self.stream.is_some() { must_end(reader, &self.context) } else { Ok(()) }
+        if self.stream.is_none() {
+            return Ok(());
+        }
+        if !oid::is_gmt(&self.content_type) {
+            return must_end(reader, &self.context);
+        }
+        for number in [1, 2] {
+            match reader.next_event().within(&self.context)? {
+                Some(Event::Begin(header)) if header.tag == Tag::context(number) => {
+                    reader.skip(&header).within(&self.context)?;
+                }
+                Some(Event::Begin(header)) if number == 1 && header.tag == Tag::context(2) => {
+                    reader.skip(&header).within(&self.context)?;
+                    break;
+                }
+                Some(Event::Begin(header)) => return Err(surplus(reader, &header, &self.context)),
+                Some(Event::End { .. }) | None => return Ok(()),
+            }
+        }
+        must_end(reader, &self.context)
     }
 }

@@ -8,13 +8,15 @@ use waxseal_verdict::Reason;
 
 use crate::Limits;
 use crate::ber::{Element, Reader, Tag};
+use crate::cms::algorithm::AlgorithmIdentifier;
 use crate::cms::attribute::Attributes;
 use crate::cms::carried::Carried;
 use crate::cms::encrypted_content::EncryptedContent;
 use crate::cms::error::{CmsError, Within};
-use crate::cms::identifier::implicit_octets;
+use crate::cms::identifier::{SignerIdentifier, implicit_octets};
 use crate::cms::read::{Room, definite, must_be_constructed, must_be_set, must_end, next, one, read_version, surplus};
 use crate::cms::recipient::RecipientInfo;
+use crate::cms::signed_data::{SignedDataTail, read_digest_algorithms};
 
 /// Which of the structures is read; they differ in what is around the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Envelope {
     AuthEnveloped,
     /// EncryptedData: there are no recipients, both sides have the key.
     Encrypted,
+    /// signedAndEnvelopedData of GM/T 0010.
+    SignedAndEnveloped,
 }
 
 impl Envelope {
@@ -35,6 +39,7 @@ impl Envelope {
             Self::Enveloped => "EnvelopedData",
             Self::AuthEnveloped => "AuthEnvelopedData",
             Self::Encrypted => "EncryptedData",
+            Self::SignedAndEnveloped => "SignedAndEnvelopedData",
         }
     }
 }
@@ -50,6 +55,8 @@ pub struct EnvelopedDataHead {
     pub originator: Option<Carried>,
     /// The recipients, in the order received.
     pub recipients: Vec<RecipientInfo>,
+    /// The digests that the signers used (SignedAndEnvelopedData only).
+    pub digest_algorithms: Vec<AlgorithmIdentifier>,
     /// What is encrypted, and how.
     pub content: EncryptedContent,
     /// What may be held of that which follows the content.
@@ -65,6 +72,8 @@ pub struct EnvelopedDataTail {
     pub mac: Vec<u8>,
     /// Whether there are attributes that nothing protects.
     pub has_unprotected_attributes: bool,
+    /// Who signed the content (SignedAndEnvelopedData only).
+    pub signed: SignedDataTail,
 }
 
 impl EnvelopedDataHead {
@@ -81,8 +90,14 @@ impl EnvelopedDataHead {
             Envelope::Encrypted => (None, Vec::new()),
             _ => read_recipients(reader, limits, &mut room, owner)?,
         };
+        let digest_algorithms = match envelope {
+            Envelope::SignedAndEnveloped => {
+                read_digest_algorithms(reader, limits, &mut room, &format!("{owner}.digestAlgorithms"))?
+            }
+            _ => Vec::new(),
+        };
         let content = EncryptedContent::read(reader, limits, &mut room, owner)?;
-        Ok(Self { envelope, version, originator, recipients, content, room })
+        Ok(Self { envelope, version, originator, recipients, digest_algorithms, content, room })
     }
 
     /// Reads what follows the encrypted content, up to the end of the structure.
@@ -93,6 +108,10 @@ impl EnvelopedDataHead {
         self.content.finish(reader)?;
         let owner = self.envelope.name();
         let mut tail = EnvelopedDataTail::default();
+        if self.envelope == Envelope::SignedAndEnveloped {
+            tail.signed.read_signers(reader, limits, self.room, owner)?;
+            return Ok(tail);
+        }
         let mut unprotected = ("unprotectedAttrs", 1);
         if self.envelope == Envelope::AuthEnveloped {
             let mut room = self.room;
@@ -137,6 +156,7 @@ impl EnvelopedDataHead {
             Envelope::AuthEnveloped => return self.version == 0,
             // Section 8.
             Envelope::Encrypted => return self.version == if tail.has_unprotected_attributes { 2 } else { 0 },
+            Envelope::SignedAndEnveloped => return self.gmt_version_fits(),
         }
         let unusual = |info: &RecipientInfo| matches!(info.kind(), "pwri" | "ori");
         // Key transport is of version 0 with issuerAndSerialNumber; the other kinds never are.
@@ -148,6 +168,28 @@ impl EnvelopedDataHead {
             (false, true) => self.version == 3,
             (false, false) => self.version == if all_of_version_0 && !tail.has_unprotected_attributes { 0 } else { 2 },
         }
+    }
+
+    /// Whether the versions are those of GM/T 0010: 1 throughout.
+    #[must_use]
+    pub fn gmt_version_fits(&self) -> bool {
+        let of_version_1 = |info: &RecipientInfo| {
+            matches!(info, RecipientInfo::KeyTransport { version: 1, id: SignerIdentifier::IssuerAndSerial { .. }, .. })
+        };
+        self.version == 1 && self.recipients.iter().all(of_version_1)
+    }
+
+    /// Whether the versions are those of CFCA's kit, which names recipients by
+    /// key identifier.
+    #[must_use]
+    pub fn cfca_version_fits(&self) -> bool {
+        let by_key_id = |info: &RecipientInfo| {
+            matches!(
+                info,
+                RecipientInfo::KeyTransport { version: 2, id: SignerIdentifier::SubjectKeyIdentifier(_), .. }
+            )
+        };
+        self.version == 2 && !self.recipients.is_empty() && self.recipients.iter().all(by_key_id)
     }
 }
 
@@ -198,7 +240,6 @@ pub(super) fn read_recipients<R: Read>(
 mod tests {
     use super::*;
     use crate::ber::writer as w;
-    use crate::cms::SignerIdentifier;
     use crate::cms::oid;
     use crate::cms::testing::{Tree, check_fields};
 

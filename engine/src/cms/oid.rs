@@ -28,10 +28,67 @@ pub const OCSP_RESPONSE: &str = "1.3.6.1.5.5.7.16.2";
 pub const KEM_RECIPIENT: &str = "1.2.840.113549.1.9.16.13.3";
 /// id-alg-PWRI-KEK (RFC 3211 section 2.2).
 pub const PASSWORD_WRAP: &str = "1.2.840.113549.1.9.16.3.9";
+/// data of GM/T 0010.
+pub const GMT_DATA: &str = "1.2.156.10197.6.1.4.2.1";
 /// signedData of GM/T 0010.
 pub const GMT_SIGNED_DATA: &str = "1.2.156.10197.6.1.4.2.2";
 /// envelopedData of GM/T 0010.
 pub const GMT_ENVELOPED_DATA: &str = "1.2.156.10197.6.1.4.2.3";
+/// signedAndEnvelopedData of GM/T 0010.
+pub const GMT_SIGNED_AND_ENVELOPED_DATA: &str = "1.2.156.10197.6.1.4.2.4";
+/// encryptedData of GM/T 0010.
+pub const GMT_ENCRYPTED_DATA: &str = "1.2.156.10197.6.1.4.2.5";
+
+/// The content types of GM/T 0010 that have the structure of one of CMS, with
+/// that. (signedAndEnvelopedData is PKCS #7's but for a signature that is not
+/// encrypted once more; keyAgreementInfo, ….6, is like nothing else.)
+const GMT_CONTENT_TYPES: &[(&str, &str)] = &[
+    (GMT_DATA, DATA),
+    (GMT_SIGNED_DATA, SIGNED_DATA),
+    (GMT_ENVELOPED_DATA, ENVELOPED_DATA),
+    (GMT_ENCRYPTED_DATA, ENCRYPTED_DATA),
+];
+
+/// Whether a content type is one of GM/T 0010.
+#[must_use]
+pub fn is_gmt(content_type: &str) -> bool {
+    content_type
+        .strip_prefix("1.2.156.10197.6.1.4.2.")
+        .is_some_and(|rest| matches!(rest, "1" | "2" | "3" | "4" | "5" | "6"))
+}
+
+/// The content type of CMS that has the structure of one of GM/T 0010; every
+/// other content type itself.
+#[must_use]
+pub fn standard(content_type: &str) -> &str {
+    GMT_CONTENT_TYPES.iter().find(|(gmt, _)| *gmt == content_type).map_or(content_type, |(_, standard)| standard)
+}
+
+/// The content type of GM/T 0010 that has the structure of one of CMS; every
+/// other content type itself.
+#[must_use]
+pub fn gmt(content_type: &str) -> &str {
+    GMT_CONTENT_TYPES.iter().find(|(_, standard)| *standard == content_type).map_or(content_type, |(gmt, _)| gmt)
+}
+
+/// SM2 signatures with SM3 (GM/T 0006), the name that CMS and certificates use.
+pub const SM2_WITH_SM3: &str = "1.2.156.10197.1.501";
+/// SM2-1, the signature algorithm of SM2 (GM/T 0006), the name of GM/T 0010.
+pub const SM2_SIGNATURE: &str = "1.2.156.10197.1.301.1";
+/// SM2-2, the key exchange of SM2 (GM/T 0006); GmSSL 3 writes it for encryption.
+pub const SM2_KEY_EXCHANGE: &str = "1.2.156.10197.1.301.2";
+/// SM2-3, the encryption of SM2 (GM/T 0006).
+pub const SM2_ENCRYPTION: &str = "1.2.156.10197.1.301.3";
+/// SM2 encryption with SM3, as Bouncy Castle names it in CMS.
+pub const SM2_ENCRYPTION_WITH_SM3: &str = "1.2.156.10197.1.301.3.2.1";
+/// The curve of SM2, which some writers put in the place of an algorithm.
+pub const SM2_CURVE: &str = "1.2.156.10197.1.301";
+/// Identifiers that stand for SM2 encryption where a key is transported.
+pub const SM2_TRANSPORT: &[&str] = &[SM2_ENCRYPTION, SM2_ENCRYPTION_WITH_SM3, SM2_KEY_EXCHANGE, SM2_CURVE];
+/// SM4-CBC.
+pub const SM4_CBC: &str = "1.2.156.10197.1.104.2";
+/// SM4 without a mode; CFCA's kit names SM4-CBC so.
+pub const SM4: &str = "1.2.156.10197.1.104";
 
 /// id-contentType (RFC 5652 section 11.1).
 pub const ATTRIBUTE_CONTENT_TYPE: &str = "1.2.840.113549.1.9.3";

@@ -24,6 +24,9 @@ pub struct SignedDataHead {
     pub digest_algorithms: Vec<AlgorithmIdentifier>,
     /// What is signed, if it is inside, and its type.
     pub content: EncapsulatedContent,
+    /// Whether the object around it is of GM/T 0010: set by whoever read its
+    /// type.
+    pub gmt: bool,
     /// What may be held of that which follows the content.
     room: Room,
 }
@@ -59,6 +62,13 @@ pub struct SignerInfo {
 }
 
 impl SignedDataHead {
+    /// What would stand before content that came another way: out of a
+    /// signedAndEnvelopedData of GM/T 0010.
+    pub(crate) fn beside(version: u64, digest_algorithms: Vec<AlgorithmIdentifier>, content_type: String) -> Self {
+        let content = EncapsulatedContent::outside(content_type);
+        Self { version, digest_algorithms, content, gmt: true, room: Room::new(&Limits::default()) }
+    }
+
     /// Reads SignedData up to its content. The [`crate::cms::ContentInfo`] was read.
     ///
     /// # Errors
@@ -67,18 +77,28 @@ impl SignedDataHead {
         reader.enter(Tag::SEQUENCE, "SignedData (SEQUENCE)").within("SignedData")?;
         let mut room = Room::new(limits);
         let version = read_version(reader, limits, &mut room, "SignedData.version")?;
-        let context = "SignedData.digestAlgorithms";
-        let set = reader.enter(Tag::SET, "digestAlgorithms (SET)").within(context)?;
-        let octets = definite(reader, &set, limits, &mut room, context)?;
-        let mut digest_algorithms = Vec::new();
-        let mut cursor = one(&octets, set.offset, context)?.inside();
-        while !cursor.is_empty() {
-            let element = cursor.expect(Tag::SEQUENCE, "an AlgorithmIdentifier").within(context)?;
-            digest_algorithms.push(AlgorithmIdentifier::read(&element, context)?);
-        }
+        let digest_algorithms = read_digest_algorithms(reader, limits, &mut room, "SignedData.digestAlgorithms")?;
         let content = EncapsulatedContent::read(reader, limits, &mut room, "SignedData")?;
-        Ok(Self { version, digest_algorithms, content, room })
+        Ok(Self { version, digest_algorithms, content, gmt: false, room })
     }
+}
+
+/// Reads a SET OF digest algorithms.
+pub(super) fn read_digest_algorithms<R: Read>(
+    reader: &mut Reader<R>,
+    limits: &Limits,
+    room: &mut Room,
+    context: &str,
+) -> Result<Vec<AlgorithmIdentifier>, CmsError> {
+    let set = reader.enter(Tag::SET, "digestAlgorithms (SET)").within(context)?;
+    let octets = definite(reader, &set, limits, room, context)?;
+    let mut algorithms = Vec::new();
+    let mut cursor = one(&octets, set.offset, context)?.inside();
+    while !cursor.is_empty() {
+        let element = cursor.expect(Tag::SEQUENCE, "an AlgorithmIdentifier").within(context)?;
+        algorithms.push(AlgorithmIdentifier::read(&element, context)?);
+    }
+    Ok(algorithms)
 }
 
 impl SignedDataTail {
@@ -93,16 +113,26 @@ impl SignedDataTail {
         limits: &Limits,
     ) -> Result<(), CmsError> {
         head.content.finish(reader)?;
-        let mut room = head.room;
-        let context = "SignedData.signerInfos";
+        self.read_signers(reader, limits, head.room, "SignedData")
+    }
+
+    /// Reads certificates, CRLs and signerInfos, up to the end of `owner`.
+    pub(super) fn read_signers<R: Read>(
+        &mut self,
+        reader: &mut Reader<R>,
+        limits: &Limits,
+        mut room: Room,
+        owner: &str,
+    ) -> Result<(), CmsError> {
+        let context = &format!("{owner}.signerInfos");
         let expected = "signerInfos (SET)";
         let mut header = next(reader, expected, context)?;
         if header.tag == Tag::context(0) {
-            self.carried.read_certificates(reader, &header, limits, &mut room, "SignedData.certificates")?;
+            self.carried.read_certificates(reader, &header, limits, &mut room, &format!("{owner}.certificates"))?;
             header = next(reader, expected, context)?;
         }
         if header.tag == Tag::context(1) {
-            self.carried.read_revocation(reader, &header, limits, "SignedData.crls")?;
+            self.carried.read_revocation(reader, &header, limits, &format!("{owner}.crls"))?;
             header = next(reader, expected, context)?;
         }
         must_be_set(reader, &header, expected, context)?;
@@ -115,7 +145,7 @@ impl SignedDataTail {
             let octets = definite(reader, &signer, limits, &mut room, &context)?;
             self.signers.push(SignerInfo::read(&one(&octets, signer.offset, &context)?, &context)?);
         }
-        must_end(reader, "SignedData")
+        must_end(reader, owner)
     }
 }
 

@@ -26,6 +26,8 @@ mod recipient;
 mod shape;
 mod signature;
 mod signed;
+mod signed_and_enveloped;
+mod sm2;
 mod tamper;
 
 pub use authenticated::AuthenticatedData;
@@ -40,6 +42,9 @@ pub use recipient::{KeyManagement, PasswordDerivation, Recipient};
 pub use shape::{AttributeKind, Encoding, IdentifierForm, Order, Parameters, RsaSignature, Shape};
 pub use signature::ContentSigner;
 pub use signed::{Digester, Digests, SignedData};
+pub use signed_and_enveloped::SignedAndEnvelopedData;
+pub(crate) use sm2::content_info_header;
+pub use sm2::{CiphertextForm, Family, Sm2Digest, Sm2EncryptionName, Sm2Shape, Sm2SignatureName};
 pub use tamper::Tamper;
 
 /// Octets that are read, hashed, encrypted and written at once: a multiple of

@@ -105,7 +105,7 @@ impl Judge<'_> {
                 self.structure_bad(Reason::LimitExceeded, detail);
                 return Ok(());
             }
-            let key = match recipients.content_key(*candidate, self.context) {
+            let key = match recipients.content_key(*candidate, self.context, &mut Vec::new()) {
                 Ok(key) => key,
                 Err(refusal) => {
                     refused = refused.or(Some(refusal));

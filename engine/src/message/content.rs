@@ -135,13 +135,14 @@ pub(super) fn unsupported(place: &str, content_type: &str) -> Option<Aspect> {
         oid::DATA,
         oid::SIGNED_DATA,
         oid::ENVELOPED_DATA,
+        oid::GMT_SIGNED_AND_ENVELOPED_DATA,
         oid::AUTH_ENVELOPED_DATA,
         oid::COMPRESSED_DATA,
         oid::DIGESTED_DATA,
         oid::ENCRYPTED_DATA,
         oid::AUTHENTICATED_DATA,
     ];
-    (!KNOWN.contains(&content_type)).then(|| {
+    (!KNOWN.contains(&oid::standard(content_type))).then(|| {
         let name = algorithm::oid_name(content_type).unwrap_or(content_type);
         Aspect::bad(Reason::UnsupportedContentType, format!("{place}: {name} is not supported"))
     })

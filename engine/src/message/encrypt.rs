@@ -1,13 +1,17 @@
 //! Encrypting a mail (RFC 8551 section 3.3).
 
 use time::OffsetDateTime;
-use waxseal_key::{Arithmetic, ContentCipher, Random};
+use waxseal_key::{Arithmetic, ContentCipher, DigestAlgorithm, Random, Signer};
 
 use super::compose::{HideHeaders, MimeShape};
 use super::wrap::{Outline, WrapError, wrap};
 use crate::Limits;
+use crate::certificate::Certificate;
 use crate::cms::oid;
-use crate::cms::write::{ContentEncryption, Encoding, EnvelopedData, KeyManagement, Recipient, Shape, Tamper};
+use crate::cms::write::{
+    ContentEncryption, ContentSigner, Encoding, EnvelopedData, KeyManagement, Recipient, Shape, SignedAndEnvelopedData,
+    SignedData, Tamper,
+};
 use crate::io::{Sink, Source};
 
 /// How a mail is encrypted.
@@ -15,6 +19,11 @@ use crate::io::{Sink, Source};
 pub struct EncryptRequest<'a> {
     /// Who can read it, in this order; the sender too, where a copy is kept.
     pub recipients: &'a [Recipient<'a>],
+    /// Who signs the content in the same object, with SM2 keys: makes a
+    /// signedAndEnvelopedData, which GM/T 0010 alone has.
+    pub signers: &'a [(&'a dyn Signer, &'a Certificate)],
+    /// Certificates that are sent along, after those of the signers.
+    pub certificates: &'a [Certificate],
     /// How the content key gets to them.
     pub key_management: KeyManagement,
     /// The content cipher; one that authenticates makes an AuthEnvelopedData.
@@ -45,6 +54,8 @@ impl<'a> EncryptRequest<'a> {
     pub fn new(recipients: &'a [Recipient<'a>], arithmetic: &'a Arithmetic) -> Self {
         Self {
             recipients,
+            signers: &[],
+            certificates: &[],
             key_management: KeyManagement::default(),
             cipher: ContentCipher::Aes256Cbc.into(),
             shape: Shape::default(),
@@ -64,7 +75,8 @@ impl<'a> EncryptRequest<'a> {
     #[must_use]
     pub fn reads_once(&self) -> bool {
         let needs_len = matches!(self.cipher, ContentEncryption::Aead { cipher, .. } if cipher.needs_content_len());
-        self.shape.encoding != Encoding::Der && self.protect_headers.is_none() && !needs_len
+        let once = self.shape.encoding != Encoding::Der && self.signers.is_empty();
+        once && self.protect_headers.is_none() && !needs_len
     }
 }
 
@@ -104,5 +116,27 @@ pub fn encrypt(
         protect_headers: request.protect_headers,
         limits: &request.limits,
     };
+    if request.signers.is_empty() {
+        return wrap(input, out, &outline, |out, content| recipe.write(out, content, random));
+    }
+    let signers = request.signers.iter();
+    let signers = signers.map(|(key, certificate)| ContentSigner::new(*key, certificate, DigestAlgorithm::Sm3, None));
+    let signers = signers.collect::<Result<Vec<_>, _>>()?;
+    // In this structure signatures have no attributes.
+    let shape = Shape { attributes: Vec::new(), ..request.shape.clone() };
+    let signed = SignedData {
+        signers: &signers,
+        certificates: request.certificates,
+        signing_time: None,
+        crls: &[],
+        ocsp_responses: &[],
+        encryption_certificate: None,
+        content_type: oid::DATA,
+        shape: &shape,
+        tamper: &request.tamper,
+        arithmetic: request.arithmetic,
+    };
+    let recipe = SignedAndEnvelopedData { signed, enveloped: recipe };
+    let outline = Outline { fields: &request.mime.other, ..outline };
     wrap(input, out, &outline, |out, content| recipe.write(out, content, random))
 }

@@ -3,11 +3,11 @@
 
 use std::io::{Read, SeekFrom};
 
-use waxseal_verdict::{Aspect, Deviation, Layer, Reason};
+use waxseal_verdict::{Aspect, Deviation, Dialect, Layer, Reason};
 
 use crate::ber::Reader;
 use crate::check::Check;
-use crate::cms::{Attributes, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail, oid};
+use crate::cms::{Attributes, CmsError, Envelope, EnvelopedDataHead, EnvelopedDataTail, RecipientInfo, oid};
 use crate::io::{Spool, Workspace};
 use crate::message::cipher::{Cipher, Known, Opener};
 use crate::message::content::{self, each_block};
@@ -15,7 +15,8 @@ use crate::message::context::Context;
 use crate::message::correspondents::Encrypted;
 use crate::message::recipient::{Candidate, Recipients, Refusal};
 use crate::message::request::OpenError;
-use crate::message::signed;
+use crate::message::signed::{self, SignedObject};
+use crate::message::sm2;
 use crate::policy::strength_bits;
 
 /// What one reading of an envelope gave.
@@ -31,6 +32,8 @@ pub(super) struct Attempt {
     /// What the same pair must be tried with once more: it stood after the
     /// content, and is needed before it.
     pub(super) known: Option<Known>,
+    /// Who signed the plaintext, where the same object says so.
+    pub(super) signed: Option<Box<SignedObject>>,
 }
 
 /// Reads an envelope to its end, decrypting it on the way with the pair of
@@ -41,7 +44,7 @@ pub(super) struct Attempt {
 pub(super) fn read<R: Read>(
     layer: &mut Layer,
     reader: &mut Reader<R>,
-    envelope: Envelope,
+    (envelope, content_type): (Envelope, &str),
     (attempt, known): (usize, Option<&Known>),
     workspace: &mut dyn Workspace,
     context: &Context<'_>,
@@ -58,7 +61,7 @@ pub(super) fn read<R: Read>(
         Ok(head) => head,
         Err(error) => {
             layer.structure = error.aspect();
-            return Ok(Attempt { plaintext: None, candidates: 0, same_pair: 0, known: None });
+            return Ok(Attempt { plaintext: None, candidates: 0, same_pair: 0, known: None, signed: None });
         }
     };
     if let Some(originator) = &head.originator {
@@ -74,7 +77,7 @@ pub(super) fn read<R: Read>(
     };
     layer.recipients = recipients.describe(&candidates);
     let candidates_len = candidates.len();
-    let none = || Attempt { plaintext: None, candidates: candidates_len, same_pair: 0, known: None };
+    let none = || Attempt { plaintext: None, candidates: candidates_len, same_pair: 0, known: None, signed: None };
     let key_bits = cipher.as_ref().ok().and_then(Cipher::key_bits);
     let authenticated = cipher.as_ref().is_ok_and(Cipher::is_authenticated);
     if authenticated && envelope != Envelope::AuthEnveloped {
@@ -89,6 +92,11 @@ pub(super) fn read<R: Read>(
     layer.policy = context.request.policy.judge_cipher_oid(&head.content.cipher.oid, key_bits);
     let nothing = Known::default();
     let mut opener = None;
+    let gmt = oid::is_gmt(content_type);
+    for deviation in naming(&head, gmt) {
+        layer.deviate(deviation);
+    }
+    let mut found = Vec::new();
     let candidate = candidates.get(attempt).copied();
     if let Some(certificate) = candidate.and_then(|candidate| candidate.reader(context)) {
         let strength = strength_bits(&head.content.cipher.oid, key_bits);
@@ -98,13 +106,16 @@ pub(super) fn read<R: Read>(
             cipher: (head.content.cipher.name(), strength),
         });
     }
-    match cipher.and_then(|cipher| opener_of(&recipients, candidate, &cipher, known.unwrap_or(&nothing), context)) {
+    match cipher
+        .and_then(|cipher| opener_of(&recipients, candidate, (&cipher, known.unwrap_or(&nothing)), context, &mut found))
+    {
         Ok(_) if postponed => {}
         Ok(ready) => opener = Some(ready),
         Err(_) if postponed => {}
         Err(Refusal::Structure(aspect)) => layer.structure = aspect,
         Err(Refusal::Decryption(aspect)) => layer.decryption = aspect,
     }
+    found.into_iter().for_each(|deviation| layer.deviate(deviation));
     let mut spool = workspace.spool()?;
     let mut content_len: u64 = 0;
     let place = format!("{owner}.encryptedContentInfo");
@@ -120,7 +131,7 @@ pub(super) fn read<R: Read>(
             }
         },
     )?;
-    let tail = match read.and_then(|()| finish(layer, &head, reader, limits)) {
+    let tail = match read.and_then(|()| finish(layer, &head, reader, limits, content_type)) {
         Ok(tail) => tail,
         Err(error) if Check::Encoding.on() => {
             layer.structure = error.aspect();
@@ -169,9 +180,11 @@ pub(super) fn read<R: Read>(
         return Ok(none());
     }
     spool.seek(SeekFrom::Start(0))?;
+    let signed = (envelope == Envelope::SignedAndEnveloped)
+        .then(|| Box::new(SignedObject::beside(head.version, head.digest_algorithms, &content_type, tail.signed)));
     let following = candidates.iter().skip(attempt + 1);
     let same_pair = candidate.map_or(0, |candidate| following.take_while(|next| candidate.is_pair_of(next)).count());
-    Ok(Attempt { plaintext: Some((spool, content_type)), same_pair, ..none() })
+    Ok(Attempt { plaintext: Some((spool, content_type)), same_pair, signed, ..none() })
 }
 
 /// The type that an authenticated attribute gives authenticated content: only
@@ -192,15 +205,15 @@ fn stated_type(content_type: &str, tail: &EnvelopedDataTail) -> Result<Option<St
 fn opener_of(
     recipients: &Recipients<'_>,
     candidate: Option<Candidate>,
-    cipher: &Cipher,
-    known: &Known,
+    (cipher, known): (&Cipher, &Known),
     context: &Context<'_>,
+    deviations: &mut Vec<Deviation>,
 ) -> Result<Opener, Refusal> {
     let candidate = candidate.ok_or_else(|| recipients.none())?;
     if !context.budget.attempt() {
         return Err(Refusal::Structure(too_many_attempts(context)));
     }
-    let key = recipients.content_key(candidate, context)?;
+    let key = recipients.content_key(candidate, context, deviations)?;
     if !cipher.takes_key_len(key.len()) {
         let detail = format!("the content cipher takes no key of {} octets, as this one has", key.len());
         return Err(Refusal::Decryption(Aspect::bad(Reason::WrongKey, detail)));
@@ -214,17 +227,56 @@ pub(super) fn too_many_attempts(context: &Context<'_>) -> Aspect {
     Aspect::bad(Reason::LimitExceeded, format!("more than {most} pairs of recipient and key in the message"))
 }
 
+/// Where algorithms are named otherwise than the family of the message does.
+fn naming(head: &EnvelopedDataHead, gmt: bool) -> Vec<Deviation> {
+    let mut found = Vec::new();
+    if head.content.cipher.oid == oid::SM4 {
+        found.push(Deviation::Sm4OidShort);
+    }
+    for info in &head.recipients {
+        let RecipientInfo::KeyTransport { algorithm, .. } = info else { continue };
+        let usual = match algorithm.oid.as_str() {
+            oid::SM2_ENCRYPTION => true,
+            // What Bouncy Castle writes in CMS, for which there is no standard.
+            oid::SM2_ENCRYPTION_WITH_SM3 => !gmt,
+            other => !oid::SM2_TRANSPORT.contains(&other),
+        };
+        if !usual {
+            found.push(Deviation::Sm2OidAlias);
+        }
+    }
+    found
+}
+
+/// Whose habits the versions and recipients of an object of GM/T 0010 show.
+fn habits(head: &EnvelopedDataHead) -> Option<Dialect> {
+    let by_key_exchange = |info: &RecipientInfo| matches!(info, RecipientInfo::KeyTransport { algorithm, .. } if algorithm.oid == oid::SM2_KEY_EXCHANGE);
+    if head.cfca_version_fits() {
+        Some(Dialect::Cfca)
+    } else {
+        let gmssl = !head.recipients.is_empty() && head.recipients.iter().all(by_key_exchange);
+        gmssl.then_some(Dialect::Gmssl3Digest)
+    }
+}
+
 /// Reads to the end of the object, and notes what deviates there.
 fn finish<R: Read>(
     layer: &mut Layer,
     head: &EnvelopedDataHead,
     reader: &mut Reader<R>,
     limits: &crate::Limits,
+    content_type: &str,
 ) -> Result<EnvelopedDataTail, CmsError> {
     let tail = head.finish(reader, limits)?;
-    if !head.version_fits(&tail) {
+    let fits = match oid::is_gmt(content_type) {
+        true if head.envelope == Envelope::Encrypted => head.version == 1,
+        true => head.cfca_version_fits() || head.gmt_version_fits(),
+        false => head.version_fits(&tail),
+    };
+    if !fits {
         layer.deviate(Deviation::VersionOdd);
     }
+    sm2::mark(layer, content_type, Some(&head.content.content_type), habits(head));
     content::end(layer, reader)?;
     Ok(tail)
 }

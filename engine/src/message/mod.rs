@@ -28,6 +28,7 @@ mod request;
 mod sign;
 mod signed;
 mod signer;
+mod sm2;
 mod stamp;
 mod statements;
 mod wrap;

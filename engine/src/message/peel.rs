@@ -200,8 +200,9 @@ impl<'a> Peeler<'a> {
         };
         let mut reader = Reader::new(body, self.context.request.limits);
         let object = match ContentInfo::begin(&mut reader) {
-            Ok(info) if info.content_type == oid::SIGNED_DATA => {
-                SignedObject::read(&mut reader, self.workspace, self.context)?
+            Ok(info) if oid::standard(&info.content_type) == oid::SIGNED_DATA => {
+                let object = SignedObject::read(&mut reader, self.workspace, self.context)?;
+                object.of_type(&info.content_type)
             }
             Ok(info) => {
                 let detail = format!("a signature of content type {} instead of SignedData", info.content_type);
@@ -231,9 +232,9 @@ impl<'a> Peeler<'a> {
             Ok(content_type) => content_type,
             Err(error) => return self.push_unread(object, error.aspect()),
         };
-        match content_type.as_str() {
+        match oid::standard(&content_type) {
             oid::SIGNED_DATA => {
-                let signed = SignedObject::read(&mut reader, self.workspace, self.context)?;
+                let signed = SignedObject::read(&mut reader, self.workspace, self.context)?.of_type(&content_type);
                 let deviations = reader.input().deviations();
                 drop(reader);
                 self.peel_signed(object, signed, &deviations, detached)
@@ -249,6 +250,10 @@ impl<'a> Peeler<'a> {
             oid::ENCRYPTED_DATA => {
                 drop(reader);
                 self.peel_enveloped(source, object, Envelope::Encrypted)
+            }
+            oid::GMT_SIGNED_AND_ENVELOPED_DATA => {
+                drop(reader);
+                self.peel_enveloped(source, object, Envelope::SignedAndEnveloped)
             }
             oid::COMPRESSED_DATA => {
                 let mut layer = object.layer(Kind::Compressed, "compressed-data");
@@ -426,6 +431,9 @@ impl<'a> Peeler<'a> {
             Envelope::AuthEnveloped => (Kind::AuthEnveloped, "authenveloped-data", SmimeType::AuthEnvelopedData),
             // S/MIME has no type for it.
             Envelope::Encrypted => (Kind::EncryptedData, "encrypted-data", SmimeType::Other(String::new())),
+            Envelope::SignedAndEnveloped => {
+                (Kind::Encrypted, "signed-and-enveloped-data", SmimeType::Other(String::new()))
+            }
         };
         let mut layer = object.layer(kind, word);
         if object.announced.contradicts(&announced) {
@@ -433,11 +441,21 @@ impl<'a> Peeler<'a> {
         }
         let plaintext = self.decrypt(source, object, envelope, &mut layer)?;
         layer.covered = vec![layer.path.clone()];
+        let path = layer.path.clone();
         self.layers.push(layer);
-        match plaintext {
-            Some((content, content_type)) => self.peel_content(content, &content_type),
-            None => Ok(()),
+        let Some(((mut content, content_type), signed)) = plaintext else { return Ok(()) };
+        if let Some(signed) = signed {
+            // The signers are a layer of their own: what they vouch for is inside the envelope.
+            let mut layer = Layer::new(format!("{path}/signed-data"), Kind::Signed);
+            layer.form = Some(Form::Opaque);
+            layer.covered = vec![layer.path.clone()];
+            let known = SignedContent::new(&mut content, &signed.digests(), self.context)?;
+            signed::judge(&mut layer, &signed, &known, self.context);
+            drop(known);
+            self.layers.push(layer);
+            content.seek(SeekFrom::Start(0))?;
         }
+        self.peel_content(content, &content_type)
     }
 
     /// Tries every pair of recipient and key. Two that open the message to
@@ -449,8 +467,8 @@ impl<'a> Peeler<'a> {
         object: &Object<'_>,
         envelope: Envelope,
         layer: &mut Layer,
-    ) -> Result<Option<enclosed::Content>, OpenError> {
-        let mut opened: Option<enclosed::Content> = None;
+    ) -> Result<Option<Decrypted>, OpenError> {
+        let mut opened: Option<Decrypted> = None;
         let mut first: Option<Layer> = None;
         let mut tried = 0;
         let mut known = None;
@@ -458,12 +476,16 @@ impl<'a> Peeler<'a> {
             let mut attempt = layer.clone();
             let mut reader = Reader::new(object.body(source)?, self.context.request.limits);
             // Read before with success; only a source that changes can fail here.
-            if let Err(error) = object.begin(&mut reader) {
-                layer.structure = error.aspect();
-                return Ok(None);
-            }
+            let content_type = match object.begin(&mut reader) {
+                Ok(content_type) => content_type,
+                Err(error) => {
+                    layer.structure = error.aspect();
+                    return Ok(None);
+                }
+            };
             let which = (tried, known.as_ref());
-            let result = enveloped::read(&mut attempt, &mut reader, envelope, which, self.workspace, self.context)?;
+            let what = (envelope, content_type.as_str());
+            let result = enveloped::read(&mut attempt, &mut reader, what, which, self.workspace, self.context)?;
             if result.known.is_some() {
                 known = result.known;
                 continue;
@@ -476,11 +498,11 @@ impl<'a> Peeler<'a> {
             if let Some((mut plaintext, content_type)) = result.plaintext {
                 match &mut opened {
                     None => {
-                        opened = Some((plaintext, content_type));
+                        opened = Some(((plaintext, content_type), result.signed));
                         // What an earlier pair could not do no longer counts.
                         first = Some(attempt);
                     }
-                    Some((known, _)) => {
+                    Some(((known, _), _)) => {
                         if !content::is_same(&mut **known, &mut *plaintext)? {
                             attempt.decryption = Aspect::bad(
                                 Reason::AmbiguousRecipient,
@@ -516,7 +538,7 @@ impl<'a> Peeler<'a> {
         let place = self.layers[layer].path.clone();
         self.around.push(layer);
         self.depth += 1;
-        if content_type == oid::DATA {
+        if oid::standard(content_type) == oid::DATA {
             self.peel_entity(&mut content, &format!("{place}/"), layer)?;
         } else if self.depth >= self.context.request.limits.layers {
             self.push_too_deep(format!("{place}/unknown"));
@@ -595,6 +617,9 @@ impl<'a> Peeler<'a> {
     }
 }
 
+/// Content that was decrypted, and who signed it, where the same object says so.
+type Decrypted = (enclosed::Content, Option<Box<SignedObject>>);
+
 /// A whole message inside a layer (RFC 8551 section 3.1) is that layer's
 /// content, not an attachment with a verdict of its own.
 fn whole_message(part: &Part) -> &Part {
@@ -613,8 +638,6 @@ fn kind_of(content_type: &str) -> (Kind, &'static str) {
         oid::DIGESTED_DATA => (Kind::Digested, "digested-data"),
         oid::ENCRYPTED_DATA => (Kind::EncryptedData, "encrypted-data"),
         oid::AUTHENTICATED_DATA => (Kind::Authenticated, "authenticated-data"),
-        oid::GMT_SIGNED_DATA => (Kind::Signed, "signed-data"),
-        oid::GMT_ENVELOPED_DATA => (Kind::Encrypted, "enveloped-data"),
         _ => (Kind::Unknown, "unknown"),
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use time::OffsetDateTime;
-use waxseal_key::{Arithmetic, Decryptor};
+use waxseal_key::{Arithmetic, Decryptor, SM2_DEFAULT_ID};
 use waxseal_verdict::Verdict;
 use zeroize::Zeroizing;
 
@@ -89,6 +89,9 @@ pub struct OpenRequest<'a> {
     pub at: OffsetDateTime,
     /// The sender's address, where the message's From is not to be used.
     pub from: Option<&'a str>,
+    /// The identifier that signers with SM2 keys have (GM/T 0003.2 section
+    /// 5.5), where it is not the usual one: no message carries it.
+    pub sm2_id: &'a [u8],
     /// What is good enough.
     pub policy: &'a Policy,
     /// Who computes.
@@ -115,6 +118,7 @@ impl<'a> OpenRequest<'a> {
             fetcher: None,
             at,
             from: None,
+            sm2_id: SM2_DEFAULT_ID,
             policy,
             arithmetic,
             limits,

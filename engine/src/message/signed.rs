@@ -12,7 +12,8 @@ use crate::ber::{Cursor, Reader, Tag};
 use crate::certificate::{Certificate, Crl, OcspResponse};
 use crate::check::Check;
 use crate::cms::{
-    self, AlgorithmIdentifier, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier, oid,
+    self, AlgorithmIdentifier, Attributes, Carried, CmsError, SignedDataHead, SignedDataTail, SignerIdentifier,
+    SignerInfo, oid,
 };
 use crate::io::{Source, Spool, Workspace};
 use crate::message::content;
@@ -20,11 +21,14 @@ use crate::message::context::{Context, Known};
 use crate::message::correspondents::Announcing;
 use crate::message::request::OpenError;
 use crate::message::signer::{self, Judged, Over, Subject};
+use crate::message::sm2;
 use crate::overlap;
 
 /// A SignedData as far as it could be read.
 #[derive(Default)]
 pub(super) struct SignedObject {
+    /// The type that its ContentInfo said, dotted; empty where none did.
+    content_type: String,
     pub(super) head: Option<SignedDataHead>,
     pub(super) tail: SignedDataTail,
     /// The content that was inside, waiting.
@@ -81,9 +85,30 @@ impl SignedObject {
         }
     }
 
+    /// The signers of content that stood beside it in the same object
+    /// (signedAndEnvelopedData of GM/T 0010).
+    pub(super) fn beside(
+        version: u64,
+        digest_algorithms: Vec<AlgorithmIdentifier>,
+        content_type: &str,
+        tail: SignedDataTail,
+    ) -> Self {
+        let head = SignedDataHead::beside(version, digest_algorithms, content_type.to_owned());
+        Self { head: Some(head), tail, ..Self::default() }
+    }
+
     /// An object of which nothing could be read.
     pub(super) fn damaged(error: CmsError) -> Self {
         Self { error: Some(error), ..Self::default() }
+    }
+
+    /// The same object, of which the content type stood outside.
+    pub(super) fn of_type(mut self, content_type: &str) -> Self {
+        self.content_type = content_type.to_owned();
+        if let Some(head) = &mut self.head {
+            head.gmt = oid::is_gmt(content_type);
+        }
+        self
     }
 
     /// Whether this only carries certificates (RFC 8551 section 3.8).
@@ -294,6 +319,8 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
         }
         layer.signers.push(signer);
     }
+    let outer = if object.content_type.is_empty() { content_type } else { &object.content_type };
+    sm2::mark(layer, outer, Some(content_type), None);
 }
 
 /// Shows what an object carries that nothing judges yet.
@@ -313,6 +340,12 @@ pub(super) fn unchecked(layer: &mut Layer) {
 /// SignedData.version and each SignerInfo.version follow from what is inside
 /// (RFC 5652 sections 5.1 and 5.3).
 fn version_deviation(head: &SignedDataHead, tail: &SignedDataTail) -> Option<Deviation> {
+    if head.gmt {
+        // GM/T 0010 knows nothing but version 1, and signers by issuer and serial number.
+        let fits =
+            |signer: &SignerInfo| signer.version == 1 && matches!(signer.id, SignerIdentifier::IssuerAndSerial { .. });
+        return (head.version != 1 || !tail.signers.iter().all(fits)).then_some(Deviation::VersionOdd);
+    }
     let v3_signer = tail.signers.iter().any(|signer| signer.version == 3);
     let has = |number: u32| tail.carried.other_certificates.iter().any(|tag| tag.number == number);
     let due = if has(3) || !tail.carried.other_revocation.is_empty() {

@@ -1,10 +1,11 @@
 //! Judging one signer of SignedData (RFC 5652 sections 5.3, 5.4 and 5.6).
 
+use std::fmt::Write as _;
 use std::io::{Cursor, Seek as _, SeekFrom};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use waxseal_key::{DigestAlgorithm, SignatureScheme, algorithm};
+use waxseal_key::{Content, DigestAlgorithm, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
 
 use crate::certificate::identity::{self, Compared};
@@ -18,6 +19,7 @@ use crate::message::context::{Context, Known, key_aspect};
 use crate::message::countersignature;
 use crate::message::receipt::Requested;
 use crate::message::signed::SignedContent;
+use crate::message::sm2;
 use crate::message::stamp::Stamps;
 use crate::message::statements::{self, Problem};
 
@@ -104,7 +106,20 @@ pub(super) fn judge(subject: &Subject<'_, '_>, context: &Context<'_>) -> Judged 
 }
 
 /// A signature value that fits, perhaps with a deviation, or why it does not.
-type Verified = Result<Option<Deviation>, Aspect>;
+type Verified = Result<Option<Deviation>, Misfit>;
+
+/// Why a signature value does not fit.
+struct Misfit {
+    aspect: Aspect,
+    /// What explains it.
+    deviation: Option<Deviation>,
+}
+
+impl From<Aspect> for Misfit {
+    fn from(aspect: Aspect) -> Self {
+        Self { aspect, deviation: None }
+    }
+}
 
 /// The verdict on one signer while it is made.
 struct SignerJudge<'a, 'c> {
@@ -127,10 +142,17 @@ impl<'a> SignerJudge<'a, '_> {
         let info = self.info;
         self.signer.digest = info.digest.name();
         self.signer.signature = signature_name(&info.signature_algorithm.oid);
-        if let Some(head) = self.over.head()
-            && !head.digest_algorithms.iter().any(|listed| listed.oid == info.digest.oid)
-        {
-            self.deviate(Deviation::DigestNotListed);
+        if let Some(head) = self.over.head() {
+            let same = |listed: &AlgorithmIdentifier| {
+                listed.oid == info.digest.oid
+                    || info.digest.digest().is_some_and(|digest| listed.digest() == Some(digest))
+            };
+            if !head.digest_algorithms.iter().any(same) {
+                self.deviate(Deviation::DigestNotListed);
+            }
+            if head.digest_algorithms.iter().chain([&info.digest]).any(sm2::is_signature_for_digest) {
+                self.deviate(Deviation::Sm3OidAlias);
+            }
         }
         self.check_placement();
         self.read_attributes();
@@ -140,7 +162,12 @@ impl<'a> SignerJudge<'a, '_> {
             self.judge_certificate(&named);
             return;
         };
-        if info.digest.has_null() && digest > DigestAlgorithm::Sha1 {
+        if scheme == SignatureScheme::Sm2 {
+            let gmt = self.over.head().is_some_and(|head| head.gmt);
+            sm2::naming(info, gmt).into_iter().for_each(|deviation| self.deviate(deviation));
+        }
+        // No document says whether SM3 has NULL; software does either.
+        if info.digest.has_null() && digest > DigestAlgorithm::Sha1 && digest != DigestAlgorithm::Sm3 {
             self.deviate(Deviation::DigestParametersNull);
         }
         if !digest_suits(scheme, &info.digest.oid) {
@@ -199,7 +226,7 @@ impl<'a> SignerJudge<'a, '_> {
     /// RFC 5652 section 5.3 are there.
     fn read_attributes(&mut self) {
         let Some(attributes) = &self.info.signed_attributes else {
-            let typed = self.over.content_type().filter(|content_type| *content_type != oid::DATA);
+            let typed = self.over.content_type().filter(|content_type| oid::standard(content_type) != oid::DATA);
             if let Some(content_type) = typed.filter(|_| Check::MandatoryAttributes.on()) {
                 let detail = format!(
                     "{}: no signedAttrs although the content is {content_type} (RFC 5652 section 5.3)",
@@ -295,7 +322,8 @@ impl<'a> SignerJudge<'a, '_> {
             None
         });
         // Without attributes nothing is hashed with it, and it is to be ignored (RFC 9882 section 3.3).
-        let digest = digest.or_else(|| signs_content(info).then_some(DigestAlgorithm::Sha512));
+        let unused = signs_content(info) && !matches!(signature, Some((SignatureScheme::Sm2, _)));
+        let digest = digest.or_else(|| unused.then_some(DigestAlgorithm::Sha512));
         if digest.is_none() {
             let detail = format!("{}.digestAlgorithm: {} is not supported", self.place, info.digest.name());
             self.structure_bad(Reason::UnsupportedAlgorithm, detail);
@@ -306,6 +334,7 @@ impl<'a> SignerJudge<'a, '_> {
             self.structure_bad(Reason::UnsupportedAlgorithm, detail);
         }
         let (digest, (scheme, named)) = (digest?, signature?);
+        let named = named.or((scheme == SignatureScheme::Sm2).then_some(DigestAlgorithm::Sm3));
         if let Some(named) = named
             && named != digest
         {
@@ -414,7 +443,11 @@ impl<'a> SignerJudge<'a, '_> {
             self.signer.integrity = integrity;
             return fitting;
         }
-        let last = results.pop().and_then(|(_, result)| result.err()).unwrap_or(Aspect::Unchecked(None));
+        let last = results.pop().and_then(|(_, result)| result.err());
+        if let Some(deviation) = last.as_ref().and_then(|misfit| misfit.deviation) {
+            self.deviate(deviation);
+        }
+        let last = last.map_or(Aspect::Unchecked(None), |misfit| misfit.aspect);
         match last {
             Aspect::Unchecked(Some(Reason::LimitExceeded)) => {
                 let detail = format!("{}: too many signature values to check in one message", self.place);
@@ -454,10 +487,7 @@ impl<'a> SignerJudge<'a, '_> {
             return if fits {
                 Ok(None)
             } else {
-                Err(Aspect::bad(
-                    Reason::SignatureMismatch,
-                    format!("{}: the signature fits not this content and {}", self.place, certificate.subject()),
-                ))
+                self.misfit(&key, scheme, None, format!("this content and {}", certificate.subject()))
             };
         };
         let der = attributes.der();
@@ -468,10 +498,74 @@ impl<'a> SignerJudge<'a, '_> {
         if received != der && self.verify_octets(&key, scheme, digest, &received)? {
             return Ok(Some(Deviation::AttributesNotDer));
         }
-        Err(Aspect::bad(
-            Reason::SignatureMismatch,
-            format!("{}: the signature fits not these signed attributes and {}", self.place, certificate.subject()),
-        ))
+        self.misfit(&key, scheme, Some(&der), format!("these signed attributes and {}", certificate.subject()))
+    }
+
+    /// A signature value that does not fit; of SM2, whether it would fit
+    /// without Z, or under no identifier.
+    fn misfit(&self, key: &[u8], scheme: SignatureScheme, attributes: Option<&[u8]>, what: String) -> Verified {
+        let mut detail = format!("{}: the signature fits not {what}", self.place);
+        let mut deviation = None;
+        if scheme == SignatureScheme::Sm2 {
+            deviation = self.without_z(key, attributes)?;
+            match deviation {
+                Some(deviation) if self.context.request.policy.accept_sm2_without_z => return Ok(Some(deviation)),
+                Some(deviation) => {
+                    let _ = write!(
+                        detail,
+                        "; it is over a digest without Z ({deviation}), which the policy does not accept"
+                    );
+                }
+                None if self.fits_without_identifier(key, attributes)? => {
+                    detail.push_str("; it fits with an empty identifier of the signer (GM/T 0003.2 section 5.5)");
+                }
+                None => {}
+            }
+        }
+        Err(Misfit { aspect: Aspect::bad(Reason::SignatureMismatch, detail), deviation })
+    }
+
+    /// Whether an SM2 signature is over a digest that Z is not in.
+    fn without_z(&self, key: &[u8], attributes: Option<&[u8]>) -> Result<Option<Deviation>, Aspect> {
+        let arithmetic = self.context.request.arithmetic;
+        let said = |error| key_aspect(&error, Reason::BadPublicKey);
+        let digests = match attributes {
+            Some(octets) => {
+                let value = arithmetic.digest(DigestAlgorithm::Sm3, octets).map_err(said)?;
+                vec![(Deviation::Sm2WithoutZ, value)]
+            }
+            None if self.context.spend_reading() => {
+                let mut source = self.content.source.borrow_mut();
+                let source = source.as_mut().ok_or(Aspect::Unchecked(None))?;
+                let gmt = self.over.head().is_some_and(|head| head.gmt);
+                sm2::digests_without_z(*source, arithmetic, gmt).map_err(|_| Aspect::Unchecked(None))?
+            }
+            None => Vec::new(),
+        };
+        for (deviation, value) in digests {
+            self.spend()?;
+            if arithmetic.verify_sm2_digest(key, &value, &self.info.signature).map_err(said)? {
+                return Ok(Some(deviation));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether an SM2 signature is one under no identifier, as OpenSSL makes it
+    /// where none is given.
+    fn fits_without_identifier(&self, key: &[u8], attributes: Option<&[u8]>) -> Result<bool, Aspect> {
+        match attributes {
+            Some(octets) => {
+                self.spend()?;
+                self.verify_sm2(key, b"", &mut Cursor::new(octets))
+            }
+            None => self.over_content(|source| self.verify_sm2(key, b"", source)),
+        }
+    }
+
+    fn verify_sm2(&self, key: &[u8], id: &[u8], message: &mut dyn Content) -> Result<bool, Aspect> {
+        let verified = self.context.request.arithmetic.verify_sm2(key, id, message, &self.info.signature);
+        verified.map_err(|error| key_aspect(&error, Reason::BadPublicKey))
     }
 
     /// Verifies the signature value over octets, by way of their digest where
@@ -490,21 +584,35 @@ impl<'a> SignerJudge<'a, '_> {
             return self.verify_value(key, scheme, digest, &value);
         }
         self.spend()?;
-        arithmetic.verify_message(key, scheme, &mut Cursor::new(octets), &self.info.signature).map_err(said)
+        self.verify_message(key, scheme, &mut Cursor::new(octets))
+    }
+
+    /// Verifies the signature value over a message; SM2 under the identifier of
+    /// the request.
+    fn verify_message(&self, key: &[u8], scheme: SignatureScheme, message: &mut dyn Content) -> Result<bool, Aspect> {
+        if scheme == SignatureScheme::Sm2 {
+            return self.verify_sm2(key, self.context.request.sm2_id, message);
+        }
+        let verified = self.context.request.arithmetic.verify_message(key, scheme, message, &self.info.signature);
+        verified.map_err(|error| key_aspect(&error, Reason::BadPublicKey))
     }
 
     /// Verifies the signature value over the content itself, which is read
     /// again for it.
     fn verify_content(&self, key: &[u8], scheme: SignatureScheme) -> Result<bool, Aspect> {
+        self.over_content(|source| self.verify_message(key, scheme, source))
+    }
+
+    /// Checks a signature value over the content from its start.
+    fn over_content(&self, verify: impl FnOnce(&mut dyn Content) -> Result<bool, Aspect>) -> Result<bool, Aspect> {
         self.spend()?;
         if !self.context.spend_reading() {
             return Err(Aspect::unchecked(Reason::LimitExceeded));
         }
         let mut source = self.content.source.borrow_mut();
         let source = source.as_mut().ok_or(Aspect::Unchecked(None))?;
-        let said = |error| key_aspect(&error, Reason::BadPublicKey);
         source.seek(SeekFrom::Start(0)).map_err(|_| Aspect::Unchecked(None))?;
-        self.context.request.arithmetic.verify_message(key, scheme, source, &self.info.signature).map_err(said)
+        verify(source)
     }
 
     fn verify_value(

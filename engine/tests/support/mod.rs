@@ -115,6 +115,15 @@ pub fn judge_with(octets: Vec<u8>, secrets: &Secrets) -> Result<Opened, OpenErro
     judge_by(octets, &[], &[], secrets)
 }
 
+/// The same of a detached signature with its content, and without keys.
+pub fn judge_detached(octets: Vec<u8>, content: &[u8]) -> Result<Opened, OpenError> {
+    let policy = Policy::named("default").unwrap();
+    let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
+    let limits = Limits::default();
+    let request = OpenRequest::new(datetime!(2024-06-01 0:00 UTC), &policy, &arithmetic, &limits);
+    open(&mut Cursor::new(octets), Some(&mut Cursor::new(content)), &mut MemoryWorkspace, &request)
+}
+
 /// The same with all of these.
 pub fn judge_by(
     octets: Vec<u8>,

@@ -39,8 +39,23 @@ codes! {
         RootIncluded = "root-included",
         /// The certificates are not in path order.
         ChainUnordered = "chain-unordered",
-        /// An alias of an SM2 object identifier.
+        /// An SM2 object identifier that the family of the message does not use: 1.2.156.10197.1.501 in GM/T 0010,
+        /// 301.1 in CMS, 301.2 (key exchange) for encryption.
         Sm2OidAlias = "sm2-oid-alias",
+        /// SM3 named by the identifier of SM2 signatures with SM3, 1.2.156.10197.1.501.
+        Sm3OidAlias = "sm3-oid-alias",
+        /// An SM2 ciphertext as C1, C3, C2 one after the other, where GM/T 0009 has an SM2Cipher.
+        Sm2CipherRaw = "sm2-cipher-raw",
+        /// An SM2 ciphertext in the order C1, C2, C3 of the drafts of GM/T 0003.
+        Sm2CipherOldOrder = "sm2-cipher-old-order",
+        /// An SM2 ciphertext whose point has no octet before it that says what it is.
+        Sm2CipherBare = "sm2-cipher-bare",
+        /// An SM2 ciphertext whose point is compressed.
+        Sm2CipherCompressed = "sm2-cipher-compressed",
+        /// An SM2 signature over the digest of the content alone, without Z (GM/T 0003.2 section 5.5).
+        Sm2WithoutZ = "sm2-without-z",
+        /// Content types of GM/T 0010 and of CMS in one object.
+        ContentTypesMixed = "content-types-mixed",
         /// SM4-CBC named by the bare SM4 identifier.
         Sm4OidShort = "sm4-oid-short",
         /// GmSSL 3 digest over the ContentInfo header.

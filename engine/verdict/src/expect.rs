@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::code::codes;
-use crate::{Aspect, AspectName, Deviation, Form, HeaderState, Hello, Kind, Layer, Reason, Verdict};
+use crate::{Aspect, AspectName, Deviation, Dialect, Form, HeaderState, Hello, Kind, Layer, Reason, Verdict};
 
 /// What must come out of reading a case's message.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct LayerExpectation {
     /// Clear or opaque, where it matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Form>,
+    /// The family of messages; compared where a reader reports deviations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
     /// The aspects and their values; `{ bad = "reason" }` names the reason.
     pub aspects: BTreeMap<AspectName, Aspect>,
     /// Further aspects, which do not make it a negative: compared where a reader reports them, and
@@ -196,6 +199,10 @@ impl LayerExpectation {
         if observed.kind != self.kind && observed.kind != Kind::Unknown {
             differ("kind", self.kind.to_string(), observed.kind.to_string());
         }
+        let dialect = observed.dialect.unwrap_or(Dialect::Cms);
+        if let Some(expected) = self.dialect.filter(|expected| reports.deviations && *expected != dialect) {
+            differ("dialect", expected.to_string(), dialect.to_string());
+        }
         if let (Some(expected), Some(form)) = (self.form, observed.form)
             && expected != form
         {
@@ -267,6 +274,7 @@ mod tests {
             layers: vec![LayerExpectation {
                 kind: Kind::Signed,
                 form: None,
+                dialect: None,
                 aspects: BTreeMap::from([(name, value)]),
                 beside: BTreeMap::new(),
                 deviations: Vec::new(),

@@ -34,4 +34,4 @@ pub use statement::{
     ContentHints, ContentReference, Expansion, NamedCertificate, ReceiptRequest, SecuredField, SecurityCategory,
     SecurityLabel, Statements,
 };
-pub use verdict::{FORMAT, Form, Kind, Layer, Overall, Recipient, Signer, Timestamp, Verdict};
+pub use verdict::{Dialect, FORMAT, Form, Kind, Layer, Overall, Recipient, Signer, Timestamp, Verdict};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::code::codes;
-use crate::{Aspect, AspectName, Kind, Mismatch, ReasonMatch};
+use crate::{Aspect, AspectName, Dialect, Kind, Mismatch, ReasonMatch};
 
 codes! {
     /// What came of one case on one SUT.
@@ -93,6 +93,9 @@ pub struct Hello {
     pub algorithms: BTreeSet<String>,
     /// Kinds of layers that it can read.
     pub forms: BTreeSet<Kind>,
+    /// Families of messages that it reads; only CMS where it says nothing.
+    #[serde(default = "only_cms")]
+    pub dialects: BTreeSet<Dialect>,
     /// Aspects that it reports; only these are compared.
     pub aspects: BTreeSet<AspectName>,
     /// Whether it reports deviations.
@@ -106,6 +109,10 @@ pub struct Hello {
     pub learns: bool,
     /// What it can do about the time.
     pub clock: Clock,
+}
+
+fn only_cms() -> BTreeSet<Dialect> {
+    BTreeSet::from([Dialect::Cms])
 }
 
 /// One line of `run.jsonl`.

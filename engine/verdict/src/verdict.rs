@@ -39,14 +39,16 @@ pub struct Verdict {
     /// Disposition notifications: what became of an earlier message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<Notification>,
-    /// The family of messages: `cms`, or a GM/T dialect.
-    pub dialect: String,
+    /// The family of messages: that of the outermost layer that is not in CMS,
+    /// or `cms`.
+    pub dialect: Dialect,
 }
 
 impl Verdict {
     /// A verdict over these layers, with [`Overall`] drawn from them.
     #[must_use]
     pub fn new(provider: impl Into<String>, layers: Vec<Layer>) -> Self {
+        let dialect = layers.iter().find_map(|layer| layer.dialect).unwrap_or(Dialect::Cms);
         Self {
             format: FORMAT,
             overall: Overall::of(&layers),
@@ -56,7 +58,7 @@ impl Verdict {
             headers: BTreeMap::new(),
             timestamps: Vec::new(),
             notifications: Vec::new(),
-            dialect: "cms".to_owned(),
+            dialect,
         }
     }
 
@@ -135,6 +137,22 @@ codes! {
     }
 }
 
+codes! {
+    /// The family of messages that an object belongs to, and the habits of its writer.
+    Dialect: "dialect" {
+        /// CMS (RFC 5652), with whatever algorithms.
+        Cms = "cms",
+        /// The syntax of GM/T 0010 (GB/T 35275): content types of its own, version 1.
+        Gmt0010 = "gmt0010",
+        /// GM/T 0010 or PKCS #7 with the habits of CFCA's kit: SM4-CBC named by the bare SM4
+        /// identifier, SM2 points without their first octet, recipients by key identifier in version 2.
+        Cfca = "cfca",
+        /// GM/T 0010 as GmSSL 3 writes it: signatures over the digest of the whole ContentInfo, without Z; content keys
+        /// under the identifier of the key exchange.
+        Gmssl3Digest = "gmssl-3-digest",
+    }
+}
+
 impl Kind {
     /// Whether a layer of this kind protects its content from anybody. The
     /// others hold or transform it, and everybody can make them anew.
@@ -165,6 +183,9 @@ pub struct Layer {
     /// Clear or opaque; only on signed layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<Form>,
+    /// The GM/T dialect that the layer is written in; none on a layer in CMS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
     /// Is it a well-formed message of its kind?
     #[serde(default)]
     pub structure: Aspect,
@@ -232,6 +253,7 @@ impl Layer {
             path: path.into(),
             kind,
             form: None,
+            dialect: None,
             structure: Aspect::Absent,
             decryption: Aspect::Absent,
             integrity: Aspect::Absent,

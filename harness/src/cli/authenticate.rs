@@ -50,7 +50,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let arithmetic = provider.arithmetic();
     let into = Enclosure::Authenticated { recipients: &list, key_management: &key_management, digest: *digest };
     writing.enclose(file, into, &arithmetic, |shape| {
-        shape.recipient_id = recipients.identifier();
+        if let Some(form) = recipients.identifier() {
+            shape.recipient_id = form;
+        }
         if *no_attributes {
             shape.attributes.clear();
         }

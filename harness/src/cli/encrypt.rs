@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 use time::OffsetDateTime;
+use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::ContentEncryption;
 use waxseal_engine::message::{self, Enclosure, EncryptRequest};
-use waxseal_key::{ContentCipher, SystemRandom};
+use waxseal_key::{ContentCipher, Signer, SystemRandom};
 
 use super::address_book::{self, ChoosingOptions};
-use super::options::{HideOptions, ProviderOption};
+use super::options::{self, DialectOptions, HideOptions, ProviderOption};
 use super::output::harmless;
 use super::recipients::{RecipientOptions, Recipients};
 use super::writing::WritingOptions;
 use crate::exit::{Exit, Failed, help};
-use crate::keys::{Secret, hexadecimal};
+use crate::keys::{KeyRing, Secret, hexadecimal};
 
 /// Encrypt a mail
 ///
@@ -30,12 +31,23 @@ use crate::keys::{Secret, hexadecimal};
     "waxseal encrypt mail.eml --password env:PASSWORD --prf sha-512 --iterations 210000",
     "waxseal encrypt mail.eml --address-book book.json --recipient alice@example.test --recipient me@example.test",
     "waxseal encrypt mail.eml --to alice.pem --protect-headers --header-policy shy",
+    "waxseal encrypt mail.eml --to sm2.pem --dialect cfca",
+    "waxseal encrypt mail.eml --to sm2.pem --dialect gmt0010 --signer-key me.key --signer-cert me.pem",
 ))]
 pub(super) struct Arguments {
     /// The mail
     file: PathBuf,
     #[command(flatten)]
     recipients: RecipientOptions,
+    #[command(flatten)]
+    dialect: DialectOptions,
+    /// A private key in PEM that signs the content in the same object: a signedAndEnvelopedData, which GM/T 0010 alone
+    /// has
+    #[arg(long, value_name = "PEM", requires = "signer_cert", requires = "dialect")]
+    signer_key: Option<PathBuf>,
+    /// The certificate of that key
+    #[arg(long, value_name = "FILE", requires = "signer_key")]
+    signer_cert: Option<PathBuf>,
     /// What is known of correspondents; see `waxseal addressbook`
     #[arg(long, value_name = "BOOK", requires = "recipient")]
     address_book: Option<PathBuf>,
@@ -48,7 +60,7 @@ pub(super) struct Arguments {
     /// HEX can be env:NAME or file:PATH
     #[arg(long, value_name = "HEX", conflicts_with_all = ["to", "kek", "password", "protect_headers", "recipient"])]
     content_key: Option<Secret>,
-    /// The content cipher, by its name in `waxseal algorithms` [default: aes-256-cbc; with --recipient what all of
+    /// The content cipher, by its name in `waxseal algorithms` [default: aes-256-cbc, for keys of SM2 sm4-cbc; with --recipient what all of
     /// them announced and the policy sends]
     #[arg(long, value_name = "NAME")]
     cipher: Option<ContentEncryption>,
@@ -82,12 +94,28 @@ fn encrypt_for_recipients(arguments: &Arguments) -> Result<(), Failed> {
     }
     let mut loaded = recipients.load()?;
     let agreed = arguments.choose(&mut loaded)?;
+    let keys = || loaded.certificates.iter().map(Certificate::spki);
+    arguments.dialect.check(keys())?;
+    let sm2 = keys().any(options::is_sm2);
+    let (signer_keys, signer_certificates) = (arguments.signer_key.as_slice(), arguments.signer_cert.as_slice());
+    let ring = KeyRing::load(&[], signer_keys, None, signer_certificates)?;
+    let mut signers: Vec<(&dyn Signer, &Certificate)> = Vec::new();
+    for (key, certificate) in ring.pairs() {
+        let certificate = certificate.ok_or_else(|| Failed::usage("--signer-cert is not of --signer-key"))?;
+        signers.push((key, certificate));
+    }
     let list = loaded.list();
     let arithmetic = arguments.provider.arithmetic();
     let mut request = EncryptRequest::new(&list, &arithmetic);
     request.key_management = recipients.key_management()?;
-    request.cipher = arguments.cipher(agreed)?;
-    request.shape.recipient_id = recipients.identifier();
+    let usual = if sm2 { ContentCipher::Sm4Cbc } else { ContentCipher::Aes256Cbc };
+    request.cipher = arguments.cipher(agreed, usual)?;
+    request.signers = &signers;
+    request.certificates = ring.certificates();
+    arguments.dialect.apply(&mut request.shape);
+    if let Some(form) = recipients.identifier() {
+        request.shape.recipient_id = form;
+    }
     request.shape.encoding = writing.encoding(file);
     request.date = Some(OffsetDateTime::now_utc());
     request.protect_headers = arguments.protect_headers.then(|| arguments.hide.hide());
@@ -100,7 +128,7 @@ fn encrypt_with(key: &Secret, arguments: &Arguments) -> Result<(), Failed> {
     let Arguments { file, writing, .. } = arguments;
     let key = hexadecimal(&key.reveal()?)?;
     let arithmetic = arguments.provider.arithmetic();
-    let into = Enclosure::Encrypted { key: &key, cipher: arguments.cipher(None)? };
+    let into = Enclosure::Encrypted { key: &key, cipher: arguments.cipher(None, ContentCipher::Aes256Cbc)? };
     writing.enclose(file, into, &arithmetic, |_| {})
 }
 
@@ -119,8 +147,8 @@ impl Arguments {
     }
 
     /// What is asked for, or else agreed upon.
-    fn cipher(&self, agreed: Option<ContentEncryption>) -> Result<ContentEncryption, Failed> {
-        let cipher = self.cipher.or(agreed).unwrap_or(ContentCipher::Aes256Cbc.into());
+    fn cipher(&self, agreed: Option<ContentEncryption>, usual: ContentCipher) -> Result<ContentEncryption, Failed> {
+        let cipher = self.cipher.or(agreed).unwrap_or(usual.into());
         match (cipher, self.tag) {
             (ContentEncryption::Aead { cipher, .. }, Some(tag_len)) => Ok(ContentEncryption::Aead { cipher, tag_len }),
             (cipher, Some(_)) => Err(Failed::usage(format!(

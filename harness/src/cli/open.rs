@@ -10,7 +10,7 @@ use waxseal_engine::message::{OpenError, Opened};
 use waxseal_engine::mime::{MimeError, mbox};
 
 use super::address_book;
-use super::options::{self, FetchOptions, KeyOptions, LimitOptions, ProviderOption};
+use super::options::{self, FetchOptions, KeyOptions, LimitOptions, ProviderOption, Sm2IdOption};
 use super::output::{self, Paint};
 use super::verdict_text;
 use crate::exit::{Exit, Failed, help};
@@ -71,6 +71,8 @@ pub(super) struct Arguments {
     /// Learn a list of capabilities, too, that takes away what was announced before
     #[arg(long, requires = "learn")]
     accept_downgrade: bool,
+    #[command(flatten)]
+    sm2_id: Sm2IdOption,
     #[command(flatten)]
     fetch: FetchOptions,
     /// The time at which to judge [default: now]
@@ -149,6 +151,7 @@ impl Arguments {
             network: self.fetch.network()?,
             at: self.at.unwrap_or_else(OffsetDateTime::now_utc),
             from: self.from.clone(),
+            sm2_id: self.sm2_id.octets().map(<[u8]>::to_vec),
             policy,
             arithmetic: self.provider.arithmetic(),
             limits: self.limits.limits(),

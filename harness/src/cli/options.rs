@@ -6,11 +6,12 @@ use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use waxseal_engine::Limits;
-use waxseal_engine::cms::write::IdentifierForm;
+use waxseal_engine::cms::write::{IdentifierForm, Shape};
 use waxseal_engine::message::{HeaderPolicy, HideHeaders};
 use waxseal_engine::policy::Policy;
-use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice};
+use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PublicKeyAlgorithm, SignatureScheme};
 use waxseal_model::{Corpus, Recordings};
+use waxseal_verdict::Dialect;
 
 use crate::exit::Failed;
 use crate::fetch::Network;
@@ -153,6 +154,16 @@ impl From<IdOption> for IdentifierForm {
     }
 }
 
+/// A signature scheme by its name.
+pub(super) fn signature(name: &str) -> Result<SignatureScheme, String> {
+    named(name, &SignatureScheme::ALL, SignatureScheme::name)
+}
+
+/// Whether a SubjectPublicKeyInfo holds a key of SM2.
+pub(super) fn is_sm2(spki: &[u8]) -> bool {
+    waxseal_key::describe_public_key(spki).is_ok_and(|key| key.algorithm == PublicKeyAlgorithm::Sm2)
+}
+
 /// A digest of the command line.
 pub(super) fn digest(name: &str) -> Result<DigestAlgorithm, String> {
     named(name, &DigestAlgorithm::ALL, DigestAlgorithm::name)
@@ -240,5 +251,64 @@ pub(super) fn policy(name_or_file: &str) -> Result<Policy, Failed> {
             "--policy {name_or_file}: neither a built-in policy ({}) nor a file that can be read: {error}",
             Policy::names().join(", ")
         ))),
+    }
+}
+
+/// The dialect of an SM2 message, and the identifier of its signers.
+#[derive(Debug, Args)]
+pub(super) struct DialectOptions {
+    /// For keys of SM2: cms, with standard content types; gmt0010 (GB/T 35275); cfca, as CFCA's kit writes it;
+    /// gmssl-3-digest, as GmSSL 3 does
+    #[arg(long, value_name = "DIALECT", value_parser = dialect_parser())]
+    dialect: Option<Dialect>,
+}
+
+fn dialect_parser() -> impl clap::builder::TypedValueParser<Value = Dialect> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(Dialect::ALL.iter().map(|dialect| dialect.code()))
+        .try_map(|name| name.parse::<Dialect>())
+}
+
+impl DialectOptions {
+    /// The habits of that dialect in a shape.
+    pub(super) fn apply(&self, shape: &mut Shape) {
+        if let Some(dialect) = self.dialect {
+            *shape = std::mem::take(shape).in_dialect(dialect);
+        }
+    }
+
+    /// Whether it is one of GM/T 0010.
+    pub(super) fn is_gmt(&self) -> bool {
+        self.dialect.is_some_and(|dialect| dialect != Dialect::Cms)
+    }
+
+    /// Refuses keys of other kinds, for which GM/T 0010 has no place.
+    pub(super) fn check<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Failed> {
+        let Some(dialect) = self.dialect.filter(|_| self.is_gmt()) else { return Ok(()) };
+        for key in keys {
+            let kind = waxseal_key::describe_public_key(key).map(|key| key.algorithm);
+            if let Some(kind) = kind.ok().filter(|kind| *kind != PublicKeyAlgorithm::Sm2) {
+                return Err(Failed::usage(format!(
+                    "--dialect {dialect} is for keys of SM2, and one of these is of the kind {kind}: leave --dialect \
+                     out, or take --dialect cms"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The identifier that SM2 signatures are made under.
+#[derive(Debug, Args)]
+pub(super) struct Sm2IdOption {
+    /// The identifier of signers with keys of SM2 [default: 1234567812345678]
+    #[arg(long, value_name = "TEXT")]
+    sm2_id: Option<String>,
+}
+
+impl Sm2IdOption {
+    /// The identifier, where one is given.
+    pub(super) fn octets(&self) -> Option<&[u8]> {
+        self.sm2_id.as_deref().map(str::as_bytes)
     }
 }

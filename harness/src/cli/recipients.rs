@@ -25,9 +25,9 @@ pub(super) struct RecipientOptions {
     /// A password that the readers know; SECRET can be env:NAME or file:PATH
     #[arg(long, value_name = "SECRET")]
     password: Vec<Secret>,
-    /// How a recipient's certificate is named
-    #[arg(long, value_name = "FORM", default_value = "issuer-and-serial", help_heading = HEADING)]
-    recipient_id: IdOption,
+    /// How a recipient's certificate is named [default: issuer-and-serial; with --dialect cfca subject-key-id]
+    #[arg(long, value_name = "FORM", help_heading = HEADING)]
+    recipient_id: Option<IdOption>,
     /// For RSA keys RSAES-OAEP with this digest, instead of RSAES-PKCS1-v1_5
     #[arg(long, value_name = "DIGEST", value_parser = digest, help_heading = HEADING)]
     oaep: Option<DigestAlgorithm>,
@@ -43,7 +43,10 @@ pub(super) struct RecipientOptions {
     /// For keys of ECDH: name the form with the cofactor
     #[arg(long, help_heading = HEADING)]
     cofactor: bool,
-    /// For the same keys and --kek: the key wrap, such as aes-256-wrap [default: AES, as strong as the content key]
+    /// For keys of SM2: agree on a key (RFC 5753) instead of encrypting it
+    #[arg(long, help_heading = HEADING)]
+    sm2_agreement: bool,
+    /// For keys that agree and --kek: the key wrap, such as aes-256-wrap [default: AES, as strong as the content key]
     #[arg(long, value_name = "NAME", value_parser = key_wrap, help_heading = HEADING)]
     key_wrap: Option<KeyWrap>,
     /// For the same keys: octets of user keying material
@@ -115,8 +118,8 @@ impl RecipientOptions {
         Ok(Recipients { certificates: load_certificates(&self.to)?, secrets })
     }
 
-    pub(super) fn identifier(&self) -> IdentifierForm {
-        self.recipient_id.into()
+    pub(super) fn identifier(&self) -> Option<IdentifierForm> {
+        self.recipient_id.map(Into::into)
     }
 
     pub(super) fn key_management(&self) -> Result<KeyManagement, Failed> {
@@ -129,6 +132,7 @@ impl RecipientOptions {
             derivation: self.kdf,
             cofactor: self.cofactor,
             wrap: self.key_wrap,
+            sm2_agreement: self.sm2_agreement,
             ukm_len: self.ukm,
             password: PasswordDerivation {
                 prf: self.prf,

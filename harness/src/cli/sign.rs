@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use waxseal_engine::cms::Capability;
 use waxseal_engine::message::{self, Boundary, Form, ProtectHeaders, SignRequest};
-use waxseal_key::{DigestAlgorithm, PssParameters, Signer, SystemRandom};
+use waxseal_key::{DigestAlgorithm, PssParameters, PublicKeyAlgorithm, SignatureScheme, Signer, SystemRandom};
 
-use super::options::{self, HideOptions, IdOption, KeyOptions, ProviderOption};
+use super::options::{self, DialectOptions, HideOptions, IdOption, KeyOptions, ProviderOption, Sm2IdOption};
 use super::writing::WritingOptions;
 use crate::exit::{Exit, Failed, help};
 use crate::keys::{load_certificates, load_crls, signs_with_sm2};
@@ -23,6 +23,7 @@ use crate::keys::{load_certificates, load_crls, signs_with_sm2};
     "waxseal sign mail.eml --key me.key --cert me.pem -o signed.eml",
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --form opaque --ber 1000",
     "waxseal sign mail.eml --key me.key --cert me.pem --digest sha-384 --pss",
+    "waxseal sign mail.eml --key sm2.key --cert sm2.pem --algorithm sm2 --dialect gmt0010 --form opaque",
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --protect-headers cipher | waxseal encrypt - --to alice.pem",
 ))]
 pub(super) struct Arguments {
@@ -39,6 +40,13 @@ pub(super) struct Arguments {
     /// The digest; Ed25519 and ML-DSA take another where this one does not fit
     #[arg(long, value_name = "NAME", default_value = "sha-256", value_parser = options::digest)]
     digest: DigestAlgorithm,
+    /// Sign with those of the keys only that do this algorithm: rsa-pkcs1-v1_5, rsassa-pss, ecdsa, ed25519, sm2, …
+    #[arg(long, value_name = "NAME", value_parser = options::signature)]
+    algorithm: Option<SignatureScheme>,
+    #[command(flatten)]
+    dialect: DialectOptions,
+    #[command(flatten)]
+    sm2_id: Sm2IdOption,
     /// RSA keys sign with RSASSA-PSS instead of RSASSA-PKCS1-v1_5
     #[arg(long)]
     pss: bool,
@@ -100,7 +108,10 @@ enum HpOption {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let arithmetic = arguments.provider.arithmetic();
-    let ring = arguments.keys.load(arithmetic)?;
+    let mut ring = arguments.keys.load(arithmetic)?;
+    if let Some(id) = arguments.sm2_id.octets() {
+        ring = ring.with_sm2_id(id)?;
+    }
     let mut signers: Vec<(&dyn Signer, _)> = Vec::new();
     for (key, certificate) in ring.pairs() {
         let certificate = certificate.ok_or_else(|| {
@@ -110,6 +121,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         })?;
         signers.push((key, certificate));
     }
+    if let Some(wanted) = arguments.algorithm {
+        let found = signers.len();
+        signers.retain(|(key, _)| arguments.does(*key, wanted));
+        if signers.is_empty() && found > 0 {
+            return Err(Failed::usage(format!("--algorithm {wanted}: none of the keys signs with it")));
+        }
+    }
+    arguments.dialect.check(signers.iter().map(|(key, _)| key.public_key()))?;
     if signers.is_empty() {
         return Err(Failed::usage("nobody signs: give --key and --cert, or --p12"));
     }
@@ -139,10 +158,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     request.crls = &crls;
     request.encryption_certificate = encryption.first();
     request.limits = arguments.writing.limits.limits();
-    (request.form, request.shape.encoding) = match arguments.form {
+    let (form, encoding) = match arguments.form {
         FormOption::Clear => (Form::Clear, arguments.writing.encoding_apart()),
         FormOption::Opaque => (Form::Opaque, arguments.writing.encoding(&arguments.file)),
     };
+    arguments.dialect.apply(&mut request.shape);
+    (request.form, request.shape.encoding) = (form, encoding);
     request.shape.signer_id = arguments.signer_id.into();
     request.shape.signer_certificates = !arguments.no_certificates;
     if arguments.no_attributes {
@@ -166,10 +187,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 }
 
 impl Arguments {
+    /// Whether a key signs with an algorithm; every RSA key does both of its.
+    fn does(&self, key: &dyn Signer, wanted: SignatureScheme) -> bool {
+        use PublicKeyAlgorithm as P;
+        let Ok(kind) = waxseal_key::describe_public_key(key.public_key()) else { return false };
+        match (wanted, kind.algorithm) {
+            (SignatureScheme::RsaPkcs1, P::Rsa) => !self.pss,
+            (SignatureScheme::RsaPss(_), P::Rsa | P::RsaPss) => true,
+            (SignatureScheme::Ecdsa, P::P256 | P::P384 | P::P521) => true,
+            (_, kind) => kind.name() == wanted.name(),
+        }
+    }
+
     fn pss(&self) -> Option<PssParameters> {
         let usual = PssParameters::usual(self.digest);
         let given =
             PssParameters { mgf: self.pss_mgf.unwrap_or(usual.mgf), salt_len: self.pss_salt.unwrap_or(usual.salt_len) };
-        self.pss.then_some(given)
+        let wanted = matches!(self.algorithm, Some(SignatureScheme::RsaPss(_)));
+        (self.pss || wanted).then_some(given)
     }
 }

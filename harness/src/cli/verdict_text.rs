@@ -62,13 +62,14 @@ struct Text<'a> {
 impl Text<'_> {
     fn layer(&mut self, layer: &Layer) {
         let form = layer.form.map(|form| format!(", {form}")).unwrap_or_default();
+        let dialect = layer.dialect.map(|dialect| format!(", {dialect}")).unwrap_or_default();
         let cipher = layer
             .content_cipher
             .as_deref()
             .or(layer.mac.as_deref())
             .map(|cipher| format!(", {}", harmless(cipher)))
             .unwrap_or_default();
-        let head = format!("{}{form}{cipher}", layer.kind);
+        let head = format!("{}{form}{dialect}{cipher}", layer.kind);
         let head = self.paint.bold(&head);
         self.line(0, &format!("{head}  ({})", harmless(&layer.path)));
         self.aspects(1, layer);

@@ -193,7 +193,9 @@ fn shorten(text: &str) -> String {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use waxseal_verdict::{Clock, Evidence, HeaderField, HeaderState, Kind, LayerExpectation, Operation, Reason};
+    use waxseal_verdict::{
+        Clock, Dialect, Evidence, HeaderField, HeaderState, Kind, LayerExpectation, Operation, Reason,
+    };
 
     fn hello() -> Hello {
         Hello {
@@ -202,6 +204,7 @@ mod tests {
             operations: BTreeSet::from([Operation::Open]),
             algorithms: BTreeSet::new(),
             forms: BTreeSet::from([Kind::Signed]),
+            dialects: BTreeSet::from([Dialect::Cms]),
             aspects: BTreeSet::from([AspectName::Integrity, AspectName::Identity]),
             deviations: false,
             headers: false,
@@ -214,6 +217,7 @@ mod tests {
         let layer = LayerExpectation {
             kind: Kind::Signed,
             form: None,
+            dialect: None,
             aspects: BTreeMap::from([(AspectName::Integrity, expected)]),
             beside: BTreeMap::new(),
             deviations: Vec::new(),

@@ -19,7 +19,7 @@ use waxseal_key::{
     AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, Signer,
     SystemRandom, algorithm,
 };
-use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Operation, Verdict};
+use waxseal_verdict::{Aspect, AspectName, Clock, Dialect, Hello, Kind, Operation, Verdict};
 
 use super::protocol::{Answer, EncryptArguments, OpenArguments, Refused, SignArguments, Wrote};
 use super::serve::{Crash, Shim};
@@ -29,6 +29,7 @@ use crate::reader::Reader;
 
 /// Algorithms beside digests, ciphers and schemes, by the names of the table.
 const FURTHER_ALGORITHMS: &[&str] = &[
+    "sm2-encryption",
     "rsa",
     "ec",
     "p-256",
@@ -73,6 +74,7 @@ impl Shim for Engine {
                 Kind::Timestamp,
                 Kind::Data,
             ]),
+            dialects: Dialect::ALL.iter().copied().collect(),
             aspects: AspectName::ALL.iter().copied().collect(),
             deviations: true,
             headers: true,
@@ -213,6 +215,7 @@ impl Engine {
             network: None,
             at,
             from: arguments.from.clone(),
+            sm2_id: None,
             policy,
             arithmetic: Arithmetic::new(self.provider),
             limits: Limits::default(),

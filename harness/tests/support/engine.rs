@@ -31,6 +31,7 @@ pub(crate) fn reader(provider: ProviderChoice) -> Reader {
         address_book: None,
         at: OffsetDateTime::UNIX_EPOCH,
         from: None,
+        sm2_id: None,
         policy: Policy::named("default").unwrap(),
         arithmetic: Arithmetic::new(provider),
         limits: Limits::default(),

@@ -58,6 +58,7 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
     let layer = LayerExpectation {
         kind: Kind::Signed,
         form: None,
+        dialect: None,
         aspects: BTreeMap::from([(AspectName::Integrity, integrity)]),
         beside: BTreeMap::new(),
         deviations: Vec::new(),

@@ -1,6 +1,7 @@
 //! A recipe, followed step by step.
 
 mod sealing;
+mod sm2;
 mod stamping;
 
 use std::io::Cursor;
@@ -12,10 +13,10 @@ use waxseal_engine::cms::write::{
 };
 use waxseal_engine::cms::{Capability, CapabilityError};
 use waxseal_engine::message::{self, Boundary, HeaderPolicy, HideHeaders, ProtectHeaders, SignRequest};
-use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PssParameters, Signer};
+use waxseal_key::{Arithmetic, DigestAlgorithm, PrivateKey, ProviderChoice, PssParameters, Signer};
 use waxseal_model::{
     Attributes, Case, Hp, Identifier, Instant, LineEnds, Pki, ProtectHeaders as HeaderProtection, Pss, Recipe,
-    SignStep, Step, TamperStep, WrapStep,
+    SignStep, Sm2, Step, TamperStep, WrapStep,
 };
 use waxseal_verdict::Form;
 
@@ -123,7 +124,7 @@ impl<'a> Way<'a> {
 
     fn sign(&mut self, step: &'a SignStep) -> Result<Vec<u8>, ForgeError> {
         let digest = self.digest_algorithm(&step.digest)?;
-        let keys = step.by.iter().map(|name| credentials::key(self.pki, name)).collect::<Result<Vec<_>, _>>()?;
+        let keys = self.signer_keys(&step.by, &step.sm2)?;
         let certificates = self.signer_certificates(step)?;
         let signers: Vec<(&dyn Signer, &Certificate)> =
             keys.iter().map(|key| key as &dyn Signer).zip(&certificates).collect();
@@ -236,6 +237,18 @@ impl<'a> Way<'a> {
         Ok(PssParameters { mgf: mgf.unwrap_or(usual.mgf), salt_len: pss.salt.unwrap_or(usual.salt_len) })
     }
 
+    /// The keys of signers, under the identifier that they sign with.
+    fn signer_keys(&self, names: &[String], sm2: &Sm2) -> Result<Vec<PrivateKey>, ForgeError> {
+        let keys = names.iter().map(|name| {
+            let key = credentials::key(self.pki, name)?;
+            match &sm2.id {
+                Some(id) => key.with_sm2_id(id.as_bytes()).map_err(|error| self.cannot(error.to_string())),
+                None => Ok(key),
+            }
+        });
+        keys.collect()
+    }
+
     fn signer_certificates(&self, step: &SignStep) -> Result<Vec<Certificate>, ForgeError> {
         let other = |index: usize| step.certificate_of.as_deref().filter(|_| index == 0);
         let names = step.by.iter().enumerate().map(|(index, name)| other(index).unwrap_or(name));
@@ -328,17 +341,22 @@ fn sign_shape(step: &SignStep) -> Result<Shape, String> {
     }
     let announced = step.capabilities.as_ref().map(|list| list.iter().map(|name| name.parse::<Capability>()).collect());
     let announced: Option<Vec<_>> = announced.transpose().map_err(|error: CapabilityError| error.to_string())?;
-    let usual = encoded(step.segment);
-    Ok(Shape {
+    let usual = sm2::begin(encoded(step.segment), &step.sm2);
+    if step.sm2.dialect.is_some() && step.attributes == Attributes::Usual {
+        attributes.clone_from(&usual.attributes);
+    }
+    let mut shape = Shape {
         attributes,
         attribute_order,
         capabilities: announced.unwrap_or_else(|| usual.capabilities.clone()),
-        digest_parameters: if step.digest_null { Parameters::Null } else { Parameters::Absent },
+        digest_parameters: if step.digest_null { Parameters::Null } else { usual.digest_parameters },
         rsa_signature: if step.bare_rsa { RsaSignature::RsaEncryption } else { RsaSignature::WithDigest },
         signer_id: identifier(step.identifier),
         signer_certificates: step.certificates.is_none(),
         ..usual
-    })
+    };
+    sm2::apply(&mut shape, &step.sm2)?;
+    Ok(shape)
 }
 
 fn encoded(segment: Option<u32>) -> Shape {

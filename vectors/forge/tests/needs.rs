@@ -25,6 +25,10 @@ fn declared_algorithms_are_those_of_the_recipe() {
                     for key in &encrypt.keys {
                         used.wrap(&encrypt.key_management, key.key.len() / 2);
                     }
+                    for signer in &encrypt.signed_by {
+                        used.add("sm3");
+                        used.add(used.key(signer).scheme().unwrap());
+                    }
                     if !encrypt.passwords.is_empty() {
                         used.password(&encrypt.key_management);
                     }
@@ -100,6 +104,7 @@ impl Used<'_> {
                 KeyType::P256 => format!("ecdh-{form}-{}-kdf", digest("sha-256")),
                 KeyType::P384 => format!("ecdh-{form}-{}-kdf", digest("sha-384")),
                 KeyType::P521 => format!("ecdh-{form}-{}-kdf", digest("sha-512")),
+                KeyType::Sm2 if described.sm2_agreement => format!("ecdh-{form}-{}-kdf", digest("sha-256")),
                 KeyType::X25519 => format!("ecdh-hkdf-{}", digest("sha-256")),
                 KeyType::MlKem512 | KeyType::MlKem768 | KeyType::MlKem1024 => format!("hkdf-{}", digest("sha-256")),
                 _ => {
@@ -114,6 +119,9 @@ impl Used<'_> {
     }
 
     fn transport(&mut self, key: KeyType, described: &KeyManagement) {
+        if key == KeyType::Sm2 {
+            return self.add("sm2-encryption");
+        }
         let Some(oaep) = &described.oaep else { return self.add(key.algorithm()) };
         let digest = oaep.digest.as_deref().unwrap_or("sha-256");
         self.add("rsaes-oaep");
@@ -145,6 +153,7 @@ fn digest_of(key: KeyType, asked: &str) -> &str {
     let least = match key {
         KeyType::Ed25519 => return "sha-512",
         KeyType::Ed448 => return "shake256",
+        KeyType::Sm2 => return "sm3",
         KeyType::MlDsa44 => 32,
         KeyType::MlDsa65 => 48,
         KeyType::MlDsa87 => 64,

@@ -129,7 +129,8 @@ fn source(source: &Source, report: &mut Report<'_>) {
         report("source", "is empty: name a clause, a real client or a published answer".to_owned());
     }
     for clause in &source.clauses {
-        if !clause.starts_with("RFC ") && !clause.starts_with("X.") && !clause.starts_with("GM/T ") {
+        const STANDARDS: [&str; 4] = ["RFC ", "X.", "GM/T ", "GB/T "];
+        if !STANDARDS.iter().any(|standard| clause.starts_with(standard)) {
             report("source.clauses", format!("{clause:?} does not begin with the standard, such as `RFC 5652 5.6`"));
         }
     }

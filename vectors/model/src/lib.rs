@@ -39,7 +39,7 @@ pub use problem::{CorpusError, Problem};
 pub use recipe::{
     Attribute, AttributeChange, Attributes, AuthenticateStep, Base, Border, CompressStep, DigestStep, EncryptStep,
     EncryptWithKeyStep, HeaderPolicy, Hp, Identifier, KeyManagement, LineEnds, Nothing, Oaep, ProtectHeaders, Pss,
-    Recipe, ReplaceStep, SignStep, Spelling, StampStep, Stamped, Step, TamperStep, Tampering, WrapStep,
+    Recipe, ReplaceStep, SignStep, Sm2, Spelling, StampStep, Stamped, Step, TamperStep, Tampering, WrapStep,
 };
 pub use recordings::{Recordings, RecordingsError};
 pub use requirement::{Obligation, Party, Requirement};

@@ -5,7 +5,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use waxseal_verdict::Form;
+use waxseal_verdict::{Dialect, Form};
 
 use crate::Instant;
 use crate::case::SharedKey;
@@ -155,9 +155,58 @@ pub struct SignStep {
     /// Copies the header into what is signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect_headers: Option<ProtectHeaders>,
+    /// How SM2 and SM3 are named and written.
+    #[serde(default, skip_serializing_if = "Sm2::is_usual")]
+    pub sm2: Sm2,
     /// How the MIME header around it is spelt.
     #[serde(default, skip_serializing_if = "Spelling::is_usual")]
     pub mime: Spelling,
+}
+
+/// How SM2, SM3 and SM4 are named and written; what is absent is as the dialect has it, without a dialect as CMS
+/// implementations have it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sm2 {
+    /// The family of the message, and the habits of its writers. Attributes and identifiers of the step that differ
+    /// from what is usual hold nevertheless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// The name of the signature: `with-sm3` (….501), `signature` (….301.1), `curve` (….301).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// NULL parameters on the signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_null: Option<bool>,
+    /// NULL parameters on SM3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest_null: Option<bool>,
+    /// What is signed: `with-z`, `without-z`, `gmssl3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The identifier that signers sign under, in the place of 1234567812345678.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The name of the encryption of the content key: `with-sm3` (….301.3.2.1), `encryption` (….301.3),
+    /// `key-exchange` (….301.2), `curve` (….301).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<String>,
+    /// NULL parameters on that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption_null: Option<bool>,
+    /// The form of the encrypted content key: `asn1`, `c1c3c2`, `c1c2c3`, each of the last two with `-bare` or
+    /// `-compressed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ciphertext: Option<String>,
+    /// SM4-CBC is named by the bare identifier of SM4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_sm4: Option<bool>,
+}
+
+impl Sm2 {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Copy the header into the payload (RFC 9788 section 5.2).
@@ -207,6 +256,12 @@ pub struct EncryptStep {
     /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<u32>,
+    /// Signers of the content in the same object: signedAndEnvelopedData, which GM/T 0010 alone has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signed_by: Vec<String>,
+    /// How SM2, SM3 and SM4 are named and written.
+    #[serde(default, skip_serializing_if = "Sm2::is_usual")]
+    pub sm2: Sm2,
     /// Copies the header into what is encrypted; hp is `cipher`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect_headers: Option<ProtectHeaders>,
@@ -240,6 +295,9 @@ pub struct KeyManagement {
     /// Agreement is called the one with the cofactor (RFC 5753 section 7.1.4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cofactor: bool,
+    /// SM2 keys agree on a key (RFC 5753), in place of SM2 encryption.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sm2_agreement: bool,
     /// The key wrap, by the name of the algorithm table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrap: Option<String>,
@@ -313,6 +371,9 @@ pub struct EncryptWithKeyStep {
     pub key: String,
     /// Content cipher, by the name of the algorithm table.
     pub cipher: String,
+    /// How SM4 is named and written.
+    #[serde(default, skip_serializing_if = "Sm2::is_usual")]
+    pub sm2: Sm2,
     /// BER with indefinite lengths and content in segments of this many octets; DER if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<u32>,

@@ -122,7 +122,7 @@ pub const TABLE: &[Row] = &[
     row("1.2.840.113549.1.9.16.3.20", "ecdh-hkdf-sha-384", KeyAgreement, 0, [U, U, U, U, U, U]),
     row("1.2.840.113549.1.9.16.3.21", "ecdh-hkdf-sha-512", KeyAgreement, 0, [U, U, U, U, U, U]),
     // --- SM2: GM/T 0009, GM/T 0010, GM/T 0015; several identifiers stand for one use
-    also("1.2.156.10197.1.301", "sm2", Curve, &[PublicKey], 128, [U, U, U, U, U, M]),
+    also("1.2.156.10197.1.301", "sm2", Curve, &[PublicKey, Signature, KeyTransport], 128, [U, U, U, U, U, M]),
     row("1.2.156.10197.1.501", "sm2-sm3", Signature, 128, [U, U, U, U, U, M]),
     row("1.2.156.10197.1.301.1", "sm2-sm3", Signature, 128, [U, U, U, U, U, M]),
     row("1.2.156.10197.1.502", "sm2-sha-1", Signature, 63, [U, U, U, U, U, U]),

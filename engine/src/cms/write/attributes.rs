@@ -30,7 +30,7 @@ pub(super) fn signed_attributes(
     arithmetic: &Arithmetic,
 ) -> Result<Option<Vec<u8>>, WriteError> {
     let mandatory = [AttributeKind::ContentType, AttributeKind::MessageDigest];
-    if shape.attributes.is_empty() && values.content_type == oid::DATA {
+    if shape.attributes.is_empty() && oid::standard(values.content_type) == oid::DATA {
         return Ok(None);
     }
     if !tamper.mandatory_attributes_missing && mandatory.iter().any(|kind| !shape.attributes.contains(kind)) {

@@ -10,7 +10,7 @@ use super::cipher::{Encryption, Start};
 use super::frame::{Frame, Holder, Lengths};
 use super::identifier::algorithm_with;
 use super::recipient::Wrapping;
-use super::{Content, ContentEncryption, KeyManagement, Recipient, Shape, Tamper, WriteError};
+use super::{Content, ContentEncryption, Family, KeyManagement, Recipient, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, SegmentPlan, element_len, tag};
 use crate::cms::oid;
 
@@ -55,6 +55,11 @@ impl EnvelopedData<'_> {
         let infos = wrapping.infos(&key, random)?;
         // AuthEnvelopedData has one version (RFC 5083 section 2.1).
         let version = if object == oid::AUTH_ENVELOPED_DATA { 0 } else { infos.enveloped_version };
+        if object == oid::AUTH_ENVELOPED_DATA && shape.family == Family::Gmt {
+            return Err(WriteError::Recipe(
+                "GM/T 0010 has no content type for a cipher that authenticates: take sm4-cbc",
+            ));
+        }
         let mut head = writer::integer(self.tamper.version.unwrap_or(version));
         head.extend(infos.der);
         sealing.write(out, content, head, started)
@@ -108,31 +113,39 @@ impl EncryptedData<'_> {
         let Self { cipher, content_type, shape, tamper, arithmetic, .. } = *self;
         let sealing = Sealing { object: oid::ENCRYPTED_DATA, cipher, content_type, shape, tamper, arithmetic };
         let started = sealing.start(self.key, content, random)?;
-        sealing.write(out, content, writer::integer(self.tamper.version.unwrap_or(0)), started)
+        sealing.write(out, content, writer::integer(self.tamper.version.unwrap_or(shape.family.version(0))), started)
     }
 }
 
 /// What is done with the content, whoever has its key.
-struct Sealing<'a> {
-    object: &'static str,
-    cipher: ContentEncryption,
-    content_type: &'a str,
-    shape: &'a Shape,
-    tamper: &'a Tamper,
-    arithmetic: &'a Arithmetic,
+pub(super) struct Sealing<'a> {
+    /// contentType of the object, as CMS has it.
+    pub(super) object: &'static str,
+    pub(super) cipher: ContentEncryption,
+    pub(super) content_type: &'a str,
+    pub(super) shape: &'a Shape,
+    pub(super) tamper: &'a Tamper,
+    pub(super) arithmetic: &'a Arithmetic,
 }
 
 /// A cipher that was started, and what goes into it beside the content.
-struct Started<'a> {
+pub(super) struct Started<'a> {
     encryption: Encryption<'a>,
     plan: Option<SegmentPlan>,
     content_len: Option<u64>,
     /// authAttrs as a SET OF; empty where there are none.
     attributes: Vec<u8>,
+    /// Elements that follow the content (signedAndEnvelopedData).
+    pub(super) after: Vec<u8>,
 }
 
 impl<'a> Sealing<'a> {
-    fn start(&self, key: &[u8], content: &mut dyn Content, random: &mut dyn Random) -> Result<Started<'a>, WriteError> {
+    pub(super) fn start(
+        &self,
+        key: &[u8],
+        content: &mut dyn Content,
+        random: &mut dyn Random,
+    ) -> Result<Started<'a>, WriteError> {
         let plan = self.shape.segments(self.cipher.block_len())?;
         // Where a length stands before the content, or goes into the cipher, the content is read twice.
         let needs_len = matches!(self.cipher, ContentEncryption::Aead { cipher, .. } if cipher.needs_content_len());
@@ -150,25 +163,31 @@ impl<'a> Sealing<'a> {
             glued: self.glued(),
         };
         let encryption = Encryption::start(&start, self.arithmetic, random)?;
-        Ok(Started { encryption, plan, content_len, attributes })
+        Ok(Started { encryption, plan, content_len, attributes, after: Vec::new() })
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         out: &mut dyn Write,
         content: &mut dyn Content,
         head: Vec<u8>,
         started: Started<'_>,
     ) -> Result<(), WriteError> {
-        let Started { encryption, plan, content_len, attributes: mut tail } = started;
-        let mut info = writer::oid(self.content_type)?;
-        info.extend(algorithm_with(self.cipher.oid(), &encryption.parameters)?);
-        let frame = Frame { object: self.object, head, info, holder: Holder::EncryptedContent };
+        let Started { encryption, plan, content_len, attributes: mut tail, after } = started;
+        let family = self.shape.family;
+        let mut info = writer::oid(family.content_type(self.content_type))?;
+        let cipher = match self.cipher.oid() {
+            oid::SM4_CBC if self.shape.sm2.short_sm4 => oid::SM4,
+            oid => oid,
+        };
+        info.extend(algorithm_with(cipher, &encryption.parameters)?);
+        let frame = Frame { object: family.content_type(self.object), head, info, holder: Holder::EncryptedContent };
         // The attributes are authenticated as a SET OF, and stand in the object with an implicit [1] (RFC 5083
         // sections 2.1 and 2.2).
         if let Some(first) = tail.first_mut() {
             *first = tag::context(1);
         }
+        tail.extend(after);
         let mac_len = match self.cipher {
             ContentEncryption::Aead { tag_len, .. } if !self.glued() => element_len(tag_len as u64),
             _ => 0,

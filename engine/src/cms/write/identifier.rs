@@ -44,6 +44,14 @@ pub(super) fn same_key(one: &[u8], other: &[u8]) -> bool {
     let parse = |der| spki::SubjectPublicKeyInfoRef::from_der(der).ok();
     one == other
         || parse(one).zip(parse(other)).is_some_and(|(one, other)| {
-            one.algorithm.oid == other.algorithm.oid && one.subject_public_key == other.subject_public_key
+            // A key of SM2 stands under either of two algorithms.
+            let same_kind = one.algorithm.oid == other.algorithm.oid || is_sm2(&one) && is_sm2(&other);
+            same_kind && one.subject_public_key == other.subject_public_key
         })
+}
+
+fn is_sm2(key: &spki::SubjectPublicKeyInfoRef<'_>) -> bool {
+    use der::Encode as _;
+    let described = key.to_der().ok().and_then(|der| waxseal_key::describe_public_key(&der).ok());
+    described.is_some_and(|key| key.algorithm == waxseal_key::PublicKeyAlgorithm::Sm2)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::WriteError;
+use super::{Family, Sm2Shape, WriteError};
 use crate::ber::writer::{self, SegmentPlan};
 use crate::cms::Capability;
 
@@ -44,6 +44,10 @@ pub struct Shape {
     /// Whether AuthEnvelopedData says its content type in an authenticated
     /// attribute where it need not: it has to where that is not data.
     pub authenticated_content_type: bool,
+    /// Which content types and versions the object has.
+    pub family: Family,
+    /// How SM2, SM3 and SM4 are named and encoded.
+    pub sm2: Sm2Shape,
     /// Whether the signers' certificates stand in the object, before the
     /// others. Without it, the certificates are just those that are given.
     pub signer_certificates: bool,
@@ -72,6 +76,8 @@ impl Default for Shape {
             signer_id: IdentifierForm::IssuerAndSerial,
             recipient_id: IdentifierForm::IssuerAndSerial,
             authenticated_content_type: false,
+            family: Family::Cms,
+            sm2: Sm2Shape::default(),
             signer_certificates: true,
         }
     }
@@ -163,10 +169,11 @@ pub enum Order {
 }
 
 /// The parameters of an AlgorithmIdentifier that has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Parameters {
     /// Left out.
+    #[default]
     Absent,
     /// An explicit NULL.
     Null,

@@ -3,7 +3,7 @@
 use waxseal_key::algorithm::signature_oid;
 use waxseal_key::{DigestAlgorithm, PssParameters, PublicKeyAlgorithm, SignatureScheme, Signer};
 
-use super::identifier::algorithm_with;
+use super::identifier::{algorithm, algorithm_with};
 use super::{RsaSignature, Shape, WriteError};
 use crate::ber::writer;
 use crate::certificate::Certificate;
@@ -49,12 +49,13 @@ impl<'a> ContentSigner<'a> {
             P::MlDsa44 => SignatureScheme::MlDsa44,
             P::MlDsa65 => SignatureScheme::MlDsa65,
             P::MlDsa87 => SignatureScheme::MlDsa87,
+            P::Sm2 => SignatureScheme::Sm2,
             other => {
                 return Err(WriteError::KeyKind {
                     subject: certificate.subject(),
                     kind: other.to_string(),
                     purpose: "signing",
-                    expected: "a key of RSA, P-256, P-384, P-521, Ed25519, Ed448 or ML-DSA would do",
+                    expected: "a key of RSA, P-256, P-384, P-521, Ed25519, Ed448, ML-DSA or SM2 would do",
                 });
             }
         };
@@ -75,6 +76,10 @@ impl<'a> ContentSigner<'a> {
             SignatureScheme::Ecdsa if matches!(self.digest, DigestAlgorithm::Md5 | DigestAlgorithm::Sm3) => {
                 return Err(WriteError::Recipe("ECDSA with MD5 or SM3 has no identifier: sign with SHA-256 or better"));
             }
+            SignatureScheme::Sm2 => {
+                let named = &shape.sm2;
+                return Ok(algorithm(named.signature.oid(), named.signature_parameters)?);
+            }
             _ => (own, Vec::new()),
         };
         Ok(algorithm_with(oid, &parameters)?)
@@ -83,12 +88,13 @@ impl<'a> ContentSigner<'a> {
 
 /// Ed25519 and Ed448 have one digest each (RFC 8419 section 3.1). ML-DSA wants
 /// one whose collisions are as hard to find as its signatures to forge (RFC 9882
-/// section 3.3); SHA-512 fits all three.
+/// section 3.3); SHA-512 fits all three. SM2 has SM3 (GM/T 0006).
 fn fitting_digest(scheme: SignatureScheme, digest: DigestAlgorithm) -> DigestAlgorithm {
-    use DigestAlgorithm::{Sha512, Shake256};
+    use DigestAlgorithm::{Sha512, Shake256, Sm3};
     let least = match scheme {
         SignatureScheme::Ed25519 => return Sha512,
         SignatureScheme::Ed448 => return Shake256,
+        SignatureScheme::Sm2 => return Sm3,
         SignatureScheme::MlDsa44 => 32,
         SignatureScheme::MlDsa65 => 48,
         SignatureScheme::MlDsa87 => 64,

@@ -3,13 +3,14 @@
 use std::io::Write;
 
 use time::OffsetDateTime;
-use waxseal_key::{Arithmetic, DigestAlgorithm, Hasher};
+use waxseal_key::{Arithmetic, DigestAlgorithm, Hasher, SignatureScheme};
 
 use super::attributes::{Values, signed_attributes};
 use super::content::{Message, each_chunk};
 use super::frame::{Frame, Holder, Lengths};
 use super::identifier::{algorithm, certificate_id, same_key};
-use super::{Content, ContentSigner, IdentifierForm, Shape, Tamper, WriteError};
+use super::sm2::content_info_header;
+use super::{Content, ContentSigner, Family, IdentifierForm, Shape, Sm2Digest, Tamper, WriteError};
 use crate::ber::writer::{self, tag};
 use crate::certificate::{Certificate, Crl, KeyUsage, OcspResponse};
 use crate::cms::oid;
@@ -113,12 +114,13 @@ impl SignedData<'_> {
         self.frame()?.write(out, lengths, |_| Ok(tail))
     }
 
-    fn frame(&self) -> Result<Frame<'static>, WriteError> {
-        let info = writer::oid(self.content_type)?;
-        Ok(Frame { object: oid::SIGNED_DATA, head: self.head()?, info, holder: Holder::EContent })
+    fn frame(&self) -> Result<Frame<'_>, WriteError> {
+        let family = self.shape.family;
+        let info = writer::oid(family.content_type(self.content_type))?;
+        Ok(Frame { object: family.content_type(oid::SIGNED_DATA), head: self.head()?, info, holder: Holder::EContent })
     }
 
-    fn check_signers(&self) -> Result<(), WriteError> {
+    pub(super) fn check_signers(&self) -> Result<(), WriteError> {
         for signer in self.signers.iter().filter(|_| !self.tamper.unfit_certificates) {
             let certificate = signer.certificate;
             if !same_key(signer.signer.public_key(), certificate.spki()) {
@@ -138,6 +140,14 @@ impl SignedData<'_> {
 
     /// version and digestAlgorithms.
     fn head(&self) -> Result<Vec<u8>, WriteError> {
+        let version = self.shape.family.version(self.version());
+        let mut head = writer::integer(self.tamper.version.unwrap_or(version));
+        head.extend(self.digest_algorithms()?);
+        Ok(head)
+    }
+
+    /// The SET OF digestAlgorithms.
+    pub(super) fn digest_algorithms(&self) -> Result<Vec<u8>, WriteError> {
         let mut used = Vec::new();
         let listed = self.signers.iter().map(|signer| signer.digest);
         for digest in self.tamper.digest_algorithms.clone().unwrap_or_else(|| listed.collect()) {
@@ -149,9 +159,7 @@ impl SignedData<'_> {
             .into_iter()
             .map(|digest| algorithm(digest.oid(), self.shape.digest_parameters))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut head = writer::integer(self.tamper.version.unwrap_or_else(|| self.version()));
-        head.extend(self.shape.set(tag::SET, algorithms));
-        Ok(head)
+        Ok(self.shape.set(tag::SET, algorithms))
     }
 
     /// The version of RFC 5652 section 5.1; attribute certificates, which would
@@ -166,6 +174,17 @@ impl SignedData<'_> {
 
     /// certificates, crls and signerInfos.
     fn tail(&self, digests: &Digests, content: &mut dyn Content) -> Result<Vec<u8>, WriteError> {
+        self.tail_beside(digests, content, true)
+    }
+
+    /// The same; `inside` says whether the content stands in an OCTET STRING,
+    /// which GmSSL 3 signs too.
+    pub(super) fn tail_beside(
+        &self,
+        digests: &Digests,
+        content: &mut dyn Content,
+        inside: bool,
+    ) -> Result<Vec<u8>, WriteError> {
         let mut certificates: Vec<Vec<u8>> = Vec::new();
         let own = self.signers.iter().map(|signer| signer.certificate).filter(|_| self.shape.signer_certificates);
         for certificate in own.chain(self.certificates) {
@@ -185,7 +204,7 @@ impl SignedData<'_> {
         if !revocation.is_empty() {
             tail.extend(self.shape.set(tag::context(1), revocation));
         }
-        let infos = self.signers.iter().map(|signer| self.signer_info(signer, digests, content));
+        let infos = self.signers.iter().map(|signer| self.signer_info(signer, digests, content, inside));
         tail.extend(self.shape.set(tag::SET, infos.collect::<Result<Vec<_>, _>>()?));
         Ok(tail)
     }
@@ -196,12 +215,13 @@ impl SignedData<'_> {
         signer: &ContentSigner<'_>,
         digests: &Digests,
         content: &mut dyn Content,
+        inside: bool,
     ) -> Result<Vec<u8>, WriteError> {
         let ContentSigner { certificate, digest, .. } = *signer;
         let digest_algorithm = algorithm(digest.oid(), self.shape.digest_parameters)?;
         let signature_algorithm = signer.signature_algorithm(self.shape)?;
         let values = Values {
-            content_type: self.content_type,
+            content_type: self.shape.family.content_type(self.content_type),
             digest: digests.of(digest)?,
             signing_time: self.signing_time,
             certificate,
@@ -210,11 +230,11 @@ impl SignedData<'_> {
             signature_algorithm: &signature_algorithm,
         };
         let attributes = signed_attributes(&values, self.shape, self.tamper, self.arithmetic)?;
-        let signature = self.signature(signer, attributes.as_deref(), digests, content)?;
-        let version = match self.shape.signer_id {
+        let signature = self.signature(signer, attributes.as_deref(), digests, (content, inside))?;
+        let version = self.shape.family.version(match self.shape.signer_id {
             IdentifierForm::IssuerAndSerial => 1,
             IdentifierForm::SubjectKeyId => 3,
-        };
+        });
         let mut info = writer::integer(self.tamper.info_version.unwrap_or(version));
         info.extend(certificate_id(certificate, self.shape.signer_id)?);
         info.extend(digest_algorithm);
@@ -238,10 +258,19 @@ impl SignedData<'_> {
         signer: &ContentSigner<'_>,
         attributes: Option<&[u8]>,
         digests: &Digests,
-        content: &mut dyn Content,
+        (content, inside): (&mut dyn Content, bool),
     ) -> Result<Vec<u8>, WriteError> {
         let ContentSigner { signer: key, certificate, scheme, digest } = *signer;
+        let without_z = match (scheme, self.shape.sm2.digest) {
+            (SignatureScheme::Sm2, Sm2Digest::WithoutZ) => Some(match attributes {
+                Some(set) => self.arithmetic.digest(digest, set)?,
+                None => digests.of(digest)?.to_vec(),
+            }),
+            (SignatureScheme::Sm2, Sm2Digest::Gmssl3) => Some(self.gmssl3_digest(attributes, content, inside)?),
+            _ => None,
+        };
         let made = match (scheme.signs_message(), attributes) {
+            _ if let Some(value) = &without_z => key.sign_sm2_digest(value),
             (true, Some(set)) => key.sign_message(scheme, &mut std::io::Cursor::new(set)),
             (true, None) => {
                 let mut message = Message::new(content).map_err(WriteError::Read)?;
@@ -252,6 +281,31 @@ impl SignedData<'_> {
         };
         let subject = || certificate.subject();
         made.map_err(|source| WriteError::Key { operation: "signing", subject: subject(), source })
+    }
+}
+
+impl SignedData<'_> {
+    /// The digest that GmSSL 3 signs: of the whole ContentInfo of the content,
+    /// of which all but the content is made here.
+    fn gmssl3_digest(
+        &self,
+        attributes: Option<&[u8]>,
+        content: &mut dyn Content,
+        inside: bool,
+    ) -> Result<Vec<u8>, WriteError> {
+        if attributes.is_some() || self.content_type != oid::DATA || self.shape.family != Family::Gmt {
+            return Err(WriteError::Recipe(
+                "GmSSL 3 signs data of GM/T 0010, without attributes: leave the attributes out, family = \"gmt\"",
+            ));
+        }
+        let len = content.measure().map_err(WriteError::Read)?;
+        let mut hasher = self.arithmetic.hasher(DigestAlgorithm::Sm3)?;
+        hasher.update(&content_info_header(len, inside));
+        each_chunk(content, |chunk, _| {
+            hasher.update(chunk);
+            Ok(())
+        })?;
+        Ok(hasher.finish())
     }
 }
 

@@ -1,8 +1,8 @@
 //! From recipientInfos and the keys at hand to a content key (RFC 5652 section
 //! 6.2).
 
-use waxseal_key::{KeyError, OaepParameters, algorithm, same_public_key};
-use waxseal_verdict::{Aspect, Reason, Recipient};
+use waxseal_key::{Decryptor, KeyError, OaepParameters, PublicKeyAlgorithm, algorithm, same_public_key};
+use waxseal_verdict::{Aspect, Deviation, Reason, Recipient};
 use zeroize::Zeroizing;
 
 mod agreement;
@@ -145,11 +145,13 @@ impl Recipients<'_> {
         fitting.map(|(index, _)| Candidate { recipient: 0, key: 0, key_len: 0, holder: Holder::Key(index) }).collect()
     }
 
-    /// The content key that a candidate leads to.
+    /// The content key that a candidate leads to. What is odd about how it
+    /// was encrypted is put into `deviations`.
     pub(super) fn content_key(
         &self,
         candidate: Candidate,
         context: &Context<'_>,
+        deviations: &mut Vec<Deviation>,
     ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         let place = format!("{}.recipientInfos[{}].keyEncryptionAlgorithm", self.owner, candidate.recipient);
         let Some(info) = self.infos.get(candidate.recipient) else {
@@ -161,6 +163,7 @@ impl Recipients<'_> {
         match (info, candidate.holder) {
             (RecipientInfo::KeyTransport { algorithm, encrypted_key, .. }, Holder::Credential(index)) => {
                 let decryptor = context.request.credentials[index].decryptor;
+                check_kind(algorithm, decryptor, &place)?;
                 match algorithm.oid.as_str() {
                     oid::RSA_ENCRYPTION if decryptor.takes_several_lengths() && !self.key_lens.is_empty() => {
                         decryptor.unwrap_rsa_pkcs1_any(encrypted_key, &self.key_lens)
@@ -170,6 +173,12 @@ impl Recipients<'_> {
                         let parameters = OaepParameters::from_der(algorithm.parameters.as_deref())
                             .map_err(|error| Refusal::bad_parameters(&place, error))?;
                         decryptor.unwrap_rsa_oaep(encrypted_key, &parameters)
+                    }
+                    sm2 if oid::SM2_TRANSPORT.contains(&sm2) => {
+                        decryptor.unwrap_sm2(encrypted_key).map(|(key, form)| {
+                            deviations.extend(crate::message::sm2::ciphertext(form));
+                            key
+                        })
                     }
                     _ => return Err(Refusal::unsupported(&place, &algorithm.name())),
                 }
@@ -244,6 +253,27 @@ fn named_credentials<'a>(id: &'a SignerIdentifier, context: &'a Context<'_>) -> 
         by_certificate || by_key || !Check::RecipientMatch.on()
     };
     request.credentials.iter().enumerate().filter(move |(_, credential)| is_named(credential)).map(|(index, _)| index)
+}
+
+/// Refuses a key of another kind than the algorithm of the key transport works
+/// with, as one that does not open the message.
+fn check_kind(algorithm: &AlgorithmIdentifier, decryptor: &dyn Decryptor, place: &str) -> Result<(), Refusal> {
+    use PublicKeyAlgorithm as P;
+    let Ok(key) = waxseal_key::describe_public_key(decryptor.public_key()) else { return Ok(()) };
+    let fits = match algorithm.oid.as_str() {
+        oid::RSA_ENCRYPTION | oid::RSAES_OAEP => matches!(key.algorithm, P::Rsa | P::RsaOaep | P::RsaPss),
+        sm2 if oid::SM2_TRANSPORT.contains(&sm2) => key.algorithm == P::Sm2,
+        _ => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    let detail = format!(
+        "{place}: {} does not go with the recipient's key, which is of the kind {}",
+        algorithm.name(),
+        key.algorithm
+    );
+    Err(Refusal::Decryption(Aspect::bad(Reason::WrongKey, detail)))
 }
 
 /// The key management algorithm by its name in the algorithm table.

@@ -105,6 +105,7 @@ public final class Shim {
         hello.put("algorithms", List.of(ALGORITHMS.split(" ")));
         hello.put("forms", List.of(FORMS.split(" ")));
         hello.put("aspects", List.of(ASPECTS.split(" ")));
+        hello.put("dialects", List.of("cms", "gmt0010"));
         hello.put("deviations", false);
         hello.put("clock", "settable");
         return hello;

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use waxseal_engine::certificate::Certificate;
-use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
+use waxseal_verdict::{Aspect, AspectName, Clock, Dialect, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
 
 use super::protocol::{Answer, EncryptArguments, KeyFiles, OpenArguments, Refused, SignArguments, Wrote};
 use super::serve::{Crash, Shim, names};
@@ -33,7 +33,7 @@ use program::{PASSWORD, Program, Trouble};
 const MOST_LAYERS: usize = 16;
 
 /// What its commands for messages know, by the names of the algorithm table.
-const ALGORITHMS: &str = "sm3 sm2 sm2-sm3 sm4-cbc";
+const ALGORITHMS: &str = "sm3 sm2 sm2-encryption sm4-cbc";
 
 /// The GmSSL that `cargo xtask test --install` built.
 #[derive(Debug, Default)]
@@ -50,6 +50,7 @@ impl Shim for GmSsl {
             operations: BTreeSet::from([Operation::Open, Operation::Sign, Operation::Encrypt]),
             algorithms: names(ALGORITHMS).into_iter().collect(),
             forms: BTreeSet::from([Kind::Signed, Kind::Encrypted, Kind::Data]),
+            dialects: BTreeSet::from([Dialect::Gmssl3Digest]),
             aspects: BTreeSet::from([AspectName::Structure, AspectName::Decryption, AspectName::Integrity]),
             deviations: false,
             headers: false,

@@ -16,7 +16,7 @@ mod program;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
+use waxseal_verdict::{Aspect, AspectName, Clock, Dialect, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
 
 use super::protocol::{Answer, OpenArguments};
 use super::serve::{Crash, Shim, names};
@@ -68,6 +68,7 @@ impl Shim for OpenSsl {
                 Kind::EncryptedData,
                 Kind::Digested,
             ]),
+            dialects: BTreeSet::from([Dialect::Cms]),
             aspects: BTreeSet::from([
                 AspectName::Structure,
                 AspectName::Decryption,

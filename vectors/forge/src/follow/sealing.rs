@@ -2,15 +2,16 @@
 
 use std::io::Cursor;
 
+use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{ContentEncryption, KeyManagement, PasswordDerivation, Recipient, Shape, Tamper};
 use waxseal_engine::message::{self, EncloseRequest, Enclosure, EncryptRequest};
-use waxseal_key::{ContentCipher, DigestAlgorithm, KeyWrap, OaepParameters, SeededRandom};
+use waxseal_key::{ContentCipher, DigestAlgorithm, KeyWrap, OaepParameters, SeededRandom, Signer};
 use waxseal_model::{
-    AuthenticateStep, CompressStep, DigestStep, EncryptStep, EncryptWithKeyStep, Hp, KeyManagement as Described,
-    SharedKey, Spelling,
+    AuthenticateStep, CompressStep, DigestStep, EncryptStep, EncryptWithKeyStep, Hp, Identifier,
+    KeyManagement as Described, SharedKey, Spelling,
 };
 
-use super::{Way, encoded, hide, identifier};
+use super::{Way, encoded, hide, identifier, sm2};
 use crate::spelling::{Object, shape};
 use crate::{ForgeError, credentials};
 
@@ -28,11 +29,28 @@ impl Way<'_> {
         if let (ContentEncryption::Aead { tag_len, .. }, Some(octets)) = (&mut request.cipher, step.tag_octets) {
             *tag_len = usize::from(octets);
         }
+        let usual = sm2::begin(encoded(step.segment), &step.sm2);
         request.shape = Shape {
-            recipient_id: identifier(step.identifier),
+            recipient_id: match step.identifier {
+                // What a dialect has of its own is what is usual in it.
+                Identifier::IssuerAndSerial if step.sm2.dialect.is_some() => usual.recipient_id,
+                given => identifier(given),
+            },
             authenticated_content_type: step.authenticated_attributes,
-            ..encoded(step.segment)
+            ..usual
         };
+        sm2::apply(&mut request.shape, &step.sm2).map_err(|what| self.cannot(what))?;
+        let signer_keys = self.signer_keys(&step.signed_by, &step.sm2)?;
+        let own = step.signed_by.iter().map(|name| credentials::certificate(self.pki, name));
+        let own = own.collect::<Result<Vec<_>, _>>()?;
+        let signers: Vec<(&dyn Signer, &Certificate)> =
+            signer_keys.iter().map(|key| key as &dyn Signer).zip(&own).collect();
+        let mut issuers = Vec::new();
+        for name in step.signed_by.iter().flat_map(|signer| self.pki.path_without_root(signer).into_iter().skip(1)) {
+            issuers.push(credentials::certificate(self.pki, name)?);
+        }
+        request.signers = &signers;
+        request.certificates = &issuers;
         let object = if request.cipher.is_authenticated() && !step.tag_in_content {
             Object::AuthEnveloped
         } else {
@@ -64,7 +82,9 @@ impl Way<'_> {
 
     pub(super) fn encrypt_with_key(&mut self, step: &EncryptWithKeyStep) -> Result<Vec<u8>, ForgeError> {
         let (key, cipher) = (self.octets(&step.key)?, self.cipher(&step.cipher)?);
-        self.enclose(Enclosure::Encrypted { key: &key, cipher }, encoded(step.segment), &step.mime)
+        let mut shape = sm2::begin(encoded(step.segment), &step.sm2);
+        sm2::apply(&mut shape, &step.sm2).map_err(|what| self.cannot(what))?;
+        self.enclose(Enclosure::Encrypted { key: &key, cipher }, shape, &step.mime)
     }
 
     pub(super) fn authenticate(&mut self, step: &AuthenticateStep) -> Result<Vec<u8>, ForgeError> {
@@ -126,6 +146,7 @@ impl Way<'_> {
             oaep,
             derivation: digest(&described.derivation)?,
             cofactor: described.cofactor,
+            sm2_agreement: described.sm2_agreement,
             wrap: wrap.transpose()?,
             ukm_len: described.ukm.map_or(0, usize::from),
             password: PasswordDerivation {

@@ -22,6 +22,8 @@ pub struct KeyManagement {
     /// The key wrap; AES with a key not shorter than the content key if none is
     /// said.
     pub wrap: Option<KeyWrap>,
+    /// SM2 keys agree on a key (RFC 5753), in place of SM2 encryption.
+    pub sm2_agreement: bool,
     /// Octets of user keying material; 0 for none.
     pub ukm_len: usize,
     /// How a password becomes a key.

@@ -12,7 +12,7 @@ use waxseal_key::{Arithmetic, KeyWrap, PublicKeyAlgorithm, Random};
 pub use management::{KeyManagement, PasswordDerivation};
 
 use super::identifier::certificate_id;
-use super::{IdentifierForm, Order, Shape, Tamper, WriteError};
+use super::{Family, IdentifierForm, Order, Shape, Tamper, WriteError};
 use crate::ber::writer::{self, tag};
 use crate::certificate::{Certificate, KeyUsage};
 
@@ -91,7 +91,7 @@ impl<'a> Wrapping<'a> {
             _ => None,
         });
         for certificate in certificates {
-            let (_, usage, needed) = way(certificate)?;
+            let (_, usage, needed) = self.way(certificate)?;
             let forbidden = certificate.key_usage().is_some_and(|bits| !bits.any_of(usage));
             if forbidden && !self.tamper.unfit_certificates {
                 let subject = certificate.subject();
@@ -106,6 +106,8 @@ impl<'a> Wrapping<'a> {
         let infos = self.recipients.iter().map(|recipient| self.info(recipient, key, random));
         let infos = infos.collect::<Result<Vec<_>, _>>()?;
         let enveloped_version = match &infos {
+            // GM/T 0010 has 1; CFCA's kit, with recipients by key identifier, 2.
+            infos if self.shape.family == Family::Gmt => infos.iter().map(|info| info.version).max().unwrap_or(1),
             infos if infos.iter().any(|info| info.is_new_kind) => 3,
             infos if infos.iter().all(|info| info.version == 0) => 0,
             _ => 2,
@@ -120,7 +122,7 @@ impl<'a> Wrapping<'a> {
 
     fn info(&self, recipient: &Recipient<'_>, key: &[u8], random: &mut dyn Random) -> Result<Info, WriteError> {
         match recipient {
-            Recipient::Certificate(certificate) => match way(certificate)?.0 {
+            Recipient::Certificate(certificate) => match self.way(certificate)?.0 {
                 Way::Transport => self.transport(certificate, key, random),
                 Way::Agreement => self.agreement(certificate, key, random),
                 Way::Encapsulation => self.encapsulation(certificate, key, random),
@@ -155,6 +157,34 @@ impl<'a> Wrapping<'a> {
         Some(ukm).filter(|ukm| !ukm.is_empty())
     }
 
+    /// What the kind of the key of a certificate allows, and the bit of keyUsage
+    /// that goes with it (RFC 8550 section 4.4.2, RFC 5480 section 3, RFC 9935
+    /// section 5). SM2 keys do both transport and agreement.
+    fn way(&self, certificate: &Certificate) -> Result<(Way, KeyUsage, &'static str), WriteError> {
+        use PublicKeyAlgorithm as P;
+        let algorithm = waxseal_key::describe_public_key(certificate.spki())?.algorithm;
+        Ok(match algorithm {
+            P::Rsa | P::RsaOaep => (Way::Transport, KeyUsage::KEY_ENCIPHERMENT, "keyEncipherment"),
+            P::Sm2 if !self.key_management.sm2_agreement => {
+                (Way::Transport, KeyUsage::KEY_ENCIPHERMENT, "keyEncipherment")
+            }
+            P::P256 | P::P384 | P::P521 | P::Sm2 | P::X25519 => {
+                (Way::Agreement, KeyUsage::KEY_AGREEMENT, "keyAgreement")
+            }
+            P::MlKem512 | P::MlKem768 | P::MlKem1024 => {
+                (Way::Encapsulation, KeyUsage::KEY_ENCIPHERMENT, "keyEncipherment")
+            }
+            other => {
+                return Err(WriteError::KeyKind {
+                    subject: certificate.subject(),
+                    kind: other.to_string(),
+                    purpose: "encryption",
+                    expected: "a key of RSA, P-256, P-384, P-521, X25519, ML-KEM or SM2 would do",
+                });
+            }
+        })
+    }
+
     /// The identifier of a certificate, and whether it is the newer form.
     fn id(&self, certificate: &Certificate) -> Result<(Vec<u8>, bool), WriteError> {
         let form = self.shape.recipient_id;
@@ -171,27 +201,6 @@ enum Way {
     Agreement,
     /// KEMRecipientInfo (RFC 9629).
     Encapsulation,
-}
-
-/// What the kind of the key of a certificate allows, and the bit of keyUsage
-/// that goes with it (RFC 8550 section 4.4.2, RFC 5480 section 3, RFC 9935
-/// section 5).
-fn way(certificate: &Certificate) -> Result<(Way, KeyUsage, &'static str), WriteError> {
-    use PublicKeyAlgorithm as P;
-    let algorithm = waxseal_key::describe_public_key(certificate.spki())?.algorithm;
-    Ok(match algorithm {
-        P::Rsa | P::RsaOaep => (Way::Transport, KeyUsage::KEY_ENCIPHERMENT, "keyEncipherment"),
-        P::P256 | P::P384 | P::P521 | P::X25519 => (Way::Agreement, KeyUsage::KEY_AGREEMENT, "keyAgreement"),
-        P::MlKem512 | P::MlKem768 | P::MlKem1024 => (Way::Encapsulation, KeyUsage::KEY_ENCIPHERMENT, "keyEncipherment"),
-        other => {
-            return Err(WriteError::KeyKind {
-                subject: certificate.subject(),
-                kind: other.to_string(),
-                purpose: "encryption",
-                expected: "a key of RSA, P-256, P-384, P-521, X25519 or ML-KEM would do",
-            });
-        }
-    })
 }
 
 /// The fields of a RecipientInfo whose SEQUENCE is tagged implicitly.

@@ -1,0 +1,108 @@
+//! What is odd about an SM2 signature, or an SM2 ciphertext: which dialect it
+//! is (GM/T 0009, GM/T 0010, and the habits of their implementers).
+
+use std::io::{Read, SeekFrom};
+
+use waxseal_key::{Arithmetic, DigestAlgorithm, Sm2Form};
+use waxseal_verdict::{Deviation, Dialect, Layer};
+
+use crate::cms::write::content_info_header;
+use crate::cms::{AlgorithmIdentifier, SignerInfo, oid};
+use crate::io::Source;
+use crate::message::content;
+
+/// Where a signature names its algorithms otherwise than its family does.
+pub(super) fn naming(info: &SignerInfo, gmt: bool) -> Vec<Deviation> {
+    let mut found = Vec::new();
+    let algorithm = &info.signature_algorithm;
+    let usual = if gmt { oid::SM2_SIGNATURE } else { oid::SM2_WITH_SM3 };
+    if algorithm.oid != usual {
+        found.push(Deviation::Sm2OidAlias);
+    }
+    // Parameters of 301.1 are NULL with some and absent with others; 501 has none anywhere.
+    if algorithm.oid == oid::SM2_WITH_SM3 && algorithm.parameters.is_some() {
+        found.push(Deviation::SignatureParametersOdd);
+    }
+    found
+}
+
+/// Whether a digest is SM3 under the identifier of a signature.
+pub(super) fn is_signature_for_digest(digest: &AlgorithmIdentifier) -> bool {
+    digest.oid == oid::SM2_WITH_SM3
+}
+
+/// The digests that stand for the message in signatures without Z, with what
+/// makes them: those of GmSSL 3, which hashes the whole ContentInfo, and the
+/// one of the content alone, which OpenSSL 1.1.1 signs.
+pub(super) fn digests_without_z(
+    source: &mut dyn Source,
+    arithmetic: &Arithmetic,
+    gmt: bool,
+) -> std::io::Result<Vec<(Deviation, Vec<u8>)>> {
+    let len = source.seek(SeekFrom::End(0))?;
+    let mut prefixes = vec![(Deviation::Sm2WithoutZ, Vec::new())];
+    if gmt {
+        // In signedAndEnvelopedData GmSSL leaves the header of the OCTET STRING out.
+        prefixes.push((Deviation::Gmssl3Digest, content_info_header(len, true)));
+        prefixes.push((Deviation::Gmssl3Digest, content_info_header(len, false)));
+    }
+    let mut hashers = Vec::new();
+    for (deviation, prefix) in prefixes {
+        let Ok(mut hasher) = arithmetic.hasher(DigestAlgorithm::Sm3) else { return Ok(Vec::new()) };
+        hasher.update(&prefix);
+        hashers.push((deviation, hasher));
+    }
+    source.seek(SeekFrom::Start(0))?;
+    let mut reading = Reading(source);
+    let mut block = vec![0; 64 << 10];
+    loop {
+        match content::read(&mut reading, &mut block)? {
+            0 => break,
+            read => hashers.iter_mut().for_each(|(_, hasher)| hasher.update(&block[..read])),
+        }
+    }
+    Ok(hashers.into_iter().map(|(deviation, hasher)| (deviation, hasher.finish())).collect())
+}
+
+struct Reading<'a>(&'a mut dyn Source);
+
+impl Read for Reading<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(out)
+    }
+}
+
+/// Where the form of a ciphertext departs from the SM2Cipher of GM/T 0009.
+pub(super) fn ciphertext(form: Sm2Form) -> Vec<Deviation> {
+    let mut found = Vec::new();
+    if form != Sm2Form::Asn1 {
+        found.push(Deviation::Sm2CipherRaw);
+    }
+    if form.is_old_order() {
+        found.push(Deviation::Sm2CipherOldOrder);
+    }
+    if form.is_bare() {
+        found.push(Deviation::Sm2CipherBare);
+    }
+    if form.is_compressed() {
+        found.push(Deviation::Sm2CipherCompressed);
+    }
+    found
+}
+
+/// Puts on a layer which dialect it is in; `habits` are those that versions and
+/// recipients of an object of GM/T 0010 show.
+pub(super) fn mark(layer: &mut Layer, content_type: &str, inner: Option<&str>, habits: Option<Dialect>) {
+    let gmt = oid::is_gmt(content_type);
+    if inner.is_some_and(|inner| oid::is_gmt(inner) != gmt && (oid::is_gmt(inner) || inner == oid::DATA)) {
+        layer.deviate(Deviation::ContentTypesMixed);
+    }
+    let has = |deviation: Deviation| layer.deviations.contains(&deviation);
+    layer.dialect = if has(Deviation::Gmssl3Digest) {
+        Some(Dialect::Gmssl3Digest)
+    } else if has(Deviation::Sm4OidShort) || has(Deviation::Sm2CipherBare) {
+        Some(Dialect::Cfca)
+    } else {
+        gmt.then(|| habits.unwrap_or(Dialect::Gmt0010))
+    };
+}
