@@ -1,7 +1,7 @@
 //! What a report says of a case beside its outcomes.
 
 use waxseal_model::{Case, Corpus, Given, Input, Source};
-use waxseal_verdict::{Evidence, Expectation};
+use waxseal_verdict::{Dialect, Evidence, Expectation};
 
 /// The text of one case, as a report prints it.
 ///
@@ -31,6 +31,8 @@ pub struct CaseText {
     pub twin: Option<String>,
     /// What must come out.
     pub expected: Expectation,
+    /// The dialect of a message with SM2; none if it has no SM2.
+    pub dialect: Option<Dialect>,
     /// Whether an independent implementation gave the expected answer before,
     /// or a published answer covers the case.
     pub witnessed: bool,
@@ -86,6 +88,7 @@ impl CaseText {
             clock: Some(format!("{}{clock}", case.clock)),
             twin: case.twin.clone(),
             expected: case.expect.clone(),
+            dialect: dialect(case),
             witnessed: !case.witnesses.is_empty() || case.source.published.is_some(),
             notes: notes(case),
             sha256: match &case.input {
@@ -111,6 +114,7 @@ impl CaseText {
             clock: None,
             twin: None,
             expected: Expectation::default(),
+            dialect: None,
             witnessed: false,
             notes: Vec::new(),
             sha256: None,
@@ -124,6 +128,12 @@ impl CaseText {
     pub fn needs_witness(&self) -> bool {
         self.evidence != Evidence::Recorded && !self.expected.is_negative() && !self.witnessed
     }
+}
+
+/// The dialect of a message that needs SM2: what the case says, or CMS.
+fn dialect(case: &Case) -> Option<Dialect> {
+    let named = || case.expect.layers.iter().find_map(|layer| layer.dialect).unwrap_or(Dialect::Cms);
+    case.needs.algorithms.iter().any(|name| name == "sm2" || name.starts_with("sm2-")).then(named)
 }
 
 /// Who says what must come out, in one line.

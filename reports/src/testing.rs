@@ -1,6 +1,6 @@
 //! Small runs for the tests of this crate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use waxseal_verdict::{
     Aspect, AspectName, Evidence, Kind, Knowledge, LayerExpectation, Line, Machine, Mismatch, Observed, Outcome,
@@ -15,6 +15,7 @@ pub(crate) fn head() -> Record {
         version: version.map(str::to_owned),
         named: false,
         not_available: version.is_none().then(|| "no program of this name was found".to_owned()),
+        writes: BTreeSet::new(),
     };
     Record::Run(RunRecord {
         format: 1,
@@ -121,7 +122,13 @@ pub(crate) fn small() -> (Run, Vec<CaseText>) {
 pub(crate) fn large(cases: usize, suts: usize) -> Run {
     let Record::Run(mut head) = head() else { panic!("a head") };
     head.suts = (0..suts)
-        .map(|sut| SutRecord { name: format!("sut{sut}"), version: None, named: false, not_available: None })
+        .map(|sut| SutRecord {
+            name: format!("sut{sut}"),
+            version: None,
+            named: false,
+            not_available: None,
+            writes: BTreeSet::new(),
+        })
         .collect();
     let mut lines = vec![line("1/1", Record::Run(head))];
     for case in 0..cases {

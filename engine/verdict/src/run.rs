@@ -109,6 +109,9 @@ pub struct Hello {
     pub learns: bool,
     /// What it can do about the time.
     pub clock: Clock,
+    /// The dialects of SM2 messages that it writes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub writes: BTreeSet<Dialect>,
 }
 
 fn only_cms() -> BTreeSet<Dialect> {
@@ -178,6 +181,9 @@ pub struct SutRecord {
     pub named: bool,
     /// Why it takes no part, if it does not.
     pub not_available: Option<String>,
+    /// The dialects of SM2 messages that it writes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub writes: BTreeSet<Dialect>,
 }
 
 /// The machine that ran.

@@ -210,6 +210,7 @@ mod tests {
             headers: false,
             learns: false,
             clock: Clock::Settable,
+            writes: BTreeSet::new(),
         }
     }
 

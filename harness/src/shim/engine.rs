@@ -80,6 +80,7 @@ impl Shim for Engine {
             headers: true,
             learns: true,
             clock: Clock::Settable,
+            writes: Dialect::ALL.iter().copied().collect(),
         })
     }
 

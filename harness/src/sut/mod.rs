@@ -119,6 +119,7 @@ impl Sut {
             version: self.admission.as_ref().ok().map(|hello| hello.version.clone()),
             named: self.named,
             not_available: self.admission.as_ref().err().cloned(),
+            writes: self.admission.as_ref().map(|hello| hello.writes.clone()).unwrap_or_default(),
         }
     }
 }

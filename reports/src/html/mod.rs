@@ -5,6 +5,7 @@
 //! construction, so a hostile mail cannot reach the reader of a report.
 
 mod case;
+mod dialects;
 mod marks;
 mod matrix;
 mod overview;
@@ -46,6 +47,7 @@ pub fn render(run: &Run, cases: &[CaseText], options: &Options) -> String {
             }
             body {
                 (overview::draw(run, &summary, options))
+                (dialects::draw(&grid))
                 (matrix::draw(&grid, privacy))
                 (case::draw(&grid, privacy))
                 footer { "Written by Waxseal " (summary.waxseal) " from run " code { (summary.run) } "." }

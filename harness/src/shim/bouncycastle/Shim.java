@@ -108,6 +108,7 @@ public final class Shim {
         hello.put("dialects", List.of("cms", "gmt0010"));
         hello.put("deviations", false);
         hello.put("clock", "settable");
+        hello.put("writes", List.of("cms"));
         return hello;
     }
 }

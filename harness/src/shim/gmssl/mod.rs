@@ -57,6 +57,7 @@ impl Shim for GmSsl {
             learns: false,
             // None of what it reports depends on the time.
             clock: Clock::Settable,
+            writes: BTreeSet::from([Dialect::Gmssl3Digest]),
         })
     }
 

@@ -79,6 +79,7 @@ impl Shim for OpenSsl {
             headers: false,
             learns: false,
             clock: Clock::Settable,
+            writes: BTreeSet::new(),
         })
     }
 
