@@ -15,7 +15,9 @@ use waxseal_engine::cms::write::{
     Shape, SignedAndEnvelopedData, SignedData, Sm2Digest, Sm2EncryptionName, Sm2SignatureName, Tamper,
 };
 use waxseal_engine::io::MemoryWorkspace;
-use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
+use waxseal_engine::message::{
+    self, Boundary, Credential, OpenError, OpenRequest, Opened, Secrets, SignRequest, SymmetricKey, open,
+};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{
     AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, ProviderChoice, SeededRandom, Signer, Sm2Form,
@@ -80,6 +82,10 @@ fn credential(person: &Person) -> Credential<'_> {
 
 /// Opens under a policy that takes signatures without Z, too.
 fn leniently(octets: &[u8], credentials: &[Credential<'_>], id: Option<&[u8]>) -> Opened {
+    try_leniently(octets, credentials, id).unwrap()
+}
+
+fn try_leniently(octets: &[u8], credentials: &[Credential<'_>], id: Option<&[u8]>) -> Result<Opened, OpenError> {
     let mut policy = Policy::named("default").unwrap();
     policy.accept_sm2_without_z = true;
     let (arithmetic, limits) = (rustcrypto(), Limits::default());
@@ -89,7 +95,7 @@ fn leniently(octets: &[u8], credentials: &[Credential<'_>], id: Option<&[u8]>) -
     if let Some(id) = id {
         request.sm2_id = id;
     }
-    open(&mut Cursor::new(octets), None, &mut MemoryWorkspace, &request).unwrap()
+    open(&mut Cursor::new(octets), None, &mut MemoryWorkspace, &request)
 }
 
 fn content(opened: Opened) -> Vec<u8> {
@@ -457,4 +463,57 @@ fn an_rsa_signature_beside_one_of_sm2() {
     assert!(layer.integrity.is_good() && layer.signers.len() == 2, "{layer:?}");
     let digests: Vec<_> = layer.signers.iter().map(|signer| signer.digest.as_str()).collect();
     assert_eq!(digests, ["sm3", "sha-256"]);
+}
+
+/// The digest of GmSSL is found for content beside the signature, too, whose
+/// length nobody says.
+#[test]
+fn a_clear_signature_as_gmssl_makes_it() {
+    let Some(bench) = Bench::new() else { return };
+    let alice = bench.person("alice", SM2, "digitalSignature");
+    let arithmetic = rustcrypto();
+    let signers = [(&alice.key as &dyn Signer, &alice.certificate)];
+    let at = datetime!(2024-06-01 0:00 UTC);
+    let mut request = SignRequest::new(&signers, at, Boundary::Random([1; 16]), &arithmetic);
+    request.shape = Shape::default().in_dialect(Dialect::Gmssl3Digest);
+    let mut mail = Vec::new();
+    message::sign(&mut Cursor::new(CONTENT), &mut mail, &request).unwrap();
+    let opened = leniently(&mail, &[], None);
+    let layer = only(&opened);
+    assert!(layer.structure.is_good() && layer.integrity.is_good(), "{layer:?}");
+    assert_eq!(opened.verdict.dialect, Dialect::Gmssl3Digest);
+}
+
+/// No octet that is changed and no cut panics, or lets other content pass for
+/// the one that was signed.
+#[test]
+fn damaged_messages_are_never_good() {
+    let Some(bench) = Bench::new() else { return };
+    let alice = bench.person("alice", SM2, "digitalSignature");
+    let bob = bench.person("bob", SM2, "keyEncipherment");
+    for dialect in Dialect::ALL {
+        let shape = Shape::default().in_dialect(*dialect);
+        let object = sign(&alice, &shape, &Tamper::default());
+        let to = [Recipient::Certificate(&bob.certificate)];
+        let sealed = encrypt(&to, ContentCipher::Sm4Cbc, &shape, &KeyManagement::default());
+        for at in 0..object.len() {
+            let mut changed = object.clone();
+            changed[at] ^= 1 << (at % 8);
+            // The first octets decide whether it is a message at all.
+            let Ok(opened) = try_leniently(&changed, &[], None) else { continue };
+            let good = opened.verdict.layers.iter().any(|layer| layer.integrity.is_good() && layer.structure.is_good());
+            assert!(!good || content(opened) == CONTENT, "{dialect}: octet {at} of a signature");
+            if at % 7 == 0 {
+                let cut = judge(object[..at].to_vec(), &[], &[]);
+                assert!(cut.is_err() || cut.unwrap().verdict.has_bad(), "{dialect}: cut at {at}");
+            }
+        }
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1 << (at % 8);
+            drop(judge(changed, &[credential(&bob)], &[]));
+            let cut = judge(sealed[..at].to_vec(), &[credential(&bob)], &[]);
+            assert!(cut.is_err() || cut.unwrap().verdict.has_bad(), "{dialect}: envelope cut at {at}");
+        }
+    }
 }

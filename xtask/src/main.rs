@@ -18,6 +18,7 @@ mod operations;
 mod peers;
 mod published;
 mod run;
+mod sm2;
 mod test;
 mod tidy;
 mod vectors;
@@ -53,8 +54,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--size MIB] [--repeat N] [--json]",
-        what: "time and peak memory of every operation, against openssl in the same run",
+        arguments: "[--size MIB | sm2] [--repeat N] [--json]",
+        what: "time and peak memory of every operation, against openssl in the same run; sm2: operations of SM2, SM3 and SM4, against openssl and GmSSL",
         run: bench::main,
     },
     Command {

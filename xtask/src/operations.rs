@@ -100,7 +100,7 @@ fn private_operations(text: &str) -> Result<f64, String> {
 }
 
 /// The middle of some numbers; 0 of none.
-fn middle(values: &[f64]) -> f64 {
+pub(crate) fn middle(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or_default()

@@ -39,7 +39,8 @@ pub(super) fn digests_without_z(
     arithmetic: &Arithmetic,
     gmt: bool,
 ) -> std::io::Result<Vec<(Deviation, Vec<u8>)>> {
-    let len = source.seek(SeekFrom::End(0))?;
+    let mut len = 0;
+    each_block(source, |block| len += block.len() as u64)?;
     let mut prefixes = vec![(Deviation::Sm2WithoutZ, Vec::new())];
     if gmt {
         // In signedAndEnvelopedData GmSSL leaves the header of the OCTET STRING out.
@@ -52,16 +53,22 @@ pub(super) fn digests_without_z(
         hasher.update(&prefix);
         hashers.push((deviation, hasher));
     }
+    each_block(source, |block| hashers.iter_mut().for_each(|(_, hasher)| hasher.update(block)))?;
+    Ok(hashers.into_iter().map(|(deviation, hasher)| (deviation, hasher.finish())).collect())
+}
+
+/// Reads a source from its start to its end. Where it ends, a source that makes
+/// line ends canonical learns only so.
+fn each_block(source: &mut dyn Source, mut take: impl FnMut(&[u8])) -> std::io::Result<()> {
     source.seek(SeekFrom::Start(0))?;
     let mut reading = Reading(source);
     let mut block = vec![0; 64 << 10];
     loop {
         match content::read(&mut reading, &mut block)? {
-            0 => break,
-            read => hashers.iter_mut().for_each(|(_, hasher)| hasher.update(&block[..read])),
+            0 => return Ok(()),
+            read => take(&block[..read]),
         }
     }
-    Ok(hashers.into_iter().map(|(deviation, hasher)| (deviation, hasher.finish())).collect())
 }
 
 struct Reading<'a>(&'a mut dyn Source);

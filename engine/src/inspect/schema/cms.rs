@@ -21,8 +21,20 @@ static CONTENTS: &[Row] = &[
     row("1.2.156.10197.6.1.4.2.1", "data", &Shape::Mime),
     row("1.2.156.10197.6.1.4.2.2", "signedData", &SIGNED_DATA),
     row("1.2.156.10197.6.1.4.2.3", "envelopedData", &ENVELOPED_DATA),
+    row("1.2.156.10197.6.1.4.2.4", "signedAndEnvelopedData", &SIGNED_AND_ENVELOPED_DATA),
     row("1.2.156.10197.6.1.4.2.5", "encryptedData", &ENCRYPTED_DATA),
 ];
+
+/// GM/T 0010 section 10, as RFC 2315 section 11.1.
+static SIGNED_AND_ENVELOPED_DATA: Shape = Shape::Sequence(&[
+    int("version"),
+    set("recipientInfos", &RECIPIENT_INFOS),
+    set("digestAlgorithms", &Shape::Of(&[seq("digestAlgorithm", &ALGORITHM)])),
+    seq("encryptedContentInfo", &ENCRYPTED_CONTENT),
+    ctx(0, "certificates", &CERTIFICATES),
+    ctx(1, "crls", &CRLS),
+    set("signerInfos", &Shape::Of(&[seq("signerInfo", &SIGNER_INFO)])),
+]);
 
 /// RFC 5652 section 5.1.
 static SIGNED_DATA: Shape = Shape::Sequence(&[
