@@ -79,7 +79,7 @@ impl Row {
 }
 
 fn rows(repeat: usize) -> Result<Vec<Row>, String> {
-    let example = ["--package", "waxseal-key", "--example", "sm2_speed"];
+    let example = ["--package", "waxseal-engine", "--example", "sm2_speed"];
     visible(cargo().args(["build", "--quiet", "--release"]).args(example))?;
     let gmssl = gmssl()?;
     let (mut waxseal, mut openssl, mut theirs) = (Rounds::new(), Rounds::new(), Rounds::new());

@@ -534,7 +534,8 @@ impl<'a> SignerJudge<'a, '_> {
                 let value = arithmetic.digest(DigestAlgorithm::Sm3, octets).map_err(said)?;
                 vec![(Deviation::Sm2WithoutZ, value)]
             }
-            None if self.context.spend_reading() => {
+            // Read once for its length, and once for its digest.
+            None if self.context.spend_reading() && self.context.spend_reading() => {
                 let mut source = self.content.source.borrow_mut();
                 let source = source.as_mut().ok_or(Aspect::Unchecked(None))?;
                 let gmt = self.over.head().is_some_and(|head| head.gmt);

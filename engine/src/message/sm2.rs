@@ -1,7 +1,7 @@
 //! What is odd about an SM2 signature, or an SM2 ciphertext: which dialect it
 //! is (GM/T 0009, GM/T 0010, and the habits of their implementers).
 
-use std::io::{Read, SeekFrom};
+use std::io::SeekFrom;
 
 use waxseal_key::{Arithmetic, DigestAlgorithm, Sm2Form};
 use waxseal_verdict::{Deviation, Dialect, Layer};
@@ -39,10 +39,10 @@ pub(super) fn digests_without_z(
     arithmetic: &Arithmetic,
     gmt: bool,
 ) -> std::io::Result<Vec<(Deviation, Vec<u8>)>> {
-    let mut len = 0;
-    each_block(source, |block| len += block.len() as u64)?;
     let mut prefixes = vec![(Deviation::Sm2WithoutZ, Vec::new())];
     if gmt {
+        let mut len = 0;
+        each_block(source, |block| len += block.len() as u64)?;
         // In signedAndEnvelopedData GmSSL leaves the header of the OCTET STRING out.
         prefixes.push((Deviation::Gmssl3Digest, content_info_header(len, true)));
         prefixes.push((Deviation::Gmssl3Digest, content_info_header(len, false)));
@@ -61,21 +61,12 @@ pub(super) fn digests_without_z(
 /// line ends canonical learns only so.
 fn each_block(source: &mut dyn Source, mut take: impl FnMut(&[u8])) -> std::io::Result<()> {
     source.seek(SeekFrom::Start(0))?;
-    let mut reading = Reading(source);
     let mut block = vec![0; 64 << 10];
     loop {
-        match content::read(&mut reading, &mut block)? {
+        match content::read(source, &mut block)? {
             0 => return Ok(()),
             read => take(&block[..read]),
         }
-    }
-}
-
-struct Reading<'a>(&'a mut dyn Source);
-
-impl Read for Reading<'_> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(out)
     }
 }
 

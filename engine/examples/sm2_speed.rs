@@ -7,9 +7,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people who work on this")]
 
-use std::io::Cursor;
-use std::time::{Duration, Instant};
+mod measure;
 
+use std::io::Cursor;
+use std::time::Duration;
+
+use measure::per_second;
 use waxseal_key::{
     Arithmetic, ContentCipher, Decryptor, DigestAlgorithm, PrivateKey, ProviderChoice, SignatureScheme, Signer,
     Sm2Form, SystemRandom,
@@ -56,26 +59,4 @@ fn main() {
 
 fn print(name: &str, number: f64) {
     println!("{name}\t{number:.1}");
-}
-
-/// How often something is done in a second of processor time: what else the
-/// machine does is left out.
-fn per_second(time: Duration, mut run: impl FnMut()) -> f64 {
-    run();
-    let (start, before, mut times) = (Instant::now(), processor_time(), 0_u32);
-    while start.elapsed() < time {
-        run();
-        times += 1;
-    }
-    let taken = match (before, processor_time()) {
-        (Some(before), Some(after)) => after.saturating_sub(before),
-        _ => start.elapsed(),
-    };
-    f64::from(times) / taken.as_secs_f64()
-}
-
-/// What this thread has computed (proc(5)), where there is a `/proc`.
-fn processor_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
