@@ -70,7 +70,7 @@ impl PrivateKey {
         random.fill(&mut *key);
         let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
         let encrypted_key = arithmetic.wrap_sm2(spki_der, &*key, Sm2Form::Asn1, random)?;
-        let cipher = sm4::Sm4::new(&(*key).into());
+        let cipher = sm4::Sm4::new_from_slice(&*key).map_err(|_| bad("a key of SM4".to_owned()))?;
         let mut octets = Zeroizing::new(number.to_vec());
         for block in octets.chunks_exact_mut(SM4_BLOCK) {
             cipher.encrypt_block(<&mut Array<u8, _>>::try_from(block).map_err(|_| bad("no whole block".to_owned()))?);

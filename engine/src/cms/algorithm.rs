@@ -36,13 +36,16 @@ impl AlgorithmIdentifier {
         waxseal_key::algorithm::by_oid(&self.oid).map_or_else(|| self.oid.clone(), |row| row.name.to_owned())
     }
 
-    /// The digest algorithm that is meant, if it is one that is known. SM3 is
-    /// also meant by SM2 with SM3, which software writes there.
+    /// The digest algorithm of a signer: SM3 is also meant by SM2 with SM3,
+    /// which software writes there.
+    #[must_use]
+    pub fn signers_digest(&self) -> Option<DigestAlgorithm> {
+        if self.oid == oid::SM2_WITH_SM3 { Some(DigestAlgorithm::Sm3) } else { self.digest() }
+    }
+
+    /// The digest algorithm that is meant, if it is one that is known.
     #[must_use]
     pub fn digest(&self) -> Option<DigestAlgorithm> {
-        if self.oid == oid::SM2_WITH_SM3 {
-            return Some(DigestAlgorithm::Sm3);
-        }
         DigestAlgorithm::from_identifier(&self.oid, self.parameters.as_deref())
     }
 

@@ -63,10 +63,11 @@ pub struct SignerInfo {
 
 impl SignedDataHead {
     /// What would stand before content that came another way: out of a
-    /// signedAndEnvelopedData of GM/T 0010.
-    pub(crate) fn beside(version: u64, digest_algorithms: Vec<AlgorithmIdentifier>, content_type: String) -> Self {
+    /// signedAndEnvelopedData of GM/T 0010. The version is that of the envelope,
+    /// and judged there.
+    pub(crate) fn beside(digest_algorithms: Vec<AlgorithmIdentifier>, content_type: String) -> Self {
         let content = EncapsulatedContent::outside(content_type);
-        Self { version, digest_algorithms, content, gmt: true, room: Room::new(&Limits::default()) }
+        Self { version: 1, digest_algorithms, content, gmt: true, room: Room::new(&Limits::default()) }
     }
 
     /// Reads SignedData up to its content. The [`crate::cms::ContentInfo`] was read.

@@ -17,6 +17,7 @@ use crate::message::enclosed::Content;
 use crate::message::recipient::{Recipients, Refusal};
 use crate::message::request::OpenError;
 use crate::message::signed;
+use crate::message::sm2;
 
 const OWNER: &str = "AuthenticatedData";
 
@@ -90,6 +91,9 @@ impl Judge<'_> {
         let recipients = Recipients { infos: &self.head.recipients, owner: OWNER, key_lens };
         let candidates = recipients.candidates(self.context);
         self.layer.recipients = recipients.describe(&candidates);
+        for deviation in sm2::transport_names(&self.head.recipients, false) {
+            self.layer.deviate(deviation);
+        }
         let bound = self.judge_attributes()?;
         let Some(mac) = mac else {
             let name = self.head.mac_algorithm.name();
@@ -105,8 +109,12 @@ impl Judge<'_> {
                 self.structure_bad(Reason::LimitExceeded, detail);
                 return Ok(());
             }
-            let key = match recipients.content_key(*candidate, self.context, &mut Vec::new()) {
-                Ok(key) => key,
+            let mut found = Vec::new();
+            let key = match recipients.content_key(*candidate, self.context, &mut found) {
+                Ok(key) => {
+                    found.into_iter().for_each(|deviation| self.layer.deviate(deviation));
+                    key
+                }
                 Err(refusal) => {
                     refused = refused.or(Some(refusal));
                     continue;

@@ -27,6 +27,9 @@ pub(super) struct Context<'a> {
     work: Cell<usize>,
     /// Times that content may still be read again for a signature over itself.
     readings: Cell<usize>,
+    /// Signatures that do not fit of which it may still be looked for why, which
+    /// costs three readings of their content.
+    explanations: Cell<usize>,
     /// Countersignatures that may still be judged in this message.
     countersigners: Cell<usize>,
     /// What else the message may cost.
@@ -46,6 +49,9 @@ pub(super) struct Context<'a> {
     /// Those that were.
     pub(super) timestamps: RefCell<Vec<Timestamp>>,
 }
+
+/// Signatures of a message of which it is looked for why they do not fit.
+const MOST_EXPLANATIONS: usize = 4;
 
 /// What is known beside a signature: what its object carries, and what the
 /// request brings.
@@ -70,6 +76,7 @@ impl<'a> Context<'a> {
             work: Cell::new(limits.path_work),
             countersigners: Cell::new(limits.signers),
             readings: Cell::new(limits.content_readings),
+            explanations: Cell::new(MOST_EXPLANATIONS),
             budget: Budget::new(limits, octets),
             fetching: request.fetcher.map(|fetcher| Fetching::new(fetcher, limits)),
             sent,
@@ -104,6 +111,13 @@ impl<'a> Context<'a> {
     pub(super) fn spend(&self) -> bool {
         let left = self.work.get();
         self.work.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Takes one explanation from what is left; `false` if nothing is.
+    pub(super) fn spend_explanation(&self) -> bool {
+        let left = self.explanations.get();
+        self.explanations.set(left.saturating_sub(1));
         left > 0
     }
 

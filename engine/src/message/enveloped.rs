@@ -181,7 +181,7 @@ pub(super) fn read<R: Read>(
     }
     spool.seek(SeekFrom::Start(0))?;
     let signed = (envelope == Envelope::SignedAndEnveloped)
-        .then(|| Box::new(SignedObject::beside(head.version, head.digest_algorithms, &content_type, tail.signed)));
+        .then(|| Box::new(SignedObject::beside(head.digest_algorithms, &content_type, tail.signed)));
     let following = candidates.iter().skip(attempt + 1);
     let same_pair = candidate.map_or(0, |candidate| following.take_while(|next| candidate.is_pair_of(next)).count());
     Ok(Attempt { plaintext: Some((spool, content_type)), same_pair, signed, ..none() })
@@ -233,18 +233,7 @@ fn naming(head: &EnvelopedDataHead, gmt: bool) -> Vec<Deviation> {
     if head.content.cipher.oid == oid::SM4 {
         found.push(Deviation::Sm4OidShort);
     }
-    for info in &head.recipients {
-        let RecipientInfo::KeyTransport { algorithm, .. } = info else { continue };
-        let usual = match algorithm.oid.as_str() {
-            oid::SM2_ENCRYPTION => true,
-            // What Bouncy Castle writes in CMS, for which there is no standard.
-            oid::SM2_ENCRYPTION_WITH_SM3 => !gmt,
-            other => !oid::SM2_TRANSPORT.contains(&other),
-        };
-        if !usual {
-            found.push(Deviation::Sm2OidAlias);
-        }
-    }
+    found.extend(sm2::transport_names(&head.recipients, gmt));
     found
 }
 

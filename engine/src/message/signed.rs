@@ -88,13 +88,12 @@ impl SignedObject {
     /// The signers of content that stood beside it in the same object
     /// (signedAndEnvelopedData of GM/T 0010).
     pub(super) fn beside(
-        version: u64,
         digest_algorithms: Vec<AlgorithmIdentifier>,
         content_type: &str,
         tail: SignedDataTail,
     ) -> Self {
-        let head = SignedDataHead::beside(version, digest_algorithms, content_type.to_owned());
-        Self { head: Some(head), tail, ..Self::default() }
+        let head = SignedDataHead::beside(digest_algorithms, content_type.to_owned());
+        Self { content_type: oid::GMT_SIGNED_AND_ENVELOPED_DATA.to_owned(), head: Some(head), tail, ..Self::default() }
     }
 
     /// An object of which nothing could be read.
@@ -120,7 +119,7 @@ impl SignedObject {
     /// The digests that the signers used, as far as they are known.
     pub(super) fn digests(&self) -> Vec<DigestAlgorithm> {
         let hashed = self.tail.signers.iter().filter(|signer| !signer::signs_content(signer));
-        let mut list: Vec<_> = hashed.filter_map(|signer| signer.digest.digest()).collect();
+        let mut list: Vec<_> = hashed.filter_map(|signer| signer.digest.signers_digest()).collect();
         list.sort_unstable();
         list.dedup();
         list
@@ -134,7 +133,7 @@ pub(super) type Digests = BTreeMap<DigestAlgorithm, Vec<u8>>;
 /// anybody writes none is believed: each costs as much as reading the content.
 fn announced(head: &SignedDataHead) -> Vec<DigestAlgorithm> {
     const MOST: usize = 2;
-    let mut list: Vec<_> = head.digest_algorithms.iter().filter_map(AlgorithmIdentifier::digest).collect();
+    let mut list: Vec<_> = head.digest_algorithms.iter().filter_map(AlgorithmIdentifier::signers_digest).collect();
     list.sort_unstable();
     list.dedup();
     if list.len() > MOST {

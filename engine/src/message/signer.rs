@@ -5,7 +5,7 @@ use std::io::{Cursor, Seek as _, SeekFrom};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use waxseal_key::{Content, DigestAlgorithm, SignatureScheme, algorithm};
+use waxseal_key::{Content, DigestAlgorithm, SM2_DEFAULT_ID, SignatureScheme, algorithm};
 use waxseal_verdict::{Aspect, Deviation, Reason, Signer};
 
 use crate::certificate::identity::{self, Compared};
@@ -145,14 +145,17 @@ impl<'a> SignerJudge<'a, '_> {
         if let Some(head) = self.over.head() {
             let same = |listed: &AlgorithmIdentifier| {
                 listed.oid == info.digest.oid
-                    || info.digest.digest().is_some_and(|digest| listed.digest() == Some(digest))
+                    || info.digest.signers_digest().is_some_and(|digest| listed.signers_digest() == Some(digest))
             };
             if !head.digest_algorithms.iter().any(same) {
                 self.deviate(Deviation::DigestNotListed);
             }
-            if head.digest_algorithms.iter().chain([&info.digest]).any(sm2::is_signature_for_digest) {
+            if head.digest_algorithms.iter().any(sm2::is_signature_for_digest) {
                 self.deviate(Deviation::Sm3OidAlias);
             }
+        }
+        if sm2::is_signature_for_digest(&info.digest) {
+            self.deviate(Deviation::Sm3OidAlias);
         }
         self.check_placement();
         self.read_attributes();
@@ -162,9 +165,9 @@ impl<'a> SignerJudge<'a, '_> {
             self.judge_certificate(&named);
             return;
         };
-        if scheme == SignatureScheme::Sm2 {
-            let gmt = self.over.head().is_some_and(|head| head.gmt);
-            sm2::naming(info, gmt).into_iter().for_each(|deviation| self.deviate(deviation));
+        // A countersignature is of no family: it has no content type.
+        if let Some(head) = self.over.head().filter(|_| scheme == SignatureScheme::Sm2) {
+            sm2::naming(info, head.gmt).into_iter().for_each(|deviation| self.deviate(deviation));
         }
         // No document says whether SM3 has NULL; software does either.
         if info.digest.has_null() && digest > DigestAlgorithm::Sha1 && digest != DigestAlgorithm::Sm3 {
@@ -186,7 +189,7 @@ impl<'a> SignerJudge<'a, '_> {
         else {
             return;
         };
-        let digest = self.info.digest.digest();
+        let digest = self.info.digest.signers_digest();
         let (Some(digest), Over::Content(head), true) = (digest, self.over, self.signer.integrity.is_good()) else {
             return;
         };
@@ -314,7 +317,7 @@ impl<'a> SignerJudge<'a, '_> {
     /// The signer's digest and signature scheme, if both are known.
     fn algorithms(&mut self) -> Option<(DigestAlgorithm, SignatureScheme)> {
         let info = self.info;
-        let digest = info.digest.digest();
+        let digest = info.digest.signers_digest();
         let identifier = &info.signature_algorithm;
         let signature = algorithm::signature_from_identifier(&identifier.oid, identifier.parameters.as_deref());
         let signature = signature.unwrap_or_else(|error| {
@@ -506,17 +509,23 @@ impl<'a> SignerJudge<'a, '_> {
     fn misfit(&self, key: &[u8], scheme: SignatureScheme, attributes: Option<&[u8]>, what: String) -> Verified {
         let mut detail = format!("{}: the signature fits not {what}", self.place);
         let mut deviation = None;
-        if scheme == SignatureScheme::Sm2 {
-            deviation = self.without_z(key, attributes)?;
+        if scheme == SignatureScheme::Sm2 && self.context.spend_explanation() {
+            // What explains a mismatch does not take its place, whatever happens to it.
+            deviation = self.without_z(key, attributes).unwrap_or(None);
+            let accepts = self.context.request.policy.accept_sm2_without_z;
             match deviation {
-                Some(deviation) if self.context.request.policy.accept_sm2_without_z => return Ok(Some(deviation)),
+                Some(_) if attributes.is_none() && self.is_like_signed(key) => {
+                    deviation = None;
+                    detail.push_str("; it was made over something else, of which the content is a part");
+                }
+                Some(deviation) if accepts => return Ok(Some(deviation)),
                 Some(deviation) => {
                     let _ = write!(
                         detail,
                         "; it is over a digest without Z ({deviation}), which the policy does not accept"
                     );
                 }
-                None if self.fits_without_identifier(key, attributes)? => {
+                None if self.fits_without_identifier(key, attributes).unwrap_or(false) => {
                     detail.push_str("; it fits with an empty identifier of the signer (GM/T 0003.2 section 5.5)");
                 }
                 None => {}
@@ -534,14 +543,12 @@ impl<'a> SignerJudge<'a, '_> {
                 let value = arithmetic.digest(DigestAlgorithm::Sm3, octets).map_err(said)?;
                 vec![(Deviation::Sm2WithoutZ, value)]
             }
-            // Read once for its length, and once for its digest.
-            None if self.context.spend_reading() && self.context.spend_reading() => {
+            None => {
                 let mut source = self.content.source.borrow_mut();
                 let source = source.as_mut().ok_or(Aspect::Unchecked(None))?;
                 let gmt = self.over.head().is_some_and(|head| head.gmt);
                 sm2::digests_without_z(*source, arithmetic, gmt).map_err(|_| Aspect::Unchecked(None))?
             }
-            None => Vec::new(),
         };
         for (deviation, value) in digests {
             self.spend()?;
@@ -552,6 +559,16 @@ impl<'a> SignerJudge<'a, '_> {
         Ok(None)
     }
 
+    /// Whether the content is made of what an ordinary signature is over.
+    fn is_like_signed(&self, key: &[u8]) -> bool {
+        let arithmetic = self.context.request.arithmetic;
+        let ids = [self.context.request.sm2_id, SM2_DEFAULT_ID, b""];
+        let zs: Vec<_> = ids.iter().filter_map(|id| arithmetic.sm2_z(key, id).ok()).collect();
+        let mut source = self.content.source.borrow_mut();
+        // What cannot be looked at is not accepted.
+        source.as_mut().is_none_or(|source| sm2::is_like_signed(*source, &zs).unwrap_or(true))
+    }
+
     /// Whether an SM2 signature is one under no identifier, as OpenSSL makes it
     /// where none is given.
     fn fits_without_identifier(&self, key: &[u8], attributes: Option<&[u8]>) -> Result<bool, Aspect> {
@@ -560,7 +577,7 @@ impl<'a> SignerJudge<'a, '_> {
                 self.spend()?;
                 self.verify_sm2(key, b"", &mut Cursor::new(octets))
             }
-            None => self.over_content(|source| self.verify_sm2(key, b"", source)),
+            None => self.over_content_again(|source| self.verify_sm2(key, b"", source)),
         }
     }
 
@@ -606,10 +623,18 @@ impl<'a> SignerJudge<'a, '_> {
 
     /// Checks a signature value over the content from its start.
     fn over_content(&self, verify: impl FnOnce(&mut dyn Content) -> Result<bool, Aspect>) -> Result<bool, Aspect> {
-        self.spend()?;
         if !self.context.spend_reading() {
             return Err(Aspect::unchecked(Reason::LimitExceeded));
         }
+        self.over_content_again(verify)
+    }
+
+    /// The same where the reading is paid for.
+    fn over_content_again(
+        &self,
+        verify: impl FnOnce(&mut dyn Content) -> Result<bool, Aspect>,
+    ) -> Result<bool, Aspect> {
+        self.spend()?;
         let mut source = self.content.source.borrow_mut();
         let source = source.as_mut().ok_or(Aspect::Unchecked(None))?;
         source.seek(SeekFrom::Start(0)).map_err(|_| Aspect::Unchecked(None))?;

@@ -6,8 +6,9 @@ use std::io::SeekFrom;
 use waxseal_key::{Arithmetic, DigestAlgorithm, Sm2Form};
 use waxseal_verdict::{Deviation, Dialect, Layer};
 
+use crate::ber::writer;
 use crate::cms::write::content_info_header;
-use crate::cms::{AlgorithmIdentifier, SignerInfo, oid};
+use crate::cms::{AlgorithmIdentifier, RecipientInfo, SignerInfo, oid};
 use crate::io::Source;
 use crate::message::content;
 
@@ -20,10 +21,25 @@ pub(super) fn naming(info: &SignerInfo, gmt: bool) -> Vec<Deviation> {
         found.push(Deviation::Sm2OidAlias);
     }
     // Parameters of 301.1 are NULL with some and absent with others; 501 has none anywhere.
-    if algorithm.oid == oid::SM2_WITH_SM3 && algorithm.parameters.is_some() {
+    let null = algorithm.has_null() && algorithm.oid != oid::SM2_WITH_SM3;
+    if algorithm.parameters.is_some() && !null {
         found.push(Deviation::SignatureParametersOdd);
     }
     found
+}
+
+/// Where key transport is named otherwise than its family does.
+pub(super) fn transport_names(recipients: &[RecipientInfo], gmt: bool) -> Vec<Deviation> {
+    let odd = |info: &RecipientInfo| {
+        let RecipientInfo::KeyTransport { algorithm, .. } = info else { return false };
+        match algorithm.oid.as_str() {
+            oid::SM2_ENCRYPTION => false,
+            // What Bouncy Castle writes in CMS, for which there is no standard.
+            oid::SM2_ENCRYPTION_WITH_SM3 => gmt,
+            other => oid::SM2_TRANSPORT.contains(&other),
+        }
+    };
+    if recipients.iter().any(odd) { vec![Deviation::Sm2OidAlias] } else { Vec::new() }
 }
 
 /// Whether a digest is SM3 under the identifier of a signature.
@@ -55,6 +71,27 @@ pub(super) fn digests_without_z(
     }
     each_block(source, |block| hashers.iter_mut().for_each(|(_, hasher)| hasher.update(block)))?;
     Ok(hashers.into_iter().map(|(deviation, hasher)| (deviation, hasher.finish())).collect())
+}
+
+/// Whether content that a signature without Z fits might be no content at all:
+/// what stands under an ordinary signature, Z and a message, or under one of
+/// GmSSL, the content with its headers. Anybody can make such content of a
+/// signature that was made in earnest.
+pub(super) fn is_like_signed(source: &mut dyn Source, zs: &[[u8; 32]]) -> std::io::Result<bool> {
+    let mut head = vec![0; 64];
+    source.seek(SeekFrom::Start(0))?;
+    let mut filled = 0;
+    while filled < head.len() {
+        match content::read(source, &mut head[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    head.truncate(filled);
+    let data = writer::oid(oid::GMT_DATA).unwrap_or_default();
+    let content_info =
+        head.first() == Some(&writer::tag::SEQUENCE) && head.windows(data.len()).any(|here| here == data);
+    Ok(content_info || zs.iter().any(|z| head.starts_with(z)))
 }
 
 /// Reads a source from its start to its end. Where it ends, a source that makes
@@ -92,7 +129,8 @@ pub(super) fn ciphertext(form: Sm2Form) -> Vec<Deviation> {
 /// recipients of an object of GM/T 0010 show.
 pub(super) fn mark(layer: &mut Layer, content_type: &str, inner: Option<&str>, habits: Option<Dialect>) {
     let gmt = oid::is_gmt(content_type);
-    if inner.is_some_and(|inner| oid::is_gmt(inner) != gmt && (oid::is_gmt(inner) || inner == oid::DATA)) {
+    let of_a_family = |inner: &str| oid::is_gmt(inner) || oid::gmt(inner) != inner;
+    if inner.is_some_and(|inner| oid::is_gmt(inner) != gmt && of_a_family(inner)) {
         layer.deviate(Deviation::ContentTypesMixed);
     }
     let has = |deviation: Deviation| layer.deviations.contains(&deviation);

@@ -47,8 +47,8 @@ pub struct Policy {
     /// Whether signed attributes have to be in DER (RFC 5652 section 5.4).
     pub strict_encoding: bool,
     /// Whether SM2 signatures over a digest without Z count, as GmSSL 3 and
-    /// OpenSSL 1.1.1 make them: signer and content are bound, but not as GM/T
-    /// 0003.2 section 5.5 says.
+    /// OpenSSL make them: signer and content are bound, but not as GM/T 0003.2
+    /// section 5.5 says, and not the identifier.
     #[serde(default)]
     pub accept_sm2_without_z: bool,
     /// Whether CRLs have to tell of every certificate that it was not revoked.

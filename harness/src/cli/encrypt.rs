@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     choosing: ChoosingOptions,
     /// The content key itself, in hexadecimal, which the readers have: an EncryptedData, which names no recipient;
     /// HEX can be env:NAME or file:PATH
-    #[arg(long, value_name = "HEX", conflicts_with_all = ["to", "kek", "password", "protect_headers", "recipient"])]
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["to", "kek", "password", "protect_headers", "recipient", "signer_key"])]
     content_key: Option<Secret>,
     /// The content cipher, by its name in `waxseal algorithms` [default: aes-256-cbc, for keys of SM2 sm4-cbc; with --recipient what all of
     /// them announced and the policy sends]
@@ -96,7 +96,8 @@ fn encrypt_for_recipients(arguments: &Arguments) -> Result<(), Failed> {
     let agreed = arguments.choose(&mut loaded)?;
     let keys = || loaded.certificates.iter().map(Certificate::spki);
     arguments.dialect.check(keys())?;
-    let sm2 = keys().any(options::is_sm2);
+    // One reader who does not know SM4 is enough to leave it.
+    let sm2 = loaded.certificates.iter().all(|one| options::is_sm2(one.spki())) && !loaded.certificates.is_empty();
     let (signer_keys, signer_certificates) = (arguments.signer_key.as_slice(), arguments.signer_cert.as_slice());
     let ring = KeyRing::load(&[], signer_keys, None, signer_certificates)?;
     let mut signers: Vec<(&dyn Signer, &Certificate)> = Vec::new();
@@ -104,6 +105,7 @@ fn encrypt_for_recipients(arguments: &Arguments) -> Result<(), Failed> {
         let certificate = certificate.ok_or_else(|| Failed::usage("--signer-cert is not of --signer-key"))?;
         signers.push((key, certificate));
     }
+    arguments.dialect.check(signers.iter().map(|(key, _)| key.public_key()))?;
     let list = loaded.list();
     let arithmetic = arguments.provider.arithmetic();
     let mut request = EncryptRequest::new(&list, &arithmetic);
@@ -129,7 +131,7 @@ fn encrypt_with(key: &Secret, arguments: &Arguments) -> Result<(), Failed> {
     let key = hexadecimal(&key.reveal()?)?;
     let arithmetic = arguments.provider.arithmetic();
     let into = Enclosure::Encrypted { key: &key, cipher: arguments.cipher(None, ContentCipher::Aes256Cbc)? };
-    writing.enclose(file, into, &arithmetic, |_| {})
+    writing.enclose(file, into, &arithmetic, |shape| arguments.dialect.apply(shape))
 }
 
 impl Arguments {

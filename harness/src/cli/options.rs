@@ -9,7 +9,7 @@ use waxseal_engine::Limits;
 use waxseal_engine::cms::write::{IdentifierForm, Shape};
 use waxseal_engine::message::{HeaderPolicy, HideHeaders};
 use waxseal_engine::policy::Policy;
-use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PublicKeyAlgorithm, SignatureScheme};
+use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PublicKeyAlgorithm, SM2_MAX_ID_LEN, SignatureScheme};
 use waxseal_model::{Corpus, Recordings};
 use waxseal_verdict::Dialect;
 
@@ -302,7 +302,7 @@ impl DialectOptions {
 #[derive(Debug, Args)]
 pub(super) struct Sm2IdOption {
     /// The identifier of signers with keys of SM2 [default: 1234567812345678]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = sm2_id)]
     sm2_id: Option<String>,
 }
 
@@ -311,4 +311,8 @@ impl Sm2IdOption {
     pub(super) fn octets(&self) -> Option<&[u8]> {
         self.sm2_id.as_deref().map(str::as_bytes)
     }
+}
+
+fn sm2_id(text: &str) -> Result<String, String> {
+    if text.len() <= SM2_MAX_ID_LEN { Ok(text.to_owned()) } else { Err(format!("at most {SM2_MAX_ID_LEN} octets")) }
 }

@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     /// clear: readable without S/MIME; opaque: the content stands in the object
     #[arg(long, value_name = "FORM", default_value = "clear")]
     form: FormOption,
-    /// The digest; Ed25519 and ML-DSA take another where this one does not fit
+    /// The digest; Ed25519, ML-DSA and SM2 take another where this one does not fit
     #[arg(long, value_name = "NAME", default_value = "sha-256", value_parser = options::digest)]
     digest: DigestAlgorithm,
     /// Sign with those of the keys only that do this algorithm: rsa-pkcs1-v1_5, rsassa-pss, ecdsa, ed25519, sm2, …

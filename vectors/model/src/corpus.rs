@@ -210,7 +210,7 @@ mod tests {
         let embedded = Corpus::embedded().unwrap();
         let loaded = Corpus::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
         assert_eq!(embedded.hash(), loaded.hash());
-        assert_eq!(embedded.requirements().len(), 332);
+        assert_eq!(embedded.requirements().len(), 352);
     }
 
     #[test]

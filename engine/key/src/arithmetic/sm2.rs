@@ -44,6 +44,17 @@ impl Arithmetic {
         sm2::verify_digest(key.octets, value, signature)
     }
 
+    /// Z, what stands before the message under an SM2 signature (GM/T 0003.2
+    /// section 5.5): 32 octets.
+    ///
+    /// # Errors
+    /// The key is damaged or no key of SM2, the identifier is too long; or the
+    /// provider lacks SM2.
+    pub fn sm2_z(&self, spki_der: &[u8], id: &[u8]) -> Result<[u8; 32], KeyError> {
+        let key = self.sm2_key(spki_der)?;
+        sm2::z_of(key.octets, id)
+    }
+
     /// Encrypts a content-encryption key of up to 4096 octets to the SM2 key in
     /// the DER of a SubjectPublicKeyInfo (GM/T 0003.4 section 6).
     ///

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use waxseal_key::Random;
+use waxseal_key::{Random, SignatureScheme};
 
 use super::content::each_chunk;
 use super::enveloped::Sealing;
@@ -46,6 +46,9 @@ impl SignedAndEnvelopedData<'_> {
                  in CMS sign first and encrypt the signed mail",
             ));
         }
+        if signed.signers.iter().any(|signer| signer.scheme != SignatureScheme::Sm2) {
+            return Err(WriteError::Recipe("signedAndEnvelopedData of GM/T 0010 is signed with keys of SM2"));
+        }
         signed.check_signers()?;
         let mut digester = signed.digester()?;
         each_chunk(content, |chunk, _| {
@@ -60,7 +63,7 @@ impl SignedAndEnvelopedData<'_> {
         let mut started = sealing.start(&key, content, random)?;
         started.after = after;
         let infos = wrapping.infos(&key, random)?;
-        let mut head = writer::integer(tamper.version.unwrap_or(1));
+        let mut head = writer::integer(tamper.version.unwrap_or(infos.enveloped_version));
         head.extend(infos.der);
         head.extend(signed.digest_algorithms()?);
         sealing.write(out, content, head, started)

@@ -25,6 +25,13 @@ const NO_SUCH_CONSTRAINTS: &str = "compares host names and addresses of hosts al
 /// What OpenSSL 3.0 says of keys of a later kind.
 const UNKNOWN_KEY: &str = "does not know the key of the signer, and refuses what it does not know";
 
+/// What webpki says of SM2.
+const UNKNOWN_SM2: &str = "does not know SM2, and refuses what it does not know";
+
+/// How OpenSSL reads SM2 certificates (GM/T 0009 section 10 has the identifier).
+const EMPTY_IDENTIFIER: &str =
+    "verifies the signatures of SM2 under an empty identifier; -vfyopt distid is for the first certificate alone";
+
 /// How OpenSSL builds paths.
 const FIRST_ISSUER: &str =
     "takes the first issuer of the name and does not go back when it leads nowhere (RFC 4158 section 2.4.2)";
@@ -85,6 +92,10 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         right: Right::Engine,
         why: "takes the key identifier as a condition; RFC 5280 section 4.2.1.1 calls it a means to find",
     },
+    Difference { of: "sm2", by: "webpki", right: Right::Both, why: UNKNOWN_SM2 },
+    Difference { of: "sm2/chain/rsa-below-sm2", by: "webpki", right: Right::Both, why: UNKNOWN_SM2 },
+    Difference { of: "sm2", by: "openssl", right: Right::Engine, why: EMPTY_IDENTIFIER },
+    Difference { of: "sm2/chain/rsa-below-sm2", by: "openssl", right: Right::Engine, why: EMPTY_IDENTIFIER },
     Difference { of: "ml-dsa-44", by: "openssl", right: Right::Both, why: UNKNOWN_KEY },
     Difference { of: "ml-dsa-65", by: "openssl", right: Right::Both, why: UNKNOWN_KEY },
     Difference { of: "ml-dsa-87", by: "openssl", right: Right::Both, why: UNKNOWN_KEY },

@@ -50,9 +50,18 @@ pub(super) fn check(octets: &[u8]) -> Result<Point, KeyError> {
     Point::from_sec1_bytes(octets).map_err(|_| bad("no point on the curve sm2".to_owned()))
 }
 
-/// SM3 that has begun with Z, which binds the identifier and the public key
-/// (GM/T 0003.2 section 5.5).
+/// Z of a key, given as a point (GM/T 0003.2 section 5.5).
+pub(crate) fn z_of(octets: &[u8], id: &[u8]) -> Result<[u8; LEN], KeyError> {
+    z(id, &check(octets)?)
+}
+
+/// SM3 that has begun with Z.
 fn with_z(id: &[u8], key: &Point) -> Result<Sm3, KeyError> {
+    Ok(Sm3::new_with_prefix(z(id, key)?))
+}
+
+/// What binds the identifier and the public key (GM/T 0003.2 section 5.5).
+fn z(id: &[u8], key: &Point) -> Result<[u8; LEN], KeyError> {
     check_id(id)?;
     let bits = u16::try_from(id.len() * 8).map_err(|_| bad("an identifier that is too long".to_owned()))?;
     let mut z = Sm3::new_with_prefix(bits.to_be_bytes()).chain_update(id);
@@ -60,13 +69,13 @@ fn with_z(id: &[u8], key: &Point) -> Result<Sm3, KeyError> {
         z.update(number);
     }
     let (x, y) = coordinates(key.as_affine())?;
-    Ok(Sm3::new_with_prefix(z.chain_update(*x).chain_update(*y).finalize()))
+    Ok(z.chain_update(*x).chain_update(*y).finalize().into())
 }
 
 type Coordinate = Zeroizing<[u8; LEN]>;
 
 fn coordinates(point: &AffinePoint) -> Result<(Coordinate, Coordinate), KeyError> {
-    let encoded = point.to_sec1_point(false);
+    let encoded = Zeroizing::new(point.to_sec1_point(false));
     match encoded.coordinates() {
         Coordinates::Uncompressed { x, y } => Ok((Zeroizing::new((*x).into()), Zeroizing::new((*y).into()))),
         _ => Err(bad("the point at infinity of the curve sm2".to_owned())),

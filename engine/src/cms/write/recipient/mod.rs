@@ -105,6 +105,13 @@ impl<'a> Wrapping<'a> {
     pub(super) fn infos(&self, key: &[u8], random: &mut dyn Random) -> Result<RecipientInfos, WriteError> {
         let infos = self.recipients.iter().map(|recipient| self.info(recipient, key, random));
         let infos = infos.collect::<Result<Vec<_>, _>>()?;
+        let foreign = |recipient: &Recipient<'_>| !matches!(recipient, Recipient::Certificate(_));
+        let agreement = self.key_management.sm2_agreement;
+        if self.shape.family == Family::Gmt && (agreement || self.recipients.iter().any(foreign)) {
+            return Err(WriteError::Recipe(
+                "GM/T 0010 knows recipients with keys that are encrypted to a certificate, and no others",
+            ));
+        }
         let enveloped_version = match &infos {
             // GM/T 0010 has 1; CFCA's kit, with recipients by key identifier, 2.
             infos if self.shape.family == Family::Gmt => infos.iter().map(|info| info.version).max().unwrap_or(1),
