@@ -15,7 +15,7 @@ pub struct Micalg {
 
 /// Digests, the object identifier that some clients write instead, and the
 /// spellings of older drafts and programs.
-const DIGESTS: [(&str, &str, &[&str]); 7] = [
+const DIGESTS: [(&str, &str, &[&str]); 8] = [
     ("md5", "1.2.840.113549.2.5", &["rsa-md5", "md-5"]),
     ("sha-1", "1.3.14.3.2.26", &["sha1", "rsa-sha1", "sha"]),
     ("sha-224", "2.16.840.1.101.3.4.2.4", &["sha224", "rsa-sha224", "sha2-224"]),
@@ -23,6 +23,7 @@ const DIGESTS: [(&str, &str, &[&str]); 7] = [
     ("sha-384", "2.16.840.1.101.3.4.2.2", &["sha384", "rsa-sha384", "sha2-384"]),
     ("sha-512", "2.16.840.1.101.3.4.2.3", &["sha512", "rsa-sha512", "sha2-512"]),
     ("shake256", "2.16.840.1.101.3.4.2.12", &["shake-256"]),
+    ("sm3", "1.2.156.10197.1.401", &[]),
 ];
 
 /// Reads a micalg parameter and notes how it is spelt. One that is absent
@@ -78,6 +79,8 @@ mod tests {
         check(Some("sha256"), &[Some("sha-256")], &[Deviation::MicalgCase]);
         check(Some("SHA-512"), &[Some("sha-512")], &[Deviation::MicalgCase]);
         check(Some("shake256"), &[Some("shake256")], &[]);
+        check(Some("sm3"), &[Some("sm3")], &[]);
+        check(Some("1.2.156.10197.1.401"), &[Some("sm3")], &[Deviation::MicalgOid]);
         check(Some("2.16.840.1.101.3.4.2.3"), &[Some("sha-512")], &[Deviation::MicalgOid]);
         check(Some("1.2.3"), &[None], &[Deviation::MicalgOid]);
         check(Some("sha-1, sha-256"), &[Some("sha-1"), Some("sha-256")], &[]);
