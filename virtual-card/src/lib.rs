@@ -1,9 +1,12 @@
 //! The virtual smart card and the reader side of it.
 //!
 //! A mail program that signs with a card sees four things: a reader, a card in
-//! it, files on the card, and keys that only the card can use. This crate will
-//! hold all four, so that a case can put a card in, block its PIN or pull it
-//! out in the middle of a signature, on a machine without a reader.
+//! it, files on the card, and keys that only the card can use. This crate holds
+//! all four, so that a case can put a card in, block its PIN or pull it out in
+//! the middle of a signature, on a machine without a reader.
+//!
+//! - [`apdu`], [`status`], [`tlv`]: what goes over the wire (ISO/IEC 7816-4);
+//! - [`card`]: a card, octets in and octets out, with the [`application`]s on it.
 //!
 //! *Invariants of this floor:* the card knows APDUs (ISO/IEC 7816-4) and keys;
 //! it does not know S/MIME, mail or certificates' meaning (a certificate is a
@@ -13,3 +16,17 @@
 //! failures.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
+
+pub mod apdu;
+pub mod application;
+pub mod card;
+pub mod key;
+pub mod secret;
+pub mod status;
+pub mod tlv;
+
+pub use apdu::{Command, Response};
+pub use application::Application;
+pub use card::{Card, Lost, VirtualCard};
+pub use status::StatusWord;

@@ -1,5 +1,6 @@
 //! Private keys in software.
 
+mod card;
 mod seeded;
 
 use std::{borrow::Cow, fmt};

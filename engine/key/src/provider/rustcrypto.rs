@@ -12,7 +12,7 @@ pub(crate) mod ml_dsa;
 pub(crate) mod ml_kem;
 mod oaep;
 mod pss;
-mod rsa;
+pub(crate) mod rsa;
 pub(crate) mod shake;
 pub(crate) mod sm2;
 mod wrap;

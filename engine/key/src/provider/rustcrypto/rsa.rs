@@ -174,6 +174,17 @@ pub(super) fn private_operation(key: &RsaPrivateKey, octets: &[u8]) -> Result<Bo
     rsa_decrypt_and_check(key, Some(&mut SysRng), &number).map_err(|error| refused(error.to_string()))
 }
 
+/// The private operation on octets as they stand, which are as many as the
+/// modulus has.
+pub(crate) fn bare_operation(key: &RsaPrivateKey, octets: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let len = octets_of(key);
+    if octets.len() != len {
+        return Err(wrong_length("rsa", octets.len(), len));
+    }
+    let number = Zeroizing::new(private_operation(key, octets)?);
+    Ok(to_octets(&number, len))
+}
+
 /// EMSA-PKCS1-v1_5 (RFC 8017 section 9.2); `None` when the modulus is too short.
 fn encode(form: DigestInfoForm, digest: DigestAlgorithm, value: &[u8], len: usize) -> Option<Vec<u8>> {
     let oid = const_oid::ObjectIdentifier::new(digest.oid()).ok()?;
