@@ -6,7 +6,8 @@
 //! the middle of a signature, on a machine without a reader.
 //!
 //! - [`apdu`], [`status`], [`tlv`]: what goes over the wire (ISO/IEC 7816-4);
-//! - [`card`]: a card, octets in and octets out, with the [`application`]s on it.
+//! - [`card`]: a card, octets in and octets out, with the [`application`]s on it;
+//! - [`vpcd`]: the way out to pcscd.
 //!
 //! *Invariants of this floor:* the card knows APDUs (ISO/IEC 7816-4) and keys;
 //! it does not know S/MIME, mail or certificates' meaning (a certificate is a
@@ -25,6 +26,7 @@ pub mod key;
 pub mod secret;
 pub mod status;
 pub mod tlv;
+pub mod vpcd;
 
 pub use apdu::{Command, Response};
 pub use application::Application;
