@@ -7,6 +7,8 @@
 //!
 //! - [`apdu`], [`status`], [`tlv`]: what goes over the wire (ISO/IEC 7816-4);
 //! - [`card`]: a card, octets in and octets out, with the [`application`]s on it;
+//! - [`piv`]: the PIV application (NIST SP 800-73-4);
+//! - [`models`]: which cards there are, as data;
 //! - [`vpcd`]: the way out to pcscd.
 //!
 //! *Invariants of this floor:* the card knows APDUs (ISO/IEC 7816-4) and keys;
@@ -23,6 +25,8 @@ pub mod apdu;
 pub mod application;
 pub mod card;
 pub mod key;
+pub mod models;
+pub mod piv;
 pub mod secret;
 pub mod status;
 pub mod tlv;

@@ -107,7 +107,7 @@ mod tests {
             let signature = key.sign_digest(scheme, DigestAlgorithm::Sha256, &[7; 32]).unwrap();
             // aws-lc refuses RSA below 2048 bits.
             let witness = if bits == 1024 { ProviderChoice::RustCrypto } else { ProviderChoice::AwsLc };
-            let verified = Arithmetic::new(witness).verify(
+            let verified = Arithmetic::new(witness).verify_digest(
                 Signer::public_key(&key),
                 scheme,
                 DigestAlgorithm::Sha256,

@@ -72,6 +72,13 @@ mod tests {
     }
 
     #[test]
+    fn every_digest_of_a_signature_has_a_name() {
+        for digest in waxseal_key::DigestAlgorithm::ALL {
+            check(Some(digest.micalg()), &[Some(digest.name())], &[]);
+        }
+    }
+
+    #[test]
     fn every_spelling_of_real_clients() {
         check(Some("sha-256"), &[Some("sha-256")], &[]);
         check(Some("md5"), &[Some("md5")], &[]);
