@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod base;
+mod card;
 mod credentials;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ mod tamper;
 mod tree;
 mod update;
 
+pub use card::card;
 pub use error::{CaseError, ForgeError};
 pub use files::{CaseFiles, Forge, KeyPem, build};
 pub use lock::{Lock, LockedCase};
