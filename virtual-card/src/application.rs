@@ -11,9 +11,23 @@ pub trait Application: Send {
     /// How many octets of the identifier SELECT needs at least.
     fn shortest_aid(&self) -> usize;
 
+    /// Whether SELECT is answered with data even where it has no Le, as many
+    /// Java cards do over T=1; else the host is told to ask for it.
+    fn tells_unasked(&self) -> bool {
+        false
+    }
+
     /// SELECT of this application came, from another one or again: what it
     /// tells about itself.
     fn select(&mut self) -> Response;
+
+    /// SELECT by a name that is no application's came while this one is
+    /// selected: the answer, where the name is that of one of its dedicated
+    /// files.
+    fn select_file(&mut self, name: &[u8], p2: u8) -> Option<Response> {
+        let _ = (name, p2);
+        None
+    }
 
     /// Another application was selected: what this one knew about who uses it
     /// is gone.

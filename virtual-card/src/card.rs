@@ -112,7 +112,11 @@ impl VirtualCard {
             return StatusWord::SUCCESS.into();
         };
         let response = self.process(&command);
-        if response.data.is_empty() {
+        if command.expected.is_none() && self.is_told_unasked(&command) {
+            return response;
+        }
+        if response.data.is_empty() || response.status == StatusWord::END_OF_FILE {
+            // What a file ends with is no more than was expected.
             return response;
         }
         if !response.status.is_success() {
@@ -168,16 +172,31 @@ impl VirtualCard {
             _ => return StatusWord::INCORRECT_P1_P2.into(),
         };
         let wanted = command.data.as_slice();
-        let fits = |application: &Box<dyn Application>| {
+        let fits = |application: &dyn Application| {
             wanted.len() >= application.shortest_aid() && application.aid().starts_with(wanted)
         };
-        let Some(index) = self.applications.iter().position(fits) else { return StatusWord::NOT_FOUND.into() };
+        let Some(index) = self.applications.iter().position(|application| fits(&**application)) else {
+            return self.select_file(wanted, command.p2);
+        };
         if let Some(other) = self.selected.filter(|other| *other != index) {
             self.applications[other].deselect();
         }
         self.selected = Some(index);
         let response = self.applications[index].select();
         if silent && response.status.is_success() { StatusWord::SUCCESS.into() } else { response }
+    }
+
+    /// Whether this was SELECT of an application that answers it without Le.
+    fn is_told_unasked(&self, command: &Command) -> bool {
+        let current = self.selected.and_then(|index| self.applications.get(index));
+        (command.instruction, command.p1) == (SELECT, 4)
+            && current.is_some_and(|application| application.tells_unasked())
+    }
+
+    /// SELECT by the name of a dedicated file of the current application.
+    fn select_file(&mut self, name: &[u8], p2: u8) -> Response {
+        let current = self.selected.and_then(|index| self.applications.get_mut(index));
+        current.and_then(|application| application.select_file(name, p2)).unwrap_or(StatusWord::NOT_FOUND.into())
     }
 
     /// As much of the response data as is expected, and how much is still there.

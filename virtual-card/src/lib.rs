@@ -9,6 +9,7 @@
 //! - [`card`]: a card, octets in and octets out, with the [`application`]s on it;
 //! - [`piv`]: the PIV application (NIST SP 800-73-4);
 //! - [`models`]: which cards there are, as data;
+//! - [`pkcs15`]: the application of ISO/IEC 7816-15 (PKCS #15);
 //! - [`vpcd`]: the way out to pcscd.
 //!
 //! *Invariants of this floor:* the card knows APDUs (ISO/IEC 7816-4) and keys;
@@ -27,6 +28,7 @@ pub mod card;
 pub mod key;
 pub mod models;
 pub mod piv;
+pub mod pkcs15;
 pub mod secret;
 pub mod status;
 pub mod tlv;

@@ -4,6 +4,8 @@
 //! keys themselves come from whoever builds the card, because this crate knows
 //! no people.
 
+mod pkcs15;
+
 use serde::Deserialize;
 use waxseal_key::{PrivateKey, Random};
 use zeroize::Zeroizing;
@@ -12,6 +14,7 @@ use crate::{
     StatusWord, VirtualCard,
     key::CardKey,
     piv::{ManagementKey, Piv, Slot, object, reference_data},
+    pkcs15::Purpose,
 };
 
 /// The PIN of every model: all cards of the corpus are for tests.
@@ -26,6 +29,7 @@ pub const MANAGEMENT_KEY: [u8; 24] = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 
 
 /// The files of the models, by name.
 const FILES: &[(&str, &str)] = &[
+    ("ecert-pkcs15", include_str!("../models/ecert-pkcs15.toml")),
     ("piv-1024-legacy", include_str!("../models/piv-1024-legacy.toml")),
     ("piv-full-history", include_str!("../models/piv-full-history.toml")),
     ("piv-p256", include_str!("../models/piv-p256.toml")),
@@ -47,6 +51,12 @@ pub struct Model {
     pub guid: String,
     /// The keys on it.
     pub keys: Vec<Place>,
+    /// Whose certificates, without keys, are on it too; PKCS #15 only.
+    #[serde(default)]
+    pub authorities: Vec<String>,
+    /// Data of applications; PKCS #15 only.
+    #[serde(default)]
+    pub data: Vec<Data>,
     /// Octets that its data objects may have together, where that is not the usual number.
     #[serde(default)]
     pub capacity: Option<usize>,
@@ -58,19 +68,41 @@ pub struct Model {
 pub enum Kind {
     /// PIV (NIST SP 800-73-4).
     Piv,
+    /// PKCS #15 (ISO/IEC 7816-15).
+    Pkcs15,
 }
 
 /// A key on a card.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// The key reference, in hexadecimal: `9C`.
+    /// The key reference, in hexadecimal: `9C`; on PKCS #15 they count from `00`.
     pub slot: String,
     /// Whose key and certificate it is.
     pub of: String,
     /// Whether the certificate is compressed.
     #[serde(default)]
     pub compressed: bool,
+    /// What the key is for; PKCS #15 only, where it must be said.
+    #[serde(default)]
+    pub purpose: Option<Purpose>,
+    /// The name of key and certificate; PKCS #15 only.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// Data of an application on a card.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Its name.
+    pub label: String,
+    /// The application.
+    pub application: String,
+    /// Whether it is read after the PIN only.
+    pub private: bool,
+    /// The data.
+    pub text: String,
 }
 
 /// A key and its certificate, for a card that is made.
@@ -133,6 +165,7 @@ impl Model {
     ) -> Result<VirtualCard, ModelError> {
         match self.application {
             Kind::Piv => Ok(VirtualCard::new(vec![Box::new(self.piv(credential, random)?)])),
+            Kind::Pkcs15 => Ok(VirtualCard::new(vec![Box::new(self.pkcs15(credential, random)?)])),
         }
     }
 
@@ -141,9 +174,13 @@ impl Model {
         credential: &mut dyn FnMut(&str) -> Result<Credential, String>,
         random: Box<dyn Random + Send>,
     ) -> Result<Piv, ModelError> {
+        let is_other = |place: &Place| place.purpose.is_some() || place.label.is_some();
+        if !self.authorities.is_empty() || !self.data.is_empty() || self.keys.iter().any(is_other) {
+            return Err(wrong("a PIV card has no authorities, data, purposes or labels"));
+        }
         let mut piv = self.empty_piv(random)?;
         let mut retired = 0;
-        for Place { slot: name, of, compressed } in &self.keys {
+        for Place { slot: name, of, compressed, .. } in &self.keys {
             let slot = Slot::by_name(name).ok_or_else(|| wrong(format!("PIV has no slot {name}")))?;
             let Credential { key, certificate } = credential(of).map_err(|error| wrong(format!("{of}: {error}")))?;
             let key = CardKey::new(key).map_err(|error| wrong(format!("{of}: {error}")))?;
@@ -198,7 +235,7 @@ mod tests {
         let guids: BTreeSet<_> = models.iter().map(|model| model.guid().unwrap()).collect();
         assert_eq!(guids.len(), models.len());
         for model in &models {
-            for place in &model.keys {
+            for place in model.keys.iter().filter(|_| model.application == Kind::Piv) {
                 assert!(Slot::by_name(&place.slot).is_some(), "{}: {}", model.title, place.slot);
             }
         }

@@ -49,7 +49,7 @@ impl PrivateKey {
             }};
         }
         let pkcs8 = match algorithm {
-            PublicKeyAlgorithm::Rsa if (1024..=4096).contains(&bits) && bits % 64 == 0 => {
+            PublicKeyAlgorithm::Rsa if (1024..=4096).contains(&bits) && bits.is_multiple_of(64) => {
                 let key = RsaPrivateKey::new(&mut Drawn(random), bits as usize);
                 let key = key.map_err(|error| not("no RSA key", error))?;
                 key.to_pkcs8_der().map_err(|error| not("no RSA key", error))?.to_bytes()
