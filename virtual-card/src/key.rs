@@ -3,7 +3,7 @@
 use std::fmt;
 
 use waxseal_key::{
-    Decryptor, DigestAlgorithm, KeyError, PrivateKey, PublicKeyAlgorithm, Random, SignatureScheme, Signer,
+    Decryptor, DigestAlgorithm, KeyError, PrivateKey, PublicKeyAlgorithm, Random, SignatureScheme, Signer, Sm2Form,
 };
 use zeroize::Zeroizing;
 
@@ -159,12 +159,13 @@ impl CardKey {
         self.key.agree(&spki)
     }
 
-    /// Undoes SM2 encryption (GM/T 0003.4 section 7), in any of its forms.
+    /// Undoes SM2 encryption (GM/T 0003.4 section 7): the plaintext, and the
+    /// form of the ciphertext.
     ///
     /// # Errors
     /// The key is none of SM2, or the ciphertext is not for it.
-    pub fn sm2_decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.key.unwrap_sm2(ciphertext).map(|(plaintext, _)| plaintext)
+    pub fn sm2_decrypt(&self, ciphertext: &[u8]) -> Result<(Zeroizing<Vec<u8>>, Sm2Form), KeyError> {
+        self.key.unwrap_sm2(ciphertext)
     }
 
     /// The numbers of the public key.

@@ -8,6 +8,7 @@
 //! - [`apdu`], [`status`], [`tlv`]: what goes over the wire (ISO/IEC 7816-4);
 //! - [`card`]: a card, octets in and octets out, with the [`application`]s on it;
 //! - [`piv`]: the PIV application (NIST SP 800-73-4);
+//! - [`host`]: readers, and the client that signs and decrypts with a card;
 //! - [`models`]: which cards there are, as data;
 //! - [`pkcs15`]: the application of ISO/IEC 7816-15 (PKCS #15);
 //! - [`vpcd`]: the way out to pcscd.
@@ -25,6 +26,7 @@
 pub mod apdu;
 pub mod application;
 pub mod card;
+pub mod host;
 pub mod key;
 pub mod models;
 pub mod piv;

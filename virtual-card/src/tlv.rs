@@ -74,6 +74,21 @@ pub fn find(octets: &[u8], tag: u32) -> Option<&[u8]> {
     None
 }
 
+/// The DER of the SubjectPublicKeyInfo in the DER of a certificate (RFC 5280
+/// section 4.1): all that a card or its host must know of one.
+#[must_use]
+pub fn spki_of_certificate(certificate: &[u8]) -> Option<&[u8]> {
+    let (tbs, _) = read(only(certificate, 0x30)?)?;
+    let mut rest = tbs.value;
+    // Version, serial number, signature, issuer, validity, subject: the first may be absent.
+    let fields = if read(rest)?.0.tag == 0xA0 { 6 } else { 5 };
+    for _ in 0..fields {
+        (_, rest) = read(rest)?;
+    }
+    let (_, after) = read(rest)?;
+    rest.get(..rest.len() - after.len())
+}
+
 /// A data object in the shortest form.
 #[must_use]
 pub fn write(tag: u32, value: &[u8]) -> Zeroizing<Vec<u8>> {

@@ -322,17 +322,7 @@ impl PrivateKey {
                 .finalize()
                 .into(),
         );
-        let mut rejected = Zeroizing::new(vec![0; key_len]);
-        for (number, out) in (0_u32..).zip(rejected.chunks_mut(32)) {
-            let mut mac = Hmac::<Sha256>::new_from_slice(&*derived)
-                .map_err(|error| KeyError::Refused(format!("no HMAC: {error}")))?;
-            mac.update(&number.to_be_bytes());
-            mac.update(&(key_len as u64).to_be_bytes());
-            mac.update(encrypted_key);
-            let block: Zeroizing<[u8; 32]> = Zeroizing::new(mac.finalize().into_bytes().into());
-            out.copy_from_slice(&block[..out.len()]);
-        }
-        Ok(rejected)
+        rejection(&derived, encrypted_key, key_len)
     }
 
     fn does_not_fit(&self, operation: &str) -> KeyError {
@@ -393,17 +383,7 @@ impl Decryptor for PrivateKey {
         if self.secret.algorithm == PublicKeyAlgorithm::RsaPss {
             return Err(self.does_not_fit("rsa-pkcs1-v1_5"));
         }
-        // No content key is longer than the longest modulus: a length from a message must not claim memory.
-        let longest = key_lens.iter().copied().max().ok_or_else(|| KeyError::BadParameters {
-            algorithm: "rsa-pkcs1-v1_5".to_owned(),
-            why: "no length of a content key is given".to_owned(),
-        })?;
-        if longest > key.size() {
-            return Err(KeyError::BadParameters {
-                algorithm: "rsa-pkcs1-v1_5".to_owned(),
-                why: format!("no content key of {longest} octets fits a modulus of {}", key.size()),
-            });
-        }
+        let longest = longest_key(key_lens, key.size())?;
         let rejected = self.rejected(key, encrypted_key, longest)?;
         self.arithmetic.unwrap_rsa_pkcs1(&self.secret, encrypted_key, key_lens, rejected)
     }
@@ -465,6 +445,37 @@ pub(crate) enum SecretKind {
     Ed448(Box<Ed448Key>),
     MlDsa(MlDsaKey),
     MlKem(MlKemKey),
+}
+
+/// The longest of the lengths that a content key may have. No content key is
+/// longer than the modulus: a length from a message must not claim memory.
+pub(crate) fn longest_key(key_lens: &[usize], modulus_len: usize) -> Result<usize, KeyError> {
+    let bad = |why| KeyError::BadParameters { algorithm: "rsa-pkcs1-v1_5".to_owned(), why };
+    let longest = key_lens.iter().copied().max();
+    let longest = longest.ok_or_else(|| bad("no length of a content key is given".to_owned()))?;
+    if longest > modulus_len {
+        return Err(bad(format!("no content key of {longest} octets fits a modulus of {modulus_len}")));
+    }
+    Ok(longest)
+}
+
+/// A key that follows from a secret and a ciphertext.
+pub(crate) fn rejection(
+    secret: &[u8; 32],
+    encrypted_key: &[u8],
+    key_len: usize,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let mut rejected = Zeroizing::new(vec![0; key_len]);
+    for (number, out) in (0_u32..).zip(rejected.chunks_mut(32)) {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret).map_err(|error| KeyError::Refused(format!("no HMAC: {error}")))?;
+        mac.update(&number.to_be_bytes());
+        mac.update(&(key_len as u64).to_be_bytes());
+        mac.update(encrypted_key);
+        let block: Zeroizing<[u8; 32]> = Zeroizing::new(mac.finalize().into_bytes().into());
+        out.copy_from_slice(&block[..out.len()]);
+    }
+    Ok(rejected)
 }
 
 /// CurvePrivateKey (RFC 8410 section 7): an octet string in the octet string.

@@ -1,6 +1,7 @@
 //! GENERAL AUTHENTICATE (NIST SP 800-73-4 part 2 section 3.2.4): signatures, RSA
 //! decryption, ECDH, and the authentication of the card management key.
 
+use waxseal_key::Sm2Form;
 use zeroize::Zeroizing;
 
 use super::{
@@ -26,6 +27,11 @@ pub const CHALLENGE: u32 = 0x81;
 pub const RESPONSE: u32 = 0x82;
 /// Exponentiation: the point of the other side.
 pub const EXPONENTIATION: u32 = 0x85;
+
+/// Beside the response to an SM2 decryption, which SP 800-78 does not know: the
+/// form in which the ciphertext was written, as an index into
+/// [`Sm2Form::ALL`](waxseal_key::Sm2Form::ALL). Only who has the key can tell.
+pub const SM2_FORM: u32 = 0xC0;
 
 /// What the card waits for in the authentication of the management key.
 pub(super) enum Awaited {
@@ -59,8 +65,7 @@ impl Piv {
             return Err(StatusWord::SECURITY_STATUS_NOT_SATISFIED);
         }
         let template = tlv::only(&command.data, TEMPLATE).ok_or(StatusWord::WRONG_DATA)?;
-        let result = operate(slot, key, template)?;
-        Ok(Response::ok(tlv::constructed(TEMPLATE, &[&tlv::write(RESPONSE, &result)]).to_vec()))
+        Ok(Response::ok(tlv::write(TEMPLATE, &operate(slot, key, template)?).to_vec()))
     }
 
     fn authenticate_manager(&mut self, command: &Command) -> Result<Response, StatusWord> {
@@ -112,16 +117,21 @@ impl Piv {
     }
 }
 
-/// What a key does with what the template holds.
+/// What a key does with what the template holds: the parts of the template of
+/// the answer.
 fn operate(slot: Slot, key: &CardKey, template: &[u8]) -> Result<Zeroizing<Vec<u8>>, StatusWord> {
     let refused = |_| StatusWord::WRONG_DATA;
-    match (tlv::find(template, CHALLENGE), tlv::find(template, EXPONENTIATION), key.kind()) {
-        (Some(block), None, KeyKind::Rsa(_)) => key.rsa(block).map_err(refused),
-        (Some(ciphertext), None, KeyKind::Sm2) if slot.decrypts() => key.sm2_decrypt(ciphertext).map_err(refused),
-        (Some(hash), None, _) if !slot.decrypts() => key.sign_hash(hash).map(Zeroizing::new).map_err(refused),
-        (None, Some(point), KeyKind::P256 | KeyKind::P384 | KeyKind::Sm2) if slot.decrypts() => {
-            key.agree(point).map_err(refused)
+    let result = match (tlv::find(template, CHALLENGE), tlv::find(template, EXPONENTIATION), key.kind()) {
+        (Some(block), None, KeyKind::Rsa(_)) => key.rsa(block),
+        (Some(ciphertext), None, KeyKind::Sm2) if slot.decrypts() => {
+            let (plaintext, form) = key.sm2_decrypt(ciphertext).map_err(refused)?;
+            let index = Sm2Form::ALL.iter().position(|known| *known == form).unwrap_or_default();
+            let parts = [tlv::write(RESPONSE, &plaintext), tlv::write(SM2_FORM, &[index as u8])];
+            return Ok(Zeroizing::new([parts[0].as_slice(), &parts[1]].concat()));
         }
-        _ => Err(StatusWord::WRONG_DATA),
-    }
+        (Some(hash), None, _) if !slot.decrypts() => key.sign_hash(hash).map(Zeroizing::new),
+        (None, Some(point), KeyKind::P256 | KeyKind::P384 | KeyKind::Sm2) if slot.decrypts() => key.agree(point),
+        _ => return Err(StatusWord::WRONG_DATA),
+    };
+    Ok(tlv::write(RESPONSE, &result.map_err(refused)?))
 }

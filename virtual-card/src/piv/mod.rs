@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 pub use self::{
     algorithm::{ALGORITHMS, Algorithm},
-    authenticate::{CHALLENGE, EXPONENTIATION, MANAGEMENT_KEY, RESPONSE, TEMPLATE, WITNESS},
+    authenticate::{CHALLENGE, EXPONENTIATION, MANAGEMENT_KEY, RESPONSE, SM2_FORM, TEMPLATE, WITNESS},
     management::ManagementKey,
     slot::{Access, Slot},
 };

@@ -59,13 +59,22 @@ pub(super) fn unwrap(
     if encrypted_key.len() != len {
         return Err(wrong_length(NAME, encrypted_key.len(), len));
     }
-    let block_len = block_len(len, parameters)?;
+    block_len(len, parameters)?;
     if below_modulus(key, encrypted_key).is_none() {
         // The ciphertext is public, and so is that it is out of range.
         return Err(KeyError::DecryptionFailed(NAME.to_owned()));
     }
     let message = Zeroizing::new(private_operation(key, encrypted_key)?);
-    let mut encoded = to_octets(&message, len);
+    decode(to_octets(&message, len), parameters)
+}
+
+/// EME-OAEP decoding (RFC 8017 section 7.1.2 step 3).
+pub(crate) fn decode(
+    mut encoded: Zeroizing<Vec<u8>>,
+    parameters: &OaepParameters,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let len = encoded.len();
+    let block_len = block_len(len, parameters)?;
     let (seed, block) = encoded[1..].split_at_mut(len - 1 - block_len);
     mgf1::mask(parameters.mgf, block, seed);
     mgf1::mask(parameters.mgf, seed, block);
@@ -88,7 +97,7 @@ pub(super) fn unwrap(
 }
 
 /// Octets after the seed; an error where not even an empty key fits.
-fn block_len(len: usize, parameters: &OaepParameters) -> Result<usize, KeyError> {
+pub(crate) fn block_len(len: usize, parameters: &OaepParameters) -> Result<usize, KeyError> {
     let hash_len = parameters.digest.output_len();
     len.checked_sub(hash_len + 1).filter(|block_len| *block_len > hash_len).ok_or_else(|| KeyError::BadParameters {
         algorithm: format!("{NAME} with {}", parameters.digest),

@@ -67,25 +67,42 @@ pub(super) fn sign(
     digest: DigestAlgorithm,
     value: &[u8],
 ) -> Result<Vec<u8>, KeyError> {
-    let bits = bits_of(key) - 1;
-    let len = bits.div_ceil(8);
-    let too_short = || KeyError::BadParameters {
-        algorithm: format!("rsassa-pss with {digest}"),
-        why: format!("{} octets of salt do not fit a modulus of {} bits", parameters.salt_len, bits + 1),
-    };
-    let salt_len = usize::try_from(parameters.salt_len).map_err(|_| too_short())?;
-    let zeros = padding_len(len, digest, salt_len).ok_or_else(too_short)?;
-    let salt = salt(key, parameters, digest, value, salt_len)?;
-    let hash = hash_of(digest, value, &salt);
-    let mut encoded = vec![0; zeros];
-    encoded.push(1);
-    encoded.extend_from_slice(&salt);
-    mgf1::mask(parameters.mgf, &hash, &mut encoded);
-    encoded[0] &= unused_bits(len, bits);
-    encoded.extend(hash);
-    encoded.push(TRAILER);
-    let signature = private_operation(key, &encoded)?;
+    let bits = bits_of(key);
+    let salt = salt(key, parameters, digest, value, salt_len(parameters, digest, bits)?)?;
+    let signature = private_operation(key, &encode(bits, parameters, digest, value, &salt)?)?;
     Ok(to_octets(&signature, octets_of(key)).to_vec())
+}
+
+/// Octets of salt, if they fit a modulus of so many bits.
+pub(crate) fn salt_len(parameters: PssParameters, digest: DigestAlgorithm, bits: usize) -> Result<usize, KeyError> {
+    let len = usize::try_from(parameters.salt_len).ok();
+    let fits = |len: &usize| padding_len((bits - 1).div_ceil(8), digest, *len).is_some();
+    len.filter(fits).ok_or_else(|| KeyError::BadParameters {
+        algorithm: format!("rsassa-pss with {digest}"),
+        why: format!("{} octets of salt do not fit a modulus of {bits} bits", parameters.salt_len),
+    })
+}
+
+/// EMSA-PSS-ENCODE (RFC 8017 section 9.1.1) for a modulus of so many bits, with
+/// zeros before it where it is shorter than the modulus.
+pub(crate) fn encode(
+    modulus_bits: usize,
+    parameters: PssParameters,
+    digest: DigestAlgorithm,
+    value: &[u8],
+    salt: &[u8],
+) -> Result<Vec<u8>, KeyError> {
+    let bits = modulus_bits - 1;
+    let len = bits.div_ceil(8);
+    salt_len(parameters, digest, modulus_bits)?;
+    let hash = hash_of(digest, value, salt);
+    let mut block = vec![0; padding_len(len, digest, salt.len()).unwrap_or_default()];
+    block.push(1);
+    block.extend_from_slice(salt);
+    mgf1::mask(parameters.mgf, &hash, &mut block);
+    block[0] &= unused_bits(len, bits);
+    let above = vec![0; modulus_bits.div_ceil(8) - len];
+    Ok([above.as_slice(), &block, &hash, &[TRAILER]].concat())
 }
 
 /// How many zeros stand before the salt; `None` when all of it does not fit.

@@ -53,12 +53,17 @@ pub(crate) fn digest_info_form(
 /// Signs a digest value (RFC 8017 section 8.2.1).
 pub(crate) fn sign(key: &RsaPrivateKey, digest: DigestAlgorithm, value: &[u8]) -> Result<Vec<u8>, KeyError> {
     let len = octets_of(key);
-    let encoded = encode(DigestInfoForm::Null, digest, value, len).ok_or_else(|| KeyError::BadParameters {
+    let signature = private_operation(key, &padded(digest, value, len)?)?;
+    Ok(to_octets(&signature, len).to_vec())
+}
+
+/// A digest value as it is signed under a modulus of so many octets (RFC 8017
+/// section 9.2).
+pub(crate) fn padded(digest: DigestAlgorithm, value: &[u8], len: usize) -> Result<Vec<u8>, KeyError> {
+    encode(DigestInfoForm::Null, digest, value, len).ok_or_else(|| KeyError::BadParameters {
         algorithm: format!("rsa-pkcs1-v1_5 with {digest}"),
         why: format!("a modulus of {} bits is too short for it", len * 8),
-    })?;
-    let signature = private_operation(key, &encoded)?;
-    Ok(to_octets(&signature, len).to_vec())
+    })
 }
 
 /// Encrypts a content-encryption key (RFC 8017 section 7.2.1).
@@ -99,15 +104,20 @@ pub(crate) fn unwrap(
     if encrypted_key.len() != len {
         return Err(wrong_length("rsa-pkcs1-v1_5", encrypted_key.len(), len));
     }
-    let mut found = Found::new(key_lens, rejected);
     if below_modulus(key, encrypted_key).is_none() {
         // The ciphertext is public, and so is that it is out of range.
-        return Ok(found.into_key());
+        return Ok(Found::new(key_lens, rejected).into_key());
     }
     let message = Zeroizing::new(private_operation(key, encrypted_key)?);
-    let encoded = to_octets(&message, len);
+    Ok(without_padding(&to_octets(&message, len), key_lens, rejected))
+}
+
+/// The key in an encoded message (RFC 8017 section 7.2.2 step 3), or the
+/// rejected one, in a time that does not tell which.
+pub(crate) fn without_padding(encoded: &[u8], key_lens: &[usize], rejected: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let mut found = Found::new(key_lens, rejected);
     for key_len in key_lens {
-        let Some(separator) = len.checked_sub(key_len + 1).filter(|separator| *separator >= 10) else {
+        let Some(separator) = encoded.len().checked_sub(key_len + 1).filter(|separator| *separator >= 10) else {
             // No padding fits: nothing that this key could hold has that length.
             continue;
         };
@@ -117,7 +127,7 @@ pub(crate) fn unwrap(
         }
         found.take(&encoded[separator + 1..], good);
     }
-    Ok(found.into_key())
+    found.into_key()
 }
 
 /// The key that was found, or else the rejected one. Only its length tells
@@ -220,17 +230,17 @@ fn nonzero(random: &mut dyn Random) -> Option<u8> {
 }
 
 /// Octets of the modulus: k in RFC 8017.
-pub(super) fn octets_of(key: &impl PublicKeyParts) -> usize {
+pub(crate) fn octets_of(key: &impl PublicKeyParts) -> usize {
     key.n().bits_vartime().div_ceil(8) as usize
 }
 
 /// Bits of the modulus.
-pub(super) fn bits_of(key: &impl PublicKeyParts) -> usize {
+pub(crate) fn bits_of(key: &impl PublicKeyParts) -> usize {
     key.n().bits_vartime() as usize
 }
 
 /// The number that big-endian octets mean, if it is below the modulus.
-pub(super) fn below_modulus(key: &impl PublicKeyParts, octets: &[u8]) -> Option<BoxedUint> {
+pub(crate) fn below_modulus(key: &impl PublicKeyParts, octets: &[u8]) -> Option<BoxedUint> {
     let number = BoxedUint::from_be_slice(octets, key.n().bits_precision()).ok()?;
     (number < *key.n().as_ref()).then_some(number)
 }
