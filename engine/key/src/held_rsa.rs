@@ -19,18 +19,18 @@ use crate::{
 pub struct HeldRsa<'a> {
     spki: &'a [u8],
     key: RsaPublicKey,
-    operation: &'a mut dyn FnMut(&[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError>,
+    operation: &'a mut Operation<'a>,
 }
+
+/// The bare operation of the holder.
+type Operation<'a> = dyn FnMut(&[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> + 'a;
 
 impl<'a> HeldRsa<'a> {
     /// A key with this SubjectPublicKeyInfo in DER.
     ///
     /// # Errors
     /// The public key is damaged, or none of RSA.
-    pub fn new(
-        spki: &'a [u8],
-        operation: &'a mut dyn FnMut(&[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError>,
-    ) -> Result<Self, KeyError> {
+    pub fn new(spki: &'a [u8], operation: &'a mut Operation<'a>) -> Result<Self, KeyError> {
         let key = pkcs1::public_key(PublicKey::parse(spki)?.octets)?;
         Ok(Self { spki, key, operation })
     }

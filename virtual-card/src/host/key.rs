@@ -67,21 +67,22 @@ impl PivKey {
         self.last_error.take()
     }
 
-    /// What the card answers to a part of the template: the response, and the
-    /// template around it.
-    fn ask(&self, tag: u32, value: &[u8]) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>), KeyError> {
-        let template = self.client.authenticate(self.slot, self.kind, tag, value).map_err(|error| {
+    /// The template that the card answers a part of a template with.
+    fn template(&self, tag: u32, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.client.authenticate(self.slot, self.kind, tag, value).map_err(|error| {
             *self.last_error.borrow_mut() = Some(error.clone());
-            KeyError::from(error)
-        })?;
-        let response = tlv::find(&template, piv::RESPONSE)
-            .ok_or_else(|| KeyError::Refused("the answer of the card has no response (tag 82)".to_owned()))?;
-        Ok((Zeroizing::new(response.to_vec()), template))
+            error.into()
+        })
+    }
+
+    /// The response in it.
+    fn ask(&self, tag: u32, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        response(&self.template(tag, value)?)
     }
 
     /// Runs something with the bare RSA operation of the card.
     fn with_rsa<T>(&self, work: impl FnOnce(&mut HeldRsa<'_>) -> Result<T, KeyError>) -> Result<T, KeyError> {
-        let mut operation = |octets: &[u8]| self.ask(piv::CHALLENGE, octets).map(|(response, _)| response);
+        let mut operation = |octets: &[u8]| self.ask(piv::CHALLENGE, octets);
         work(&mut HeldRsa::new(&self.spki, &mut operation)?)
     }
 
@@ -108,6 +109,11 @@ impl PivKey {
     }
 }
 
+fn response(template: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let response = tlv::find(template, piv::RESPONSE).map(|response| Zeroizing::new(response.to_vec()));
+    response.ok_or_else(|| KeyError::Refused("the answer of the card has no response (tag 82)".to_owned()))
+}
+
 impl Signer for PivKey {
     fn public_key(&self) -> &[u8] {
         &self.spki
@@ -123,7 +129,7 @@ impl Signer for PivKey {
                 let len = self.kind.octets();
                 let mut hash = vec![0; len.saturating_sub(value.len())];
                 hash.extend(&value[..value.len().min(len)]);
-                let (signature, _) = self.ask(piv::CHALLENGE, &hash)?;
+                let signature = self.ask(piv::CHALLENGE, &hash)?;
                 let verified = Self::arithmetic().verify_digest(&self.spki, scheme, digest, value, &signature);
                 self.verified(signature.to_vec(), verified)
             }
@@ -155,7 +161,7 @@ impl Signer for PivKey {
         if self.kind != KeyKind::Sm2 {
             return Err(self.does_not_fit("sm2 over a digest"));
         }
-        let (signature, _) = self.ask(piv::CHALLENGE, value)?;
+        let signature = self.ask(piv::CHALLENGE, value)?;
         let verified = Self::arithmetic().verify_sm2_digest(&self.spki, value, &signature);
         self.verified(signature.to_vec(), verified)
     }
@@ -192,11 +198,11 @@ impl Decryptor for PivKey {
         if self.kind != KeyKind::Sm2 {
             return Err(self.does_not_fit("sm2-encryption"));
         }
-        let (plaintext, template) = self.ask(piv::CHALLENGE, encrypted_key)?;
+        let template = self.template(piv::CHALLENGE, encrypted_key)?;
         // Only who has the key can tell the forms apart, so the card says which it was.
         let form = tlv::find(&template, piv::SM2_FORM).and_then(|form| form.first());
         let form = form.and_then(|form| Sm2Form::ALL.get(usize::from(*form)).copied());
-        Ok((plaintext, form.unwrap_or(Sm2Form::Asn1)))
+        Ok((response(&template)?, form.unwrap_or(Sm2Form::Asn1)))
     }
 
     fn agree(&self, peer_spki: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
@@ -208,6 +214,6 @@ impl Decryptor for PivKey {
         if point.len() != 1 + 2 * self.kind.octets() {
             return Err(damaged());
         }
-        self.ask(piv::EXPONENTIATION, &point).map(|(secret, _)| secret)
+        self.ask(piv::EXPONENTIATION, &point)
     }
 }

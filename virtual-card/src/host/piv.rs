@@ -149,7 +149,7 @@ impl PivClient {
     /// The old PIN is wrong or blocked, or the new one is none.
     pub fn change_pin(&self, old: &str, new: &str) -> Result<(), HostError> {
         let data = halves(padded(old)?, padded(new)?);
-        let command = Command::new(0, ins::CHANGE_REFERENCE_DATA, 0, reference_data::PIN).with_data(&*data);
+        let command = Command::new(0, ins::CHANGE_REFERENCE_DATA, 0, reference_data::PIN).with_data(*data);
         self.transaction(|session| {
             let response = exchange(&mut *session.reader, &command, "CHANGE REFERENCE DATA")?;
             session.refused = None;
@@ -165,7 +165,7 @@ impl PivClient {
         let puk: [u8; reference_data::LEN] =
             puk.as_bytes().try_into().map_err(|_| HostError::NoKey("a PUK has eight characters".to_owned()))?;
         let data = halves(puk, padded(new)?);
-        let command = Command::new(0, ins::RESET_RETRY_COUNTER, 0, reference_data::PIN).with_data(&*data);
+        let command = Command::new(0, ins::RESET_RETRY_COUNTER, 0, reference_data::PIN).with_data(*data);
         self.transaction(|session| {
             let response = exchange(&mut *session.reader, &command, "RESET RETRY COUNTER")?;
             session.refused = None;
