@@ -11,6 +11,7 @@
 //! - [`host`]: readers, and the client that signs and decrypts with a card;
 //! - [`models`]: which cards there are, as data;
 //! - [`pkcs15`]: the application of ISO/IEC 7816-15 (PKCS #15);
+//! - [`transcript`]: sessions written down, replayed, compared and explained;
 //! - [`vpcd`]: the way out to pcscd.
 //!
 //! *Invariants of this floor:* the card knows APDUs (ISO/IEC 7816-4) and keys;
@@ -34,6 +35,7 @@ pub mod pkcs15;
 pub mod secret;
 pub mod status;
 pub mod tlv;
+pub mod transcript;
 pub mod vpcd;
 
 pub use apdu::{Command, Response};

@@ -104,6 +104,7 @@ impl StatusWord {
             return (*text).to_owned();
         }
         match (self.0 >> 8, self.0 & 0xff, self.tries()) {
+            (_, _, Some(1)) => "verification failed, 1 try left".to_owned(),
             (_, _, Some(tries)) => format!("verification failed, {tries} tries left"),
             (0x61, 0, _) => "successful execution, 256 octets or more are still there".to_owned(),
             (0x61, octets, _) => format!("successful execution, {octets} octets are still there"),

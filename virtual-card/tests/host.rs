@@ -1,6 +1,8 @@
 //! The client of the card: keys, certificates and PINs, with the card in the
 //! same process.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod support;
 
 use std::{cell::RefCell, rc::Rc};

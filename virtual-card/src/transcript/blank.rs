@@ -1,0 +1,103 @@
+//! Which octets of a session are secret.
+
+use zeroize::Zeroizing;
+
+use super::Octets;
+use crate::{
+    Command,
+    piv::{self, Slot},
+    tlv,
+};
+
+/// Watches a session and blanks what is secret in it.
+#[derive(Default)]
+pub(super) struct Blanker {
+    /// What came of a chain so far, and the header of its commands.
+    chain: Zeroizing<Vec<u8>>,
+    header: [u8; 4],
+    /// Whether the response to the last command, and what is still to be asked for of it, is secret.
+    secret_response: bool,
+}
+
+const VERIFY: u8 = 0x20;
+const CHANGE_REFERENCE_DATA: u8 = 0x24;
+const PERFORM_SECURITY_OPERATION: u8 = 0x2A;
+const RESET_RETRY_COUNTER: u8 = 0x2C;
+const GENERAL_AUTHENTICATE: u8 = 0x87;
+const GET_RESPONSE: u8 = 0xC0;
+const PUT_DATA: u8 = 0xDB;
+/// YubiKeys: a private key, and the card management key.
+const IMPORT_KEY: u8 = 0xFE;
+const SET_MANAGEMENT_KEY: u8 = 0xFF;
+
+impl Blanker {
+    /// A command without its secrets.
+    pub(super) fn command(&mut self, octets: &[u8]) -> Octets {
+        let raw = Octets::new(octets);
+        let (Some(&instruction), parsed) = (octets.get(1), Command::parse(octets)) else { return raw };
+        if instruction == GET_RESPONSE {
+            return raw;
+        }
+        let Ok(command) = parsed else {
+            // Where the data begins cannot be told.
+            self.secret_response = false;
+            let is_secret = has_secrets(instruction, octets.get(4..).unwrap_or_default());
+            return if is_secret { raw.blanked(4..octets.len()) } else { raw };
+        };
+        if self.header != command.header() {
+            (self.header, self.chain) = (command.header(), Zeroizing::default());
+        }
+        self.chain.extend_from_slice(&command.data);
+        let is_secret = has_secrets(instruction, &self.chain);
+        self.secret_response = answers_secret(&command, &self.chain);
+        if !command.is_chained() {
+            self.chain = Zeroizing::default();
+        }
+        let start = if octets.get(4) == Some(&0) { 7 } else { 5 };
+        if is_secret { raw.blanked(start..start + command.data.len()) } else { raw }
+    }
+
+    /// A response without its secrets.
+    pub(super) fn response(&self, octets: &[u8]) -> Octets {
+        let raw = Octets::new(octets);
+        if self.secret_response { raw.blanked(0..octets.len().saturating_sub(2)) } else { raw }
+    }
+
+    /// The card lost its power.
+    pub(super) fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Whether the data of a command is secret, given all of it that came.
+fn has_secrets(instruction: u8, data: &[u8]) -> bool {
+    match instruction {
+        VERIFY | CHANGE_REFERENCE_DATA | RESET_RETRY_COUNTER | IMPORT_KEY | SET_MANAGEMENT_KEY => true,
+        // The template of a private key (ISO/IEC 7816-8), and that of IsoApplet for keys on curves.
+        PUT_DATA => matches!(data, [0x7F, 0x48, ..] | [0xE0, ..]),
+        _ => false,
+    }
+}
+
+/// Whether a card answers this with what nobody else may know: a decrypted or
+/// agreed key.
+fn answers_secret(command: &Command, data: &[u8]) -> bool {
+    match command.header() {
+        [_, PERFORM_SECURITY_OPERATION, p1, p2] => (p1, p2) == crate::pkcs15::DECIPHER,
+        [_, GENERAL_AUTHENTICATE, _, piv::MANAGEMENT_KEY] => false,
+        [_, GENERAL_AUTHENTICATE, _, reference] => {
+            let template = tlv::only(data, piv::TEMPLATE).unwrap_or_default();
+            let challenge = tlv::find(template, piv::CHALLENGE);
+            let decrypts = Slot::by_reference(reference).is_none_or(Slot::decrypts);
+            decrypts || tlv::find(template, piv::EXPONENTIATION).is_some() || !challenge.is_some_and(is_to_be_signed)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a block looks like what is signed: a hash, or one padded by PKCS #1
+/// v1.5 or PSS (RFC 8017 sections 9.1 and 9.2). Every other block may be a
+/// cryptogram.
+fn is_to_be_signed(block: &[u8]) -> bool {
+    block.len() <= 64 || block.starts_with(&[0x00, 0x01, 0xFF]) || block.ends_with(&[0xBC])
+}
