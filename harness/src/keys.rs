@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use waxseal_card::host::PivKey;
 use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
 use waxseal_key::{
@@ -75,10 +76,17 @@ impl FromStr for Pkcs12File {
     }
 }
 
-/// Keys and certificates, from whatever files they came.
+/// A private key, wherever it is.
+pub trait Key: Signer + Decryptor {}
+
+impl<K: Signer + Decryptor> Key for K {}
+
+/// Keys and certificates, from whatever files and cards they came.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     keys: Vec<PrivateKey>,
+    /// Keys that a card holds, and the one certificate that stands beside each.
+    on_card: Vec<(PivKey, Certificate)>,
     certificates: Vec<Certificate>,
 }
 
@@ -137,13 +145,15 @@ impl KeyRing {
     pub fn with_sm2_id(mut self, id: &[u8]) -> Result<Self, Failed> {
         let keys = self.keys.into_iter().map(|key| key.with_sm2_id(id)).collect::<Result<_, _>>();
         self.keys = keys.map_err(|error| Failed::usage(format!("--sm2-id: {error}")))?;
+        let on_card = self.on_card.into_iter();
+        self.on_card = on_card.map(|(key, certificate)| (key.with_sm2_id(id), certificate)).collect();
         Ok(self)
     }
 
     /// Keys (PEM) and certificates that are already at hand.
     #[must_use]
     pub const fn new(keys: Vec<PrivateKey>, certificates: Vec<Certificate>) -> Self {
-        Self { keys, certificates }
+        Self { keys, on_card: Vec::new(), certificates }
     }
 
     fn add_pkcs12(&mut self, file: &Pkcs12File) -> Result<(), Failed> {
@@ -174,11 +184,20 @@ impl KeyRing {
         Err(key_error(path, &refused))
     }
 
+    /// Adds keys that a card holds, with their certificates.
+    #[must_use]
+    pub fn with_card(mut self, keys: Vec<(PivKey, Certificate)>) -> Self {
+        self.certificates.extend(keys.iter().map(|(_, certificate)| certificate.clone()));
+        self.on_card.extend(keys);
+        self
+    }
+
     /// Every key with each certificate of its public key; a key without one
     /// stands alone.
     #[must_use]
-    pub fn pairs(&self) -> Vec<(&PrivateKey, Option<&Certificate>)> {
-        let mut pairs = Vec::new();
+    pub fn pairs(&self) -> Vec<(&dyn Key, Option<&Certificate>)> {
+        let on_card = self.on_card.iter().map(|(key, certificate)| (key as &dyn Key, Some(certificate)));
+        let mut pairs: Vec<_> = on_card.collect();
         for key in &self.keys {
             let public = Decryptor::public_key(key);
             let own: Vec<_> =
@@ -186,7 +205,7 @@ impl KeyRing {
             if own.is_empty() {
                 pairs.push((key, None));
             }
-            pairs.extend(own.into_iter().map(|certificate| (key, Some(certificate))));
+            pairs.extend(own.into_iter().map(|certificate| (key as &dyn Key, Some(certificate))));
         }
         pairs
     }

@@ -188,6 +188,22 @@ impl Crl {
     }
 }
 
+impl Certificate {
+    /// The certificate in PEM (RFC 7468 section 5), with lines of 64 characters.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        let text = LENIENT.encode(self.der());
+        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.len().min(64));
+            pem.extend([line, "\n"]);
+            rest = after;
+        }
+        pem + "-----END CERTIFICATE-----\n"
+    }
+}
+
 /// What the PEM blocks with this label hold.
 pub(super) fn pem_blocks(bytes: &[u8], label: &str) -> Result<Vec<Vec<u8>>, CertificateError> {
     blocks(bytes)?.iter().filter(|block| block.label == label).map(Block::decode).collect()

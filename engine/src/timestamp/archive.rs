@@ -7,8 +7,6 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use waxseal_key::{Arithmetic, DigestAlgorithm, KeyError};
 use waxseal_verdict::Reason;
 
@@ -84,12 +82,7 @@ impl ChainArchive {
         let mut text = String::new();
         for certificate in &self.certificates {
             let hash = hex(&arithmetic.digest(DigestAlgorithm::Sha256, certificate.der())?);
-            let _ = writeln!(text, "sha-256 {hash}\n-----BEGIN CERTIFICATE-----");
-            let body = STANDARD.encode(certificate.der());
-            for line in body.as_bytes().chunks(64) {
-                let _ = writeln!(text, "{}", String::from_utf8_lossy(line));
-            }
-            text.push_str("-----END CERTIFICATE-----\n");
+            let _ = write!(text, "sha-256 {hash}\n{}", certificate.to_pem());
         }
         Ok(text)
     }

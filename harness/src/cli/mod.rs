@@ -4,6 +4,7 @@
 mod address_book;
 mod algorithms;
 mod authenticate;
+mod card;
 mod cert;
 mod certificates;
 mod compress;
@@ -72,6 +73,9 @@ enum Command {
     List(list::Arguments),
     Algorithms(algorithms::Arguments),
     Show(show::Arguments),
+    /// Use smart cards: in this process, and in readers
+    #[command(subcommand)]
+    Card(card::Command),
     /// Judge a certificate
     #[command(subcommand)]
     Cert(cert::Command),
@@ -119,6 +123,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
+        Some(Command::Card(command)) => card::run(&command),
         Some(Command::Cert(command)) => cert::run(&command),
         Some(Command::AddressBook(command)) => address_book::run(&command),
         Some(Command::Policy(command)) => policy::run(&command),

@@ -10,11 +10,12 @@ use waxseal_engine::message::{OpenError, Opened};
 use waxseal_engine::mime::{MimeError, mbox};
 
 use super::address_book;
-use super::options::{self, FetchOptions, KeyOptions, LimitOptions, ProviderOption, Sm2IdOption};
+use super::options::{self, CardOptions, FetchOptions, KeyOptions, LimitOptions, ProviderOption, Sm2IdOption};
 use super::output::{self, Paint};
 use super::verdict_text;
+use crate::card;
 use crate::exit::{Exit, Failed, help};
-use crate::keys::{KekOption, Secret, load_certificates, load_crls, load_ocsp_responses, load_secrets};
+use crate::keys::{KekOption, KeyRing, Secret, load_certificates, load_crls, load_ocsp_responses, load_secrets};
 use crate::reader::Reader;
 use crate::workspace;
 
@@ -26,6 +27,7 @@ use crate::workspace;
 #[command(after_help = help!(
     "waxseal open mail.eml --anchor ca.pem",
     "waxseal open mail.eml --p12 me.p12:env:PASSWORD --anchor ca.pem --out inside.eml",
+    "waxseal open mail.eml --card --anchor ca.pem               the keys of the smart card in the reader",
     "waxseal open archive.mbox --index 7 --at 2021-09-22T15:10:01Z --json",
     "waxseal open signature.p7s --content signed.bin --anchor ca.pem",
     "waxseal open mail.eml --anchor ca.pem --crl ca.crl --ocsp response.der",
@@ -42,6 +44,8 @@ pub(super) struct Arguments {
     content: Option<PathBuf>,
     #[command(flatten)]
     keys: KeyOptions,
+    #[command(flatten)]
+    card: CardOptions,
     /// A password that may open the message; SECRET can be env:NAME or file:PATH
     #[arg(long, value_name = "SECRET")]
     password: Vec<Secret>,
@@ -136,11 +140,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 }
 
 impl Arguments {
+    fn key_ring(&self) -> Result<KeyRing, Failed> {
+        let ring = self.keys.load(self.provider.arithmetic())?;
+        Ok(match self.card.client()? {
+            Some(client) => ring.with_card(card::reading_keys(&client)?),
+            None => ring,
+        })
+    }
+
     fn reader(&self) -> Result<Reader, Failed> {
         let mut policy = options::policy(&self.policy)?;
         policy.require_revocation |= self.require_revocation;
         Ok(Reader {
-            keys: self.keys.load(self.provider.arithmetic())?,
+            keys: self.key_ring()?,
             wrong_pin: false,
             secrets: load_secrets(&self.password, &self.kek)?,
             anchors: load_certificates(&self.anchor)?,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use waxseal_card::host::{PinSource, PivClient};
+use waxseal_card::piv::Slot;
 use waxseal_engine::Limits;
 use waxseal_engine::cms::write::{IdentifierForm, Shape};
 use waxseal_engine::message::{HeaderPolicy, HideHeaders};
@@ -13,6 +15,7 @@ use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PublicKeyAlgorith
 use waxseal_model::{Corpus, Recordings};
 use waxseal_verdict::Dialect;
 
+use crate::card::{self, Entered, Prompt, open_reader};
 use crate::exit::Failed;
 use crate::fetch::Network;
 use crate::keys::{KeyRing, Pkcs12File, Secret};
@@ -42,6 +45,34 @@ impl KeyOptions {
     }
 }
 
+/// A smart card.
+#[derive(Debug, Args)]
+pub(super) struct CardOptions {
+    /// A smart card: a part of the name of its reader, or virtual:MODEL for a card in this process; without a name the
+    /// only reader of PC/SC with a card. See `waxseal card list`
+    #[arg(long, value_name = "READER", num_args = 0..=1, default_missing_value = "")]
+    card: Option<String>,
+    /// The PIN of the card: the word, env:NAME or file:PATH [default: asked for on the terminal]
+    #[arg(long, value_name = "PIN", requires = "card")]
+    pin: Option<Secret>,
+}
+
+impl CardOptions {
+    /// The card, if one is asked for.
+    pub(super) fn client(&self) -> Result<Option<PivClient>, Failed> {
+        self.card.as_deref().map(|reader| card_client(reader, self.pin.as_ref())).transpose()
+    }
+}
+
+/// The card in a reader, which gets this PIN or else asks for it.
+pub(super) fn card_client(reader: &str, pin: Option<&Secret>) -> Result<PivClient, Failed> {
+    let pins: Box<dyn PinSource> = match pin {
+        Some(pin) => Box::new(Entered(pin.reveal()?)),
+        None => Box::new(Prompt),
+    };
+    PivClient::new(open_reader(reader)?, pins).map_err(card::failed)
+}
+
 /// Who computes.
 #[derive(Debug, Args)]
 pub(super) struct ProviderOption {
@@ -64,6 +95,11 @@ impl ProviderOption {
     pub(super) fn arithmetic(&self) -> Arithmetic {
         Arithmetic::new(self.provider)
     }
+}
+
+/// A key of a PIV card by its key reference.
+pub(super) fn slot(text: &str) -> Result<Slot, String> {
+    Slot::by_name(text).ok_or_else(|| "PIV has 9A, 9C, 9D, 9E, and 82 to 95 for retired keys".to_owned())
 }
 
 /// Whether the network is asked for what is missing.

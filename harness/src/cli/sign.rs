@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
+use waxseal_card::piv::Slot;
 use waxseal_engine::cms::Capability;
 use waxseal_engine::message::{self, Boundary, Form, ProtectHeaders, SignRequest};
 use waxseal_key::{DigestAlgorithm, PssParameters, PublicKeyAlgorithm, SignatureScheme, Signer, SystemRandom};
 
-use super::options::{self, DialectOptions, HideOptions, IdOption, KeyOptions, ProviderOption, Sm2IdOption};
+use super::options::{
+    self, CardOptions, DialectOptions, HideOptions, IdOption, KeyOptions, ProviderOption, Sm2IdOption,
+};
 use super::writing::WritingOptions;
+use crate::card;
 use crate::exit::{Exit, Failed, help};
 use crate::keys::{load_certificates, load_crls, signs_with_sm2};
 
@@ -24,6 +28,7 @@ use crate::keys::{load_certificates, load_crls, signs_with_sm2};
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --form opaque --ber 1000",
     "waxseal sign mail.eml --key me.key --cert me.pem --digest sha-384 --pss",
     "waxseal sign mail.eml --key sm2.key --cert sm2.pem --algorithm sm2 --dialect gmt0010 --form opaque",
+    "waxseal sign mail.eml --card virtual:piv-rsa2048 --pin 123456",
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --protect-headers cipher | waxseal encrypt - --to alice.pem",
 ))]
 pub(super) struct Arguments {
@@ -31,6 +36,11 @@ pub(super) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     keys: KeyOptions,
+    #[command(flatten)]
+    card: CardOptions,
+    /// The key of the card that signs: 9C is the one for signatures
+    #[arg(long, value_name = "SLOT", default_value = "9C", value_parser = options::slot, requires = "card")]
+    slot: Slot,
     /// A certificate to send along, such as that of an issuing authority
     #[arg(long, value_name = "FILE")]
     extra_cert: Vec<PathBuf>,
@@ -109,6 +119,9 @@ enum HpOption {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let arithmetic = arguments.provider.arithmetic();
     let mut ring = arguments.keys.load(arithmetic)?;
+    if let Some(client) = arguments.card.client()? {
+        ring = ring.with_card(vec![card::key_in(&client, arguments.slot)?]);
+    }
     if let Some(id) = arguments.sm2_id.octets() {
         ring = ring.with_sm2_id(id)?;
     }
@@ -130,7 +143,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     }
     arguments.dialect.check(signers.iter().map(|(key, _)| key.public_key()))?;
     if signers.is_empty() {
-        return Err(Failed::usage("nobody signs: give --key and --cert, or --p12"));
+        return Err(Failed::usage("nobody signs: give --key and --cert, --p12, or --card"));
     }
     // What came with the keys and is no signer's own is the way to the authority.
     let mut certificates: Vec<_> = ring

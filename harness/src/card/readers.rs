@@ -1,0 +1,61 @@
+//! Which readers there are: the models of the corpus, each with its card in it
+//! and in this process, and the readers of PC/SC.
+
+use waxseal_card::host::{InProcess, Reader};
+use waxseal_card::models::Model;
+use waxseal_model::Corpus;
+
+use crate::exit::Failed;
+
+/// What the names of readers in this process begin with.
+pub const PREFIX: &str = "virtual:";
+
+/// A reader, and whether there is a card in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderState {
+    /// Its name, as `--card` takes it.
+    pub name: String,
+    /// What the card in it is, as far as that is known without asking it.
+    pub card: Option<String>,
+}
+
+/// Every reader: those of PC/SC first, if this build has PC/SC and the machine
+/// its service.
+pub fn readers() -> Vec<ReaderState> {
+    let virtual_ones = Model::names().filter_map(|name| {
+        let card = Model::named(name).ok()?.title;
+        Some(ReaderState { name: format!("{PREFIX}{name}"), card: Some(card) })
+    });
+    pcsc::readers().into_iter().chain(virtual_ones).collect()
+}
+
+/// A reader with a card in it: `virtual:MODEL`, or a part of the name of a
+/// reader of PC/SC; without a name the only reader of PC/SC with a card.
+///
+/// # Errors
+/// There is no such reader, more than one fits, there is no card in it, or this
+/// build has no PC/SC.
+pub fn open_reader(name: &str) -> Result<Box<dyn Reader>, Failed> {
+    let Some(model) = name.strip_prefix(PREFIX) else { return pcsc::open(name) };
+    let corpus = Corpus::embedded().map_err(Failed::fault)?;
+    let model = Model::named(model).map_err(Failed::usage)?;
+    let card = waxseal_forge::card(corpus.pki(), &model).map_err(Failed::fault)?;
+    Ok(Box::new(InProcess::new(name, card).map_err(Failed::usage)?))
+}
+
+/// What a build without PC/SC says.
+#[cfg(not(feature = "pcsc"))]
+mod pcsc {
+    use super::{Failed, Reader, ReaderState};
+
+    pub(super) fn readers() -> Vec<ReaderState> {
+        Vec::new()
+    }
+
+    pub(super) fn open(_: &str) -> Result<Box<dyn Reader>, Failed> {
+        Err(Failed::usage(
+            "this build has no PC/SC: build it with `--features pcsc`, for which libpcsclite must be there \
+             (Debian: libpcsclite-dev); or use a card in this process, --card virtual:MODEL, see `waxseal card list`",
+        ))
+    }
+}

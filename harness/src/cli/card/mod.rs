@@ -1,0 +1,24 @@
+//! `waxseal card`: virtual smart cards, and cards in readers.
+
+mod list;
+mod pin;
+mod show;
+
+use clap::Subcommand;
+
+use crate::exit::{Exit, Failed};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    List(list::Arguments),
+    Show(show::Arguments),
+    Pin(pin::Arguments),
+}
+
+pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
+    match command {
+        Command::List(arguments) => list::run(arguments),
+        Command::Show(arguments) => show::run(arguments),
+        Command::Pin(arguments) => pin::run(arguments),
+    }
+}
