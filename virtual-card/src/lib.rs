@@ -9,6 +9,7 @@
 //! - [`card`]: a card, octets in and octets out, with the [`application`]s on it;
 //! - [`piv`]: the PIV application (NIST SP 800-73-4);
 //! - [`host`]: readers, and the client that signs and decrypts with a card;
+//! - [`faults`]: cards that fail, by a script;
 //! - [`models`]: which cards there are, as data;
 //! - [`pkcs15`]: the application of ISO/IEC 7816-15 (PKCS #15);
 //! - [`transcript`]: sessions written down, replayed, compared and explained;
@@ -27,6 +28,7 @@
 pub mod apdu;
 pub mod application;
 pub mod card;
+pub mod faults;
 pub mod host;
 pub mod key;
 pub mod models;
