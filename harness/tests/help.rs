@@ -37,6 +37,8 @@ fn the_help_of_every_command() {
         "timestamp attach",
         "timestamp show",
         "timestamp compact",
+        "card",
+        "card serve",
         "shim",
         "shim serve",
         "shim openssl",

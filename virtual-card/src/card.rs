@@ -73,9 +73,12 @@ struct Chain {
     data: Zeroizing<Vec<u8>>,
 }
 
-/// Direct convention; T=0 and T=1 are offered; card capabilities stand in no
-/// historical octets.
-const ATR: [u8; 5] = [0x3B, 0x80, 0x80, 0x01, 0x01];
+/// Direct convention; T=0 and T=1 are offered. The historical octets (ISO/IEC
+/// 7816-4 section 12.1.1) tell the card capabilities: applications are selected by
+/// name, whole or cut off; commands are chained; lengths can be extended; there is
+/// one logical channel. Without them the octets would be those of a card that
+/// OpenSC knows, and takes to have no elliptic curves (`3B 80 80 01 01`, PIVKey).
+const ATR: [u8; 10] = [0x3B, 0x85, 0x80, 0x01, 0x80, 0x73, 0xC0, 0x01, 0xC0, 0xF6];
 
 /// Octets that all commands of a chain may hold together: as many as one
 /// command of extended length.

@@ -32,8 +32,16 @@ try {
   if (!(await until(() => message.msgLoaded, 1200))) {
     throw new Error("the message was not loaded");
   }
-  // A mail that nothing protects has no such end; it is waited for as long as a verification takes.
-  await until(() => message.gSmimeProcessedDispatched, 120);
+  // A mail that nothing protects has no such end; it is waited for as long as a
+  // verification takes. One mail inside another is read a second time.
+  const state = () =>
+    [message.gSmimeProcessedDispatched, message.gSignatureStatus, message.gEncryptionStatus].join();
+  let [seen, times] = [state(), 0];
+  await until(() => {
+    times = state() == seen ? times + 1 : 0;
+    seen = state();
+    return times >= (message.gSmimeProcessedDispatched ? 20 : 120);
+  }, 1200);
   const names = Object.keys(Ci.nsICMSMessageErrors);
   const name = value =>
     value == -1 ? null : (names.find(one => Ci.nsICMSMessageErrors[one] === value) ?? String(value));

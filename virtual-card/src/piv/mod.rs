@@ -28,8 +28,10 @@ use crate::{Application, Command, Response, StatusWord, key::CardKey, secret::Se
 /// PIX, version 1.0.
 pub const AID: [u8; 11] = [0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00, 0x01, 0x00];
 
-/// Octets of the identifier without the version, as hosts select it.
-const SHORTEST_AID: usize = 9;
+/// Octets of the identifier that select it: the RID of NIST alone, as
+/// yubico-piv-tool asks for it. Hosts that keep to SP 800-73-4 part 2 section
+/// 3.1.1 leave out the version at most.
+const SHORTEST_AID: usize = 5;
 
 /// Instruction codes (SP 800-73-4 part 2 table 2).
 pub mod instruction {
@@ -176,6 +178,11 @@ impl Application for Piv {
 
     fn shortest_aid(&self) -> usize {
         SHORTEST_AID
+    }
+
+    /// yubico-piv-tool 2.2 sends no Le, and takes `61xx` for a refusal.
+    fn tells_unasked(&self) -> bool {
+        true
     }
 
     fn select(&mut self) -> Response {

@@ -26,6 +26,7 @@ pub(super) enum Order {
 pub(super) fn read(stream: &mut TcpStream, stop: &Stop) -> Result<Order, Gone> {
     let mut length = [0; 2];
     fill(stream, &mut length, stop)?;
+    acknowledge(stream)?;
     let mut octets = Zeroizing::new(vec![0; usize::from(u16::from_be_bytes(length))]);
     fill(stream, &mut octets, stop)?;
     match octets.as_slice() {
@@ -35,6 +36,15 @@ pub(super) fn read(stream: &mut TcpStream, stop: &Stop) -> Result<Order, Gone> {
         [other] => Err(Gone::Protocol(format!("an unknown order: {other}"))),
         _ => Ok(Order::Command(octets)),
     }
+}
+
+/// vpcd 3.3 sends the length by itself, and its system keeps the rest back until
+/// the length was acknowledged. Ours would take 40 ms for that, in the hope of an
+/// answer to send it with: 44 ms an APDU, and 0.2 ms so.
+fn acknowledge(stream: &TcpStream) -> Result<(), Gone> {
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_quickack(stream, true).map_err(|error| gone(error.into()))?;
+    Ok(())
 }
 
 /// Writes an answer in one piece.

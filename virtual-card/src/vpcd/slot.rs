@@ -184,7 +184,7 @@ impl Door {
             },
         };
         stream.set_nonblocking(false)?;
-        // An answer of two segments would wait for an acknowledgement: 40 ms an APDU.
+        // An answer does not wait for the acknowledgement of the one before it.
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PERIOD))?;
         stream.set_write_timeout(Some(PATIENCE))?;

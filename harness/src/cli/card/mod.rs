@@ -2,6 +2,7 @@
 
 mod list;
 mod pin;
+mod serve;
 mod show;
 
 use clap::Subcommand;
@@ -13,6 +14,7 @@ pub(super) enum Command {
     List(list::Arguments),
     Show(show::Arguments),
     Pin(pin::Arguments),
+    Serve(serve::Arguments),
 }
 
 pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
@@ -20,5 +22,6 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
         Command::List(arguments) => list::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Pin(arguments) => pin::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
     }
 }

@@ -1,0 +1,118 @@
+//! Thunderbird with OpenSC's module: it signs with Digital Signature and
+//! decrypts with Key Management.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use waxseal::smtp_sink::SmtpSink;
+use waxseal::thunderbird::process::{Account, Draft, Thunderbird};
+use waxseal::thunderbird::profile::Profile;
+use waxseal_engine::certificate::Certificate;
+use waxseal_verdict::Verdict;
+
+use crate::components::Component::{Confinement, NssTools, OpenSc, OpenScModule, Pcscd, Thunderbird as Program};
+use crate::components::module;
+use crate::confined::Job;
+use crate::desk::{Desk, PIN, certificate, pki};
+use crate::keys::{KEY_MANAGEMENT, Key, SIGNATURE};
+
+const MODEL: &str = "piv-rsa2048";
+
+pub(crate) fn jobs() -> Vec<Job> {
+    let needs = [Confinement, Pcscd, OpenSc, OpenScModule, NssTools, Program];
+    vec![
+        Job::new("Thunderbird signs with the card", &needs, sign),
+        Job::new("Thunderbird decrypts with the card", &needs, decrypt),
+    ]
+}
+
+fn start(desk: &Desk) -> Thunderbird {
+    let folder = desk.path("profile");
+    std::fs::create_dir(&folder).unwrap();
+    let profile = Profile::create(&folder).unwrap();
+    profile.trust("root", certificate("root").as_ref()).unwrap();
+    profile.add_certificate("authority", certificate("intermediate").as_ref()).unwrap();
+    profile.add_certificate("bob", certificate("bob").as_ref()).unwrap();
+    profile.add_module("OpenSC", &module().unwrap()).unwrap();
+    let mut thunderbird = Thunderbird::start(&profile, &desk.path("thunderbird.log")).unwrap();
+    thunderbird.answer_prompts(PIN).unwrap();
+    thunderbird
+}
+
+fn fingerprint(key: &Key) -> [u8; 32] {
+    let pem = std::fs::read(&key.certificate).unwrap();
+    Sha256::digest(Certificate::from_file(&pem).unwrap()[0].der()).into()
+}
+
+fn sign() {
+    let desk = Desk::with(MODEL);
+    let (signature, key_management) = (Key::of(MODEL, SIGNATURE), Key::of(MODEL, KEY_MANAGEMENT));
+    let sink = SmtpSink::start().unwrap();
+    let mut thunderbird = start(&desk);
+    let account = Account {
+        address: "nina@example.test".to_owned(),
+        name: "Nina".to_owned(),
+        signing: fingerprint(&signature),
+        encryption: fingerprint(&key_management),
+        server: sink.address(),
+    };
+    thunderbird.set_account(&account).unwrap();
+    desk.log.take();
+    let draft = Draft {
+        to: vec!["bob@example.test".to_owned()],
+        subject: "signed by a card".to_owned(),
+        body: "This was signed by a card.\r\n".to_owned(),
+        sign: true,
+        encrypt: false,
+    };
+    thunderbird.send(&draft).unwrap();
+    let mail = sink.next(Duration::from_secs(10)).unwrap();
+    assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("nina@example.test", &["bob@example.test".to_owned()][..]));
+    // It has logged in when it looked at the account, and does so again for the signature.
+    assert_eq!(desk.log.take(), ["PIN ok", &signature.operation("challenge")]);
+    let asked = thunderbird.prompts().unwrap();
+    assert!(asked.len() == 2 && asked.iter().all(|text| text.starts_with("password: ")), "{asked:?}");
+
+    desk.write("signed.eml", &mail.octets);
+    let verify = ["cms", "-verify", "-in", "signed.eml", "-CAfile", &certificate("root")];
+    assert!(desk.run("openssl", &verify).good().contains("This was signed by a card."));
+    let told = desk.waxseal(&["open", "--json", "--anchor", &certificate("root"), "signed.eml"]);
+    let verdict: Verdict = serde_json::from_slice(&told.out).unwrap_or_else(|error| panic!("{error}: {}", told.err));
+    let [layer] = verdict.layers.as_slice() else { panic!("{verdict:?}") };
+    assert!(!verdict.has_bad() && layer.integrity.is_good() && layer.chain.is_good(), "{layer:?}");
+
+    let shown = thunderbird.open(&desk.path("signed.eml")).unwrap();
+    assert_eq!((shown.signature.as_deref(), shown.encryption), (Some("SUCCESS"), None));
+    assert_eq!(desk.log.take(), [""; 0]);
+}
+
+/// What the engine wrote to the card's certificate.
+fn decrypt() {
+    let desk = Desk::with(MODEL);
+    let key = Key::of(MODEL, KEY_MANAGEMENT);
+    // It wants a Date that is about the time of the signature.
+    let date = OffsetDateTime::now_utc().format(&Rfc2822).unwrap();
+    let mail = format!(
+        "From: Bob <bob@example.test>\r\nTo: nina@example.test\r\nSubject: for a card\r\nDate: {date}\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nOnly a card can read this.\r\n"
+    );
+    desk.write("mail", mail);
+    let (bob, bob_key, authority) = (certificate("bob"), pki("bob.key.pem"), certificate("intermediate"));
+    let files = ["--extra-cert", &authority, "--out", "signed.eml", "mail"];
+    desk.waxseal(&[&["sign", "--key", &bob_key, "--cert", &bob][..], &files].concat()).good();
+    let mut thunderbird = start(&desk);
+    for (from, out, signature) in [("mail", "encrypted.eml", None), ("signed.eml", "both.eml", Some("SUCCESS"))] {
+        desk.log.take();
+        desk.waxseal(&["encrypt", "--to", &key.certificate, "--out", out, from]).good();
+        let shown = thunderbird.open(&desk.path(out)).unwrap();
+        assert_eq!((shown.signature.as_deref(), shown.encryption.as_deref()), (signature, Some("SUCCESS")), "{out}");
+        assert_eq!(shown.body.as_deref().map(str::trim), Some("Only a card can read this."), "{out}");
+        // A mail with a mail inside it is read twice.
+        let mut log = desk.log.take();
+        log.retain(|line| !line.starts_with("PIN "));
+        log.dedup();
+        assert_eq!(log, [key.operation("challenge")], "{out}");
+    }
+}
