@@ -17,11 +17,14 @@ use waxseal_key::{
 };
 use zeroize::Zeroizing;
 
+/// For what, and how many tries are left.
+type Asked = Vec<(PinPurpose, Option<u8>)>;
+
 /// Enters these PINs one after the other, and notes what it was asked for.
 #[derive(Clone, Default)]
 struct Entered {
     pins: Rc<RefCell<Vec<&'static str>>>,
-    asked: Rc<RefCell<Vec<(PinPurpose, Option<u8>)>>>,
+    asked: Rc<RefCell<Asked>>,
 }
 
 impl Entered {
