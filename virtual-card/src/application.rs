@@ -37,6 +37,10 @@ pub trait Application: Send {
     /// chaining bit. SELECT by identifier and GET RESPONSE do not come here.
     fn process(&mut self, command: &Command) -> Response;
 
+    /// Something came that is no command of this application, or no command
+    /// at all: what must stand immediately before something else does not.
+    fn interrupt(&mut self) {}
+
     /// The card lost its power: what stands in volatile memory is gone.
     fn reset(&mut self);
 }

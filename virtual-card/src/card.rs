@@ -101,7 +101,7 @@ impl VirtualCard {
             Err(status) => {
                 self.chain = None;
                 self.pending = Zeroizing::default();
-                return status.into();
+                return self.interrupted(status);
             }
         };
         if command.header() == [0, GET_RESPONSE, 0, 0] && self.chain.is_none() {
@@ -110,7 +110,7 @@ impl VirtualCard {
         self.pending = Zeroizing::default();
         let Some(command) = (match self.join(command) {
             Ok(joined) => joined,
-            Err(status) => return status.into(),
+            Err(status) => return self.interrupted(status),
         }) else {
             return StatusWord::SUCCESS.into();
         };
@@ -127,6 +127,14 @@ impl VirtualCard {
         }
         self.pending = response.data;
         self.rest(command.expected)
+    }
+
+    /// A refusal that the selected application has no part in.
+    fn interrupted(&mut self, status: StatusWord) -> Response {
+        if let Some(application) = self.selected.and_then(|index| self.applications.get_mut(index)) {
+            application.interrupt();
+        }
+        status.into()
     }
 
     /// Undoes chaining: the whole command, once its last part is here.
@@ -155,8 +163,8 @@ impl VirtualCard {
     fn process(&mut self, command: &Command) -> Response {
         match (command.instruction, command.p1) {
             (SELECT, 4) => self.select(command),
-            (GET_RESPONSE, _) => StatusWord::INCORRECT_P1_P2.into(),
-            (MANAGE_CHANNEL, _) => StatusWord::NO_LOGICAL_CHANNEL.into(),
+            (GET_RESPONSE, _) => self.interrupted(StatusWord::INCORRECT_P1_P2),
+            (MANAGE_CHANNEL, _) => self.interrupted(StatusWord::NO_LOGICAL_CHANNEL),
             _ => match self.selected.and_then(|index| self.applications.get_mut(index)) {
                 Some(application) => application.process(command),
                 None => StatusWord::INSTRUCTION_NOT_SUPPORTED.into(),
@@ -171,8 +179,8 @@ impl VirtualCard {
         let silent = match command.p2 {
             0x00 => false,
             0x0C => true,
-            0x02 => return StatusWord::NOT_FOUND.into(),
-            _ => return StatusWord::INCORRECT_P1_P2.into(),
+            0x02 => return self.interrupted(StatusWord::NOT_FOUND),
+            _ => return self.interrupted(StatusWord::INCORRECT_P1_P2),
         };
         let wanted = command.data.as_slice();
         let fits = |application: &dyn Application| {
@@ -199,7 +207,8 @@ impl VirtualCard {
     /// SELECT by the name of a dedicated file of the current application.
     fn select_file(&mut self, name: &[u8], p2: u8) -> Response {
         let current = self.selected.and_then(|index| self.applications.get_mut(index));
-        current.and_then(|application| application.select_file(name, p2)).unwrap_or(StatusWord::NOT_FOUND.into())
+        let found = current.and_then(|application| application.select_file(name, p2));
+        found.unwrap_or_else(|| self.interrupted(StatusWord::NOT_FOUND))
     }
 
     /// As much of the response data as is expected, and how much is still there.

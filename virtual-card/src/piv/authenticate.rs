@@ -42,9 +42,7 @@ pub(super) enum Awaited {
 }
 
 impl Piv {
-    pub(super) fn general_authenticate(&mut self, command: &Command) -> Response {
-        // Whatever comes of it, the PIN that was just verified serves once.
-        let pin_is_fresh = std::mem::take(&mut self.status.pin_fresh);
+    pub(super) fn general_authenticate(&mut self, command: &Command, pin_is_fresh: bool) -> Response {
         if command.p2 == MANAGEMENT_KEY {
             return self.authenticate_manager(command).unwrap_or_else(Response::status);
         }

@@ -200,20 +200,23 @@ impl Application for Piv {
         if command.class != 0 {
             return StatusWord::CLASS_NOT_SUPPORTED.into();
         }
-        if !matches!(command.instruction, ins::GENERAL_AUTHENTICATE | ins::VERIFY) {
-            self.status.pin_fresh = false;
-        }
+        // A PIN that was just verified serves the very next command, whatever comes of it.
+        let pin_is_fresh = std::mem::take(&mut self.status.pin_fresh);
         let result = match command.instruction {
             ins::VERIFY => Ok(self.verify(command)),
             ins::CHANGE_REFERENCE_DATA => Ok(self.change_reference_data(command)),
             ins::RESET_RETRY_COUNTER => Ok(self.reset_retry_counter(command)),
-            ins::GENERAL_AUTHENTICATE => Ok(self.general_authenticate(command)),
+            ins::GENERAL_AUTHENTICATE => Ok(self.general_authenticate(command, pin_is_fresh)),
             ins::GET_DATA => self.get_data(command),
             ins::PUT_DATA => self.put_data(command).map(|()| StatusWord::SUCCESS.into()),
             ins::GENERATE_KEY_PAIR => self.generate_key_pair(command),
             _ => Err(StatusWord::INSTRUCTION_NOT_SUPPORTED),
         };
         result.unwrap_or_else(Response::status)
+    }
+
+    fn interrupt(&mut self) {
+        self.status.pin_fresh = false;
     }
 
     fn reset(&mut self) {
