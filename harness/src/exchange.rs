@@ -167,7 +167,7 @@ impl<'a> Stage<'a> {
 
     fn read(&mut self, step: &ReadStep) -> Result<Played, ExchangeError> {
         let reader = self.participant(&step.by)?;
-        let arguments = self.reading(reader, &step.mail, step.at.date_time(), step.pin.as_deref());
+        let arguments = self.reading(reader, &step.mail, step.at.date_time(), Some(step));
         let answer = self.ask(op::OPEN, &arguments)?;
         let Answer::Verdict(verdict, _) = answer else { return Err(unexpected(op::OPEN, &answer)) };
         let reports = Reports { deviations: self.hello.deviations, headers: self.hello.headers };
@@ -247,8 +247,12 @@ impl<'a> Stage<'a> {
     }
 
     /// What a participant reads a mail with.
-    fn reading(&self, reader: &Participant, mail: &str, at: OffsetDateTime, pin: Option<&str>) -> OpenArguments {
-        let pin = reader.pin.as_ref().map(|own| PinEntry { pin: own.clone(), entered: pin.unwrap_or(own).to_owned() });
+    fn reading(&self, reader: &Participant, mail: &str, at: OffsetDateTime, step: Option<&ReadStep>) -> OpenArguments {
+        let pin = reader.pin.as_ref().map(|own| PinEntry {
+            pin: own.clone(),
+            entered: step.and_then(|step| step.pin.as_ref()).unwrap_or(own).clone(),
+            card: step.and_then(|step| step.card),
+        });
         OpenArguments {
             dir: self.dir.to_string_lossy().into_owned(),
             message: mail.to_owned(),

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use waxseal_card::host::PivKey;
 use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
 use waxseal_engine::message::{Credential, Secrets, SymmetricKey};
 use waxseal_key::{
     Arithmetic, Decryptor, KeyError, PrivateKey, ProviderChoice, PublicKeyAlgorithm, Signer, describe_public_key,
     pkcs12, same_public_key,
 };
-use waxseal_model::SharedKey;
+use waxseal_model::{CardState, SharedKey};
 use zeroize::Zeroizing;
 
+use crate::card;
 use crate::exit::Failed;
 
 /// A password as it is written on the command line: `env:NAME`, `file:PATH`,
@@ -77,16 +77,16 @@ impl FromStr for Pkcs12File {
 }
 
 /// A private key, wherever it is.
-pub trait Key: Signer + Decryptor {}
+pub trait Key: Signer + Decryptor + std::fmt::Debug {}
 
-impl<K: Signer + Decryptor> Key for K {}
+impl<K: Signer + Decryptor + std::fmt::Debug> Key for K {}
 
 /// Keys and certificates, from whatever files and cards they came.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     keys: Vec<PrivateKey>,
-    /// Keys that a card holds, and the one certificate that stands beside each.
-    on_card: Vec<(PivKey, Certificate)>,
+    /// Keys that somebody else holds, such as a card, and the one certificate that stands beside each.
+    held: Vec<(Box<dyn Key>, Certificate)>,
     certificates: Vec<Certificate>,
 }
 
@@ -138,22 +138,20 @@ impl KeyRing {
         self
     }
 
-    /// The same keys; those of SM2 sign under this identifier.
+    /// The same keys; those of SM2 in files sign under this identifier.
     ///
     /// # Errors
     /// The identifier is too long.
     pub fn with_sm2_id(mut self, id: &[u8]) -> Result<Self, Failed> {
         let keys = self.keys.into_iter().map(|key| key.with_sm2_id(id)).collect::<Result<_, _>>();
         self.keys = keys.map_err(|error| Failed::usage(format!("--sm2-id: {error}")))?;
-        let on_card = self.on_card.into_iter();
-        self.on_card = on_card.map(|(key, certificate)| (key.with_sm2_id(id), certificate)).collect();
         Ok(self)
     }
 
     /// Keys (PEM) and certificates that are already at hand.
     #[must_use]
     pub const fn new(keys: Vec<PrivateKey>, certificates: Vec<Certificate>) -> Self {
-        Self { keys, on_card: Vec::new(), certificates }
+        Self { keys, held: Vec::new(), certificates }
     }
 
     fn add_pkcs12(&mut self, file: &Pkcs12File) -> Result<(), Failed> {
@@ -184,20 +182,39 @@ impl KeyRing {
         Err(key_error(path, &refused))
     }
 
-    /// Adds keys that a card holds, with their certificates.
+    /// Adds keys that somebody else holds, such as a card, with their certificates.
     #[must_use]
-    pub fn with_card(mut self, keys: Vec<(PivKey, Certificate)>) -> Self {
-        self.certificates.extend(keys.iter().map(|(_, certificate)| certificate.clone()));
-        self.on_card.extend(keys);
+    pub fn with_held<K: Key + 'static>(mut self, keys: Vec<(K, Certificate)>) -> Self {
+        for (key, certificate) in keys {
+            self.certificates.push(certificate.clone());
+            self.held.push((Box::new(key), certificate));
+        }
         self
+    }
+
+    /// The same keys, on a smart card with this PIN, whose holder enters that
+    /// one.
+    ///
+    /// # Errors
+    /// No card holds one of the keys, a key has no certificate, or the PIN is none.
+    pub fn onto_card(self, pin: &str, entered: &str, state: Option<CardState>) -> Result<Self, Failed> {
+        let Self { keys, held, certificates } = self;
+        let mut reads = Vec::new();
+        for key in keys {
+            let own = certificates.iter().find(|one| same_public_key(one.spki(), key.public_key()));
+            reads.push((key, own.ok_or_else(|| Failed::usage("a key for a card that has no certificate"))?));
+        }
+        let issued = card::issued(reads, pin, entered, state).map_err(Failed::usage)?;
+        let ring = Self { keys: Vec::new(), held, certificates: certificates.clone() };
+        Ok(ring.with_held(issued))
     }
 
     /// Every key with each certificate of its public key; a key without one
     /// stands alone.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&dyn Key, Option<&Certificate>)> {
-        let on_card = self.on_card.iter().map(|(key, certificate)| (key as &dyn Key, Some(certificate)));
-        let mut pairs: Vec<_> = on_card.collect();
+        let held = self.held.iter().map(|(key, certificate)| (&**key, Some(certificate)));
+        let mut pairs: Vec<_> = held.collect();
         for key in &self.keys {
             let public = Decryptor::public_key(key);
             let own: Vec<_> =

@@ -21,7 +21,6 @@ pub mod fetch;
 pub mod gate;
 pub mod keys;
 pub mod pcscd;
-pub mod pin;
 pub mod pipe;
 pub mod plan;
 pub mod reader;

@@ -12,7 +12,6 @@ use waxseal_key::{Arithmetic, SM2_DEFAULT_ID};
 
 use crate::fetch::Network;
 use crate::keys::KeyRing;
-use crate::pin::Locked;
 use crate::workspace::TempWorkspace;
 
 /// Everything by which the engine judges a message.
@@ -20,8 +19,6 @@ use crate::workspace::TempWorkspace;
 pub struct Reader {
     /// Keys that may open it.
     pub keys: KeyRing,
-    /// Whether their holder entered another PIN than the one that they ask for.
-    pub wrong_pin: bool,
     /// Passwords and symmetric keys that may open it, too.
     pub secrets: Secrets,
     /// Certificates that are trusted.
@@ -95,13 +92,7 @@ impl Reader {
     }
 
     fn with_request<T>(&self, keep_content: bool, work: impl FnOnce(&OpenRequest<'_>) -> T) -> T {
-        let locked: Vec<_> = self.keys.credentials().iter().map(|credential| Locked(credential.decryptor)).collect();
-        let mut credentials = self.keys.credentials();
-        if self.wrong_pin {
-            for (credential, locked) in credentials.iter_mut().zip(&locked) {
-                credential.decryptor = locked;
-            }
-        }
+        let credentials = self.keys.credentials();
         // A certificate given with a key may also be the signer's of a mail to oneself.
         let extra: Vec<_> = self.extra_certificates.iter().chain(self.keys.certificates()).cloned().collect();
         let request = OpenRequest {

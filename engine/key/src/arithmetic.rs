@@ -8,6 +8,7 @@ mod key_wrap;
 mod message;
 mod sm2;
 
+pub use self::agreement::agreement_point;
 use std::{fmt, str::FromStr};
 
 use zeroize::Zeroizing;

@@ -32,7 +32,7 @@ mod sm2_enveloped;
 mod traits;
 
 pub use aead::{AeadCipher, AeadOpener, AeadSealer, AeadSetup};
-pub use arithmetic::{Arithmetic, ProviderChoice};
+pub use arithmetic::{Arithmetic, ProviderChoice, agreement_point};
 pub use cipher::ContentCipher;
 pub use digest::DigestAlgorithm;
 pub use error::KeyError;

@@ -1,6 +1,7 @@
 //! Cards for keys that lie in files: an ordinary PIV card is made, and used
 //! through the same client as any other.
 
+use waxseal_card::faults::{Fault, FaultyCard, Script, Trigger, What};
 use waxseal_card::host::{InProcess, PivClient, PivKey, ReaderError};
 use waxseal_card::key::CardKey;
 use waxseal_card::models::MANAGEMENT_KEY;
@@ -8,6 +9,7 @@ use waxseal_card::piv::{ManagementKey, Piv, Slot, object, reference_data};
 use waxseal_card::{StatusWord, VirtualCard};
 use waxseal_engine::certificate::Certificate;
 use waxseal_key::{KeyError, PrivateKey, SystemRandom};
+use waxseal_model::CardState;
 
 use super::Entered;
 
@@ -82,9 +84,11 @@ pub fn issued(
     reads: Vec<(PrivateKey, &Certificate)>,
     pin: &str,
     entered: &str,
+    state: Option<CardState>,
 ) -> Result<Vec<(PivKey, Certificate)>, IssueError> {
     let certificates: Vec<_> = reads.iter().map(|(_, certificate)| (*certificate).clone()).collect();
-    let reader = InProcess::new("a card that was just made", issue(None, reads, pin)?)?;
+    let card = FaultyCard::new(issue(None, reads, pin)?, script(state));
+    let reader = InProcess::new("a card that was just made", card)?;
     let client = PivClient::new(Box::new(reader), Box::new(Entered(entered.to_owned().into())))?;
     let mut keys = Vec::new();
     for identity in client.identities()? {
@@ -94,4 +98,19 @@ pub fn issued(
         }
     }
     Ok(keys)
+}
+
+/// What was done to a card after its certificates were read, as mail programs
+/// keep them, and before its PIN is entered.
+fn script(state: Option<CardState>) -> Script {
+    let fault = |what| {
+        let at = Trigger { command: Some("verify".to_owned()), p2: None, chained: None };
+        Fault { at, nth: 1, times: 1, what }
+    };
+    let faults = match state {
+        Some(CardState::Blocked) => vec![fault(What::BlockPin)],
+        Some(CardState::Absent) => vec![fault(What::Remove { back: 0 })],
+        _ => Vec::new(),
+    };
+    Script { title: "before the PIN is entered".to_owned(), why: String::new(), faults }
 }

@@ -1,6 +1,7 @@
 //! Which readers there are: the models of the corpus, each with its card in it
 //! and in this process, and the readers of PC/SC.
 
+use waxseal_card::faults::{FaultyCard, Script};
 use waxseal_card::host::{InProcess, Reader};
 use waxseal_card::models::Model;
 use waxseal_model::Corpus;
@@ -29,7 +30,8 @@ pub fn readers() -> Vec<ReaderState> {
     pcsc::readers().into_iter().chain(virtual_ones).collect()
 }
 
-/// A reader with a card in it: `virtual:MODEL`, or a part of the name of a
+/// A reader with a card in it: `virtual:MODEL`, `virtual:MODEL+FAULT` for one
+/// to which a script of faults happens, or a part of the name of a
 /// reader of PC/SC; without a name the only reader of PC/SC with a card.
 ///
 /// # Errors
@@ -37,10 +39,13 @@ pub fn readers() -> Vec<ReaderState> {
 /// build has no PC/SC.
 pub fn open_reader(name: &str) -> Result<Box<dyn Reader>, Failed> {
     let Some(model) = name.strip_prefix(PREFIX) else { return pcsc::open(name) };
+    let (model, fault) = model.split_once('+').map_or((model, None), |(model, fault)| (model, Some(fault)));
     let corpus = Corpus::embedded().map_err(Failed::fault)?;
     let model = Model::named(model).map_err(Failed::usage)?;
     let card = waxseal_forge::card(corpus.pki(), &model).map_err(Failed::fault)?;
-    Ok(Box::new(InProcess::new(name, card).map_err(Failed::usage)?))
+    let Some(fault) = fault else { return Ok(Box::new(InProcess::new(name, card).map_err(Failed::usage)?)) };
+    let script = Script::named(fault).map_err(Failed::usage)?;
+    Ok(Box::new(InProcess::new(name, FaultyCard::new(card, script)).map_err(Failed::usage)?))
 }
 
 /// What a build without PC/SC says.

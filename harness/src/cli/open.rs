@@ -143,7 +143,7 @@ impl Arguments {
     fn key_ring(&self) -> Result<KeyRing, Failed> {
         let ring = self.keys.load(self.provider.arithmetic())?;
         Ok(match self.card.client()? {
-            Some(client) => ring.with_card(card::reading_keys(&client)?),
+            Some(client) => ring.with_held(card::reading_keys(&client)?),
             None => ring,
         })
     }
@@ -153,7 +153,6 @@ impl Arguments {
         policy.require_revocation |= self.require_revocation;
         Ok(Reader {
             keys: self.key_ring()?,
-            wrong_pin: false,
             secrets: load_secrets(&self.password, &self.kek)?,
             anchors: load_certificates(&self.anchor)?,
             extra_certificates: load_certificates(&self.extra_cert)?,

@@ -48,8 +48,8 @@ impl KeyOptions {
 /// A smart card.
 #[derive(Debug, Args)]
 pub(super) struct CardOptions {
-    /// A smart card: a part of the name of its reader, or virtual:MODEL for a card in this process; without a name the
-    /// only reader of PC/SC with a card. See `waxseal card list`
+    /// A smart card: a part of the name of its reader, virtual:MODEL for a card in this process, or virtual:MODEL+FAULT
+    /// for one that fails; without a name the only reader of PC/SC with a card. See `waxseal card list`
     #[arg(long, value_name = "READER", num_args = 0..=1, default_missing_value = "")]
     card: Option<String>,
     /// The PIN of the card: the word, env:NAME or file:PATH [default: asked for on the terminal]

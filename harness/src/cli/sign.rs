@@ -120,7 +120,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let arithmetic = arguments.provider.arithmetic();
     let mut ring = arguments.keys.load(arithmetic)?;
     if let Some(client) = arguments.card.client()? {
-        ring = ring.with_card(vec![card::key_in(&client, arguments.slot)?]);
+        let (key, certificate) = card::key_in(&client, arguments.slot)?;
+        let key = match arguments.sm2_id.octets() {
+            Some(id) => key.with_sm2_id(id).map_err(card::failed)?,
+            None => key,
+        };
+        ring = ring.with_held(vec![(key, certificate)]);
     }
     if let Some(id) = arguments.sm2_id.octets() {
         ring = ring.with_sm2_id(id)?;

@@ -21,7 +21,7 @@ use waxseal_key::{
 };
 use waxseal_verdict::{Aspect, AspectName, Clock, Dialect, Hello, Kind, Operation, Verdict};
 
-use super::protocol::{Answer, EncryptArguments, OpenArguments, Refused, SignArguments, Wrote};
+use super::protocol::{Answer, EncryptArguments, OpenArguments, PinEntry, Refused, SignArguments, Wrote};
 use super::serve::{Crash, Shim};
 use crate::exit::Failed;
 use crate::keys::{self, KeyRing, load_certificates, load_crls, load_ocsp_responses, signs_with_sm2};
@@ -200,14 +200,14 @@ impl Engine {
         let at = clock(arguments.clock.as_ref())?;
         let mut policy = Policy::named(arguments.policy.as_deref().unwrap_or("default")).map_err(Failed::usage)?;
         policy.require_revocation |= arguments.require_revocation;
+        let mut keys = KeyRing::load(&[], &files(key_files), None, &files(certificates))?
+            .with_arithmetic(Arithmetic::new(self.provider));
+        if let Some(PinEntry { pin, entered, card }) = &arguments.pin {
+            keys = keys.onto_card(pin, entered, *card)?;
+        }
         Ok(Reader {
-            keys: KeyRing::load(&[], &files(key_files), None, &files(certificates))?
-                .with_arithmetic(Arithmetic::new(self.provider)),
+            keys,
             anchors: load_certificates(&files(arguments.anchors.iter().collect()))?,
-            wrong_pin: arguments
-                .pin
-                .as_ref()
-                .is_some_and(|pin| !waxseal_key::constant_time_eq(pin.pin.as_bytes(), pin.entered.as_bytes())),
             secrets: keys::secrets(&arguments.passwords, &arguments.symmetric_keys)?,
             extra_certificates: load_certificates(&files(arguments.extra_certificates.iter().collect()))?,
             crls: load_crls(&files(arguments.crls.iter().collect()))?,

@@ -9,7 +9,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use waxseal_model::SharedKey;
+use waxseal_model::{CardState, SharedKey};
 use waxseal_verdict::{Hello, Verdict};
 
 /// The number of the protocol that this version speaks.
@@ -205,13 +205,16 @@ pub struct Refused {
     pub detail: String,
 }
 
-/// A PIN and its entry.
+/// A card with the keys of a request on it: its PIN, and how it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinEntry {
-    /// What the keys ask for.
+    /// What the card asks for.
     pub pin: String,
-    /// What their holder enters.
+    /// What its holder enters.
     pub entered: String,
+    /// What was done to the card before, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardState>,
 }
 
 /// A mail that was read before the one in question.

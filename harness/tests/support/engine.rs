@@ -21,7 +21,6 @@ use waxseal_verdict::{AspectName, Comparison, Expectation, Verdict};
 pub(crate) fn reader(provider: ProviderChoice) -> Reader {
     Reader {
         keys: KeyRing::default(),
-        wrong_pin: false,
         secrets: Secrets::default(),
         anchors: Vec::new(),
         extra_certificates: Vec::new(),
@@ -40,14 +39,25 @@ pub(crate) fn reader(provider: ProviderChoice) -> Reader {
 
 /// Opens the message of a case; the verdict, and the innermost entity.
 pub(crate) fn open(task: &Task, files: &CaseFiles, provider: ProviderChoice) -> (Verdict, Option<Vec<u8>>) {
-    let certificates =
-        |pem: &str| if pem.is_empty() { Vec::new() } else { Certificate::from_file(pem.as_bytes()).unwrap() };
+    let certificates = |pem: &str| Certificate::from_file(pem.as_bytes()).unwrap();
     let arithmetic = Arithmetic::new(provider);
     let key = |pem: &str| PrivateKey::from_pem(pem, None).unwrap().with_arithmetic(arithmetic);
     let keys = files.keys.iter().map(|pair| key(&pair.key)).collect();
     let own = files.keys.iter().filter_map(|pair| pair.certificate.as_deref()).flat_map(certificates).collect();
+    open_with(task, files, provider, KeyRing::new(keys, own))
+}
+
+/// The same with keys from elsewhere.
+pub(crate) fn open_with(
+    task: &Task,
+    files: &CaseFiles,
+    provider: ProviderChoice,
+    keys: KeyRing,
+) -> (Verdict, Option<Vec<u8>>) {
+    let certificates =
+        |pem: &str| if pem.is_empty() { Vec::new() } else { Certificate::from_file(pem.as_bytes()).unwrap() };
     let mut reader = Reader {
-        keys: KeyRing::new(keys, own),
+        keys,
         secrets: waxseal::keys::secrets(&files.passwords, &files.symmetric_keys).unwrap_or_default(),
         anchors: certificates(&files.anchors),
         extra_certificates: certificates(&files.extra_certificates),

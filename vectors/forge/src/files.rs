@@ -1,6 +1,8 @@
 //! The files of a case: what a SUT is given.
 
 use sha2::{Digest, Sha256};
+use waxseal_engine::certificate::Certificate;
+use waxseal_key::{PrivateKey, Signer};
 use waxseal_model::{Case, Corpus, Input, Instant, Pki, Recordings, SharedKey};
 
 use crate::follow::follow;
@@ -64,19 +66,36 @@ pub fn build(corpus: &Corpus, case: &Case) -> Result<CaseFiles, ForgeError> {
 pub struct Forge<'a> {
     corpus: &'a Corpus,
     recordings: Option<&'a Recordings>,
+    holder: Option<&'a dyn Holder>,
+}
+
+/// Puts the keys of signers somewhere else than into memory, such as on a card.
+pub trait Holder: std::fmt::Debug {
+    /// The key as it signs from there; the certificate is its own.
+    ///
+    /// # Errors
+    /// It cannot be put there: why.
+    fn hold(&self, key: PrivateKey, certificate: &Certificate) -> Result<Box<dyn Signer>, String>;
 }
 
 impl<'a> Forge<'a> {
     /// A forge without recordings.
     #[must_use]
     pub const fn new(corpus: &'a Corpus) -> Self {
-        Self { corpus, recordings: None }
+        Self { corpus, recordings: None, holder: None }
     }
 
     /// The same with a directory of recordings.
     #[must_use]
     pub const fn with_recordings(mut self, recordings: &'a Recordings) -> Self {
         self.recordings = Some(recordings);
+        self
+    }
+
+    /// The same; the keys of signers are held by somebody else.
+    #[must_use]
+    pub const fn with_holder(mut self, holder: &'a dyn Holder) -> Self {
+        self.holder = Some(holder);
         self
     }
 
@@ -89,11 +108,11 @@ impl<'a> Forge<'a> {
         match &case.input {
             Input::Recipe(recipe) => {
                 let pki = self.corpus.pki();
-                let followed = follow(pki, case, recipe)?;
+                let followed = follow(pki, self.holder, case, recipe)?;
                 // Only what was protected comes out of a layer.
                 let comes_out = !case.is_negative() && !case.expect.layers.is_empty();
                 let content_sha256 = comes_out.then(|| sha256(&followed.entity));
-                let earlier = earlier(pki, case)?;
+                let earlier = earlier(pki, self.holder, case)?;
                 Ok(CaseFiles { message: followed.message, earlier, content_sha256, ..given(pki, case)? })
             }
             Input::Recording { .. } => {
@@ -110,10 +129,10 @@ impl<'a> Forge<'a> {
 }
 
 /// The mails before the one that is judged, each made as of its own time.
-fn earlier(pki: &Pki, case: &Case) -> Result<Vec<(Vec<u8>, Instant)>, ForgeError> {
+fn earlier(pki: &Pki, holder: Option<&dyn Holder>, case: &Case) -> Result<Vec<(Vec<u8>, Instant)>, ForgeError> {
     let mails = (1..).zip(&case.earlier).map(|(number, earlier)| {
         let own = Case { id: format!("{}/earlier-{number}", case.id), clock: earlier.clock, ..case.clone() };
-        Ok((follow(pki, &own, &earlier.recipe)?.message, earlier.clock))
+        Ok((follow(pki, holder, &own, &earlier.recipe)?.message, earlier.clock))
     });
     mails.collect()
 }

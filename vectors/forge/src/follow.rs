@@ -13,13 +13,14 @@ use waxseal_engine::cms::write::{
 };
 use waxseal_engine::cms::{Capability, CapabilityError};
 use waxseal_engine::message::{self, Boundary, HeaderPolicy, HideHeaders, ProtectHeaders, SignRequest};
-use waxseal_key::{Arithmetic, DigestAlgorithm, PrivateKey, ProviderChoice, PssParameters, Signer};
+use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PssParameters, Signer};
 use waxseal_model::{
     Attributes, Case, Hp, Identifier, Instant, LineEnds, Pki, ProtectHeaders as HeaderProtection, Pss, Recipe,
     SignStep, Sm2, Step, TamperStep, WrapStep,
 };
 use waxseal_verdict::Form;
 
+use crate::files::Holder;
 use crate::mail::{Armored, Mail};
 use crate::spelling::{Object, shape};
 use crate::tamper::{Signed, tamper};
@@ -34,10 +35,16 @@ pub(crate) struct Followed {
 }
 
 /// Follows the recipe of a case.
-pub(crate) fn follow(pki: &Pki, case: &Case, recipe: &Recipe) -> Result<Followed, ForgeError> {
+pub(crate) fn follow(
+    pki: &Pki,
+    holder: Option<&dyn Holder>,
+    case: &Case,
+    recipe: &Recipe,
+) -> Result<Followed, ForgeError> {
     let mut entity = base::entity(recipe.base).map_err(|what| ForgeError::Step { step: 0, what })?;
     let mut way = Way {
         pki,
+        holder,
         id: &case.id,
         date: recipe.date.unwrap_or(case.clock),
         // RustCrypto: its signatures are the same on every machine.
@@ -89,6 +96,7 @@ pub(crate) fn follow(pki: &Pki, case: &Case, recipe: &Recipe) -> Result<Followed
 /// The message on its way, and what later steps must know of earlier ones.
 struct Way<'a> {
     pki: &'a Pki,
+    holder: Option<&'a dyn Holder>,
     id: &'a str,
     date: Instant,
     arithmetic: Arithmetic,
@@ -126,8 +134,7 @@ impl<'a> Way<'a> {
         let digest = self.digest_algorithm(&step.digest)?;
         let keys = self.signer_keys(&step.by, &step.sm2)?;
         let certificates = self.signer_certificates(step)?;
-        let signers: Vec<(&dyn Signer, &Certificate)> =
-            keys.iter().map(|key| key as &dyn Signer).zip(&certificates).collect();
+        let signers: Vec<(&dyn Signer, &Certificate)> = keys.iter().map(|key| &**key).zip(&certificates).collect();
         let sent = self.sent_certificates(step)?;
         let preference = step.encryption_certificate.as_deref();
         let preference = preference.map(|name| credentials::certificate(self.pki, name)).transpose()?;
@@ -238,12 +245,18 @@ impl<'a> Way<'a> {
     }
 
     /// The keys of signers, under the identifier that they sign with.
-    fn signer_keys(&self, names: &[String], sm2: &Sm2) -> Result<Vec<PrivateKey>, ForgeError> {
+    fn signer_keys(&self, names: &[String], sm2: &Sm2) -> Result<Vec<Box<dyn Signer>>, ForgeError> {
         let keys = names.iter().map(|name| {
-            let key = credentials::key(self.pki, name)?;
-            match &sm2.id {
-                Some(id) => key.with_sm2_id(id.as_bytes()).map_err(|error| self.cannot(error.to_string())),
-                None => Ok(key),
+            let mut key = credentials::key(self.pki, name)?;
+            if let Some(id) = &sm2.id {
+                key = key.with_sm2_id(id.as_bytes()).map_err(|error| self.cannot(error.to_string()))?;
+            }
+            match self.holder {
+                Some(holder) => {
+                    let certificate = credentials::certificate(self.pki, name)?;
+                    holder.hold(key, &certificate).map_err(|error| self.cannot(error))
+                }
+                None => Ok(Box::new(key) as Box<dyn Signer>),
             }
         });
         keys.collect()

@@ -31,7 +31,7 @@ mod update;
 
 pub use card::card;
 pub use error::{CaseError, ForgeError};
-pub use files::{CaseFiles, Forge, KeyPem, build};
+pub use files::{CaseFiles, Forge, Holder, KeyPem, build};
 pub use lock::{Lock, LockedCase};
 pub use pki::{PkiError, certificates};
 pub use update::{UpdateError, update};

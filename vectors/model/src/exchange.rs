@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use waxseal_verdict::Expectation;
 
+use crate::code::codes;
 use crate::{Instant, Pki, Problem, Source};
 
 /// A correspondence, as a file `exchanges/TOPIC/NAME.toml` holds it.
@@ -54,7 +55,7 @@ pub struct Participant {
     /// The policy it judges and sends by.
     #[serde(default = "default_policy")]
     pub policy: String,
-    /// The PIN that its keys ask for before they read.
+    /// The PIN of the card that its keys to read with are on; they lie in files, if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<String>,
 }
@@ -123,6 +124,16 @@ pub enum Written {
     Refused(String),
 }
 
+codes! {
+    /// What was done to a smart card before its PIN is entered.
+    CardState {
+        /// Its PIN was blocked by wrong entries.
+        Blocked = "blocked",
+        /// It was taken out of the reader.
+        Absent = "absent",
+    }
+}
+
 /// Somebody reads a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -136,6 +147,9 @@ pub struct ReadStep {
     /// The PIN that the holder of the keys enters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<String>,
+    /// What was done to the card with the keys before; nothing, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardState>,
     /// What the verdict must be.
     pub expect: Expectation,
 }

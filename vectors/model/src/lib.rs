@@ -32,7 +32,7 @@ mod select;
 pub use case::{Case, Disagreement, Flag, Given, Input, Level, Needs, Role, SharedKey, Source, Witness};
 pub use catalogue::{Client, Entry, KeyFile, Origin, PinnedFile};
 pub use corpus::Corpus;
-pub use exchange::{Exchange, ExchangeStep, LookStep, Participant, ReadStep, WriteStep, Written};
+pub use exchange::{CardState, Exchange, ExchangeStep, LookStep, Participant, ReadStep, WriteStep, Written};
 pub use instant::Instant;
 pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, NameConstraints, Pki};
 pub use problem::{CorpusError, Problem};

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 
 use waxseal_key::{
     Arithmetic, Content, Decryptor, DigestAlgorithm, HeldRsa, KeyError, OaepParameters, ProviderChoice, Random as _,
-    SM2_DEFAULT_ID, SignatureScheme, Signer, Sm2Form, SystemRandom,
+    SM2_DEFAULT_ID, SM2_MAX_ID_LEN, SignatureScheme, Signer, Sm2Form, SystemRandom, agreement_point,
 };
 use zeroize::Zeroizing;
 
 use super::{HostError, Identity, PivClient};
 use crate::{
-    key::{KeyKind, PublicNumbers},
+    StatusWord,
+    key::KeyKind,
     piv::{self, Slot},
     tlv,
 };
@@ -43,10 +44,15 @@ impl PivKey {
     }
 
     /// The same key; one of SM2 signs under this identifier.
-    #[must_use]
-    pub fn with_sm2_id(mut self, id: &[u8]) -> Self {
+    ///
+    /// # Errors
+    /// The identifier is longer than [`SM2_MAX_ID_LEN`].
+    pub fn with_sm2_id(mut self, id: &[u8]) -> Result<Self, HostError> {
+        if id.len() > SM2_MAX_ID_LEN {
+            return Err(HostError::NoKey(format!("an SM2 identifier has at most {SM2_MAX_ID_LEN} octets")));
+        }
         self.sm2_id = id.to_vec();
-        self
+        Ok(self)
     }
 
     /// Where it lies.
@@ -198,7 +204,14 @@ impl Decryptor for PivKey {
         if self.kind != KeyKind::Sm2 {
             return Err(self.does_not_fit("sm2-encryption"));
         }
-        let template = self.template(piv::CHALLENGE, encrypted_key)?;
+        // What is no ciphertext for this key, the card calls wrong data: it does not say more, and need not.
+        let template =
+            self.template(piv::CHALLENGE, encrypted_key).map_err(|error| match self.last_error.borrow().as_ref() {
+                Some(HostError::Refused { status: StatusWord::WRONG_DATA, .. }) => {
+                    KeyError::DecryptionFailed("sm2-encryption".to_owned())
+                }
+                _ => error,
+            })?;
         // Only who has the key can tell the forms apart, so the card says which it was.
         let form = tlv::find(&template, piv::SM2_FORM).and_then(|form| form.first());
         let form = form.and_then(|form| Sm2Form::ALL.get(usize::from(*form)).copied());
@@ -209,11 +222,6 @@ impl Decryptor for PivKey {
         if matches!(self.kind, KeyKind::Rsa(_)) {
             return Err(self.does_not_fit("key agreement"));
         }
-        let damaged = || KeyError::BadPublicKey("no point in the key of the other side".to_owned());
-        let Some(PublicNumbers::Point(point)) = PublicNumbers::of(peer_spki, self.kind) else { return Err(damaged()) };
-        if point.len() != 1 + 2 * self.kind.octets() {
-            return Err(damaged());
-        }
-        self.ask(piv::EXPONENTIATION, &point)
+        self.ask(piv::EXPONENTIATION, &agreement_point(&self.spki, peer_spki)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fmt, rc::Rc};
 
-use waxseal_key::constant_time_eq;
+use waxseal_key::{Random as _, SystemRandom, constant_time_eq};
 use zeroize::Zeroizing;
 
 use super::{
@@ -13,7 +13,7 @@ use crate::{
     Command, Response, StatusWord,
     key::KeyKind,
     piv::{
-        self, Access, Algorithm, Slot, instruction as ins,
+        self, Access, Algorithm, ManagementKey, Slot, instruction as ins,
         object::{self, DataObject, WRAPPER},
         reference_data,
     },
@@ -177,6 +177,34 @@ impl PivClient {
         })
     }
 
+    /// Writes a data object, as the issuer of the card does: the card and the
+    /// host prove to each other that they have the card management key, which
+    /// stays where it is. An empty value takes the object away.
+    ///
+    /// # Errors
+    /// The key is another one, on either side; the card is full, or refuses.
+    pub fn put_object(
+        &self,
+        management_key: &ManagementKey,
+        object: DataObject,
+        value: &[u8],
+    ) -> Result<(), HostError> {
+        let tag = object.tag.to_be_bytes();
+        let tag: Vec<u8> = tag.into_iter().skip_while(|octet| *octet == 0).collect();
+        let data = if object.is_bare() {
+            tlv::write(object.tag, value)
+        } else {
+            Zeroizing::new([tlv::write(0x5C, &tag).as_slice(), &tlv::write(WRAPPER, value)].concat())
+        };
+        let command = Command::new(0, ins::PUT_DATA, 0x3F, 0xFF).with_data(&*data);
+        let name = format!("PUT DATA ({})", object.name);
+        self.transaction(|session| {
+            session.authenticate_manager(management_key)?;
+            let response = exchange(&mut *session.reader, &command, &name)?;
+            success(response, &name).map(drop)
+        })
+    }
+
     /// GENERAL AUTHENTICATE with a private key: what the template holds beside
     /// the empty response, and the response that comes of it, with what stands
     /// beside it.
@@ -241,6 +269,32 @@ impl Session {
         let select = Command::new(0, ins::SELECT, 4, 0).with_data(&piv::AID[..9]).expecting(256);
         let response = exchange(&mut *self.reader, &select, "SELECT (PIV)")?;
         if response.status.is_success() { Ok(()) } else { Err(HostError::NotPiv(response.status)) }
+    }
+
+    /// Mutual authentication with the card management key (SP 800-73-4 part 2
+    /// section 3.2.4 and appendix A.1).
+    fn authenticate_manager(&mut self, key: &ManagementKey) -> Result<(), HostError> {
+        let name = "GENERAL AUTHENTICATE with the card management key (9B)";
+        let refused = |status| HostError::Refused { command: name.to_owned(), status };
+        let mut ask = |parts: &[&[u8]], wanted| {
+            let template = tlv::constructed(piv::TEMPLATE, parts);
+            let command = Command::new(0, ins::GENERAL_AUTHENTICATE, key.algorithm(), piv::MANAGEMENT_KEY);
+            let command = command.with_data(&*template).expecting(256);
+            let data = success(exchange(&mut *self.reader, &command, name)?, name)?;
+            let part = tlv::only(&data, piv::TEMPLATE).and_then(|template| tlv::find(template, wanted));
+            let missing = || bad(name, &format!("there is no {wanted:02X} in a template 7C"));
+            part.map(|part| Zeroizing::new(part.to_vec())).ok_or_else(missing)
+        };
+        let witness = ask(&[&tlv::write(piv::WITNESS, &[])], piv::WITNESS)?;
+        let witness = key.decrypt(&witness).map_err(refused)?;
+        let mut challenge = Zeroizing::new(vec![0; key.block_len()]);
+        SystemRandom.fill(&mut challenge);
+        let parts = [tlv::write(piv::WITNESS, &witness), tlv::write(piv::CHALLENGE, &challenge)];
+        let response = ask(&[&parts[0], &parts[1]], piv::RESPONSE)?;
+        if !constant_time_eq(&response, &*key.encrypt(&challenge).map_err(refused)?) {
+            return Err(bad(name, "the card has not encrypted the challenge: it has another key"));
+        }
+        Ok(())
     }
 
     fn object_by_tag(&mut self, tag: u32) -> Result<Option<Vec<u8>>, HostError> {

@@ -37,15 +37,31 @@ impl Arithmetic {
             algorithm: "key agreement".to_owned(),
             why: format!("the private key is of the kind {}", key.algorithm),
         })?;
-        let peer = PublicKey::parse_peer(peer_spki, &key.algorithm)?;
-        if peer.algorithm != key.algorithm {
-            return Err(KeyError::BadPublicKey(format!(
-                "the other side's key is of the kind {}, this one {}",
-                peer.algorithm, key.algorithm
-            )));
-        }
+        let peer = peer_of(peer_spki, &key.algorithm)?;
         self.fast(|provider| provider.agree(&key.algorithm, &private, &peer))
     }
+}
+
+/// The point of the other side's key, for a key agreement that somebody else
+/// does: the holder of the private key that belongs to `own_spki`. Both are DER
+/// of a SubjectPublicKeyInfo; the point is in uncompressed form (SEC 1 section
+/// 2.3.3), which smart cards ask for.
+///
+/// # Errors
+/// The other side's key is damaged, not on the curve of ours, or of another
+/// kind; or ours is on no curve.
+pub fn agreement_point(own_spki: &[u8], peer_spki: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let own = PublicKey::parse(own_spki)?.algorithm;
+    agreement::point(&own, &peer_of(peer_spki, &own)?)
+}
+
+/// The other side's key, which must be of the same kind as ours.
+fn peer_of<'a>(peer_spki: &'a [u8], ours: &PublicKeyAlgorithm) -> Result<PublicKey<'a>, KeyError> {
+    let peer = PublicKey::parse_peer(peer_spki, ours)?;
+    if peer.algorithm == *ours {
+        return Ok(peer);
+    }
+    Err(KeyError::BadPublicKey(format!("the other side's key is of the kind {}, this one {ours}", peer.algorithm)))
 }
 
 /// What is said of a secret that is all zeros (RFC 8418 section 2, RFC 7748

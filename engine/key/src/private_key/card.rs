@@ -37,14 +37,9 @@ impl PrivateKey {
     /// Keys of this kind or size are not made here.
     pub fn generate(algorithm: &PublicKeyAlgorithm, bits: u32, random: &mut dyn Random) -> Result<Self, KeyError> {
         macro_rules! on_curve {
-            ($curve:ident, $octets:literal) => {{
-                let mut scalar = Zeroizing::new([0; $octets]);
-                // All but one in 2^32 of the numbers are below the order; none after 64 is a broken generator.
-                let key = (0..64).find_map(|_| {
-                    random.fill(&mut *scalar);
-                    ::$curve::SecretKey::from_slice(&*scalar).ok()
-                });
-                let key = key.ok_or_else(|| not("no key", "the random numbers are none"))?;
+            ($curve:ident) => {{
+                let scalar = rustcrypto::agreement::draw(algorithm, random)?;
+                let key = ::$curve::SecretKey::from_slice(&scalar).map_err(|error| not("no key", error))?;
                 key.to_pkcs8_der().map_err(|error| not("no key", error))?.to_bytes()
             }};
         }
@@ -54,9 +49,9 @@ impl PrivateKey {
                 let key = key.map_err(|error| not("no RSA key", error))?;
                 key.to_pkcs8_der().map_err(|error| not("no RSA key", error))?.to_bytes()
             }
-            PublicKeyAlgorithm::P256 => on_curve!(p256, 32),
-            PublicKeyAlgorithm::P384 => on_curve!(p384, 48),
-            PublicKeyAlgorithm::Sm2 => on_curve!(sm2, 32),
+            PublicKeyAlgorithm::P256 => on_curve!(p256),
+            PublicKeyAlgorithm::P384 => on_curve!(p384),
+            PublicKeyAlgorithm::Sm2 => on_curve!(sm2),
             other => return Err(KeyError::UnknownAlgorithm(format!("{other} with {bits} bits for a new key"))),
         };
         Self::from_pkcs8_der(&pkcs8)

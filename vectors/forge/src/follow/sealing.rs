@@ -43,8 +43,7 @@ impl Way<'_> {
         let signer_keys = self.signer_keys(&step.signed_by, &step.sm2)?;
         let own = step.signed_by.iter().map(|name| credentials::certificate(self.pki, name));
         let own = own.collect::<Result<Vec<_>, _>>()?;
-        let signers: Vec<(&dyn Signer, &Certificate)> =
-            signer_keys.iter().map(|key| key as &dyn Signer).zip(&own).collect();
+        let signers: Vec<(&dyn Signer, &Certificate)> = signer_keys.iter().map(|key| &**key).zip(&own).collect();
         let mut issuers = Vec::new();
         for name in step.signed_by.iter().flat_map(|signer| self.pki.path_without_root(signer).into_iter().skip(1)) {
             issuers.push(credentials::certificate(self.pki, name)?);

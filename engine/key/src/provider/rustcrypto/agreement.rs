@@ -76,6 +76,25 @@ pub(super) fn public(algorithm: &PublicKeyAlgorithm, private: &[u8]) -> Result<V
     })
 }
 
+/// The point of a key in uncompressed form, which is checked to be on its curve.
+pub(crate) fn point(algorithm: &PublicKeyAlgorithm, key: &PublicKey<'_>) -> Result<Vec<u8>, KeyError> {
+    macro_rules! uncompressed {
+        ($name:ident) => {
+            ::$name::PublicKey::from_sec1_bytes(key.octets)
+                .map_err(|_| bad(format!("no point on the curve {algorithm}")))?
+                .to_sec1_bytes()
+                .to_vec()
+        };
+    }
+    Ok(match algorithm {
+        PublicKeyAlgorithm::P256 => uncompressed!(p256),
+        PublicKeyAlgorithm::P384 => uncompressed!(p384),
+        PublicKeyAlgorithm::P521 => uncompressed!(p521),
+        PublicKeyAlgorithm::Sm2 => super::sm2::check(key.octets)?.to_sec1_bytes().to_vec(),
+        other => return lacks(format_args!("a point of a key {other}")),
+    })
+}
+
 /// The shared secret. Every point is checked to be on its curve, which is all
 /// there is to check: the cofactor of these curves is one.
 pub(super) fn agree(
