@@ -95,7 +95,7 @@ fn happens(name: &str, script: Script, operation: &str, model: &str, wanted: &st
         return Err(format!("{found}, expected {wanted}: {first:?}").into());
     }
     if let Err((_, error)) = &first
-        && error.len() < 20
+        && error.split(' ').count() < 4
     {
         return Err(format!("the error says nothing: {error:?}").into());
     }

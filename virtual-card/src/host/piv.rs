@@ -291,7 +291,7 @@ impl Session {
         SystemRandom.fill(&mut challenge);
         let parts = [tlv::write(piv::WITNESS, &witness), tlv::write(piv::CHALLENGE, &challenge)];
         let response = ask(&[&parts[0], &parts[1]], piv::RESPONSE)?;
-        if !constant_time_eq(&response, &*key.encrypt(&challenge).map_err(refused)?) {
+        if !constant_time_eq(&response, &key.encrypt(&challenge).map_err(refused)?) {
             return Err(bad(name, "the card has not encrypted the challenge: it has another key"));
         }
         Ok(())
