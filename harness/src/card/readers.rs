@@ -64,3 +64,42 @@ mod pcsc {
         ))
     }
 }
+
+#[cfg(feature = "pcsc")]
+mod pcsc {
+    use waxseal_card::host::pcsc::{self, Listed, PcscReader};
+
+    use super::{Failed, Reader, ReaderState};
+
+    /// None where there is no service: that is no fault of a machine.
+    pub(super) fn readers() -> Vec<ReaderState> {
+        let card = |listed: &Listed| listed.atr.as_ref().map(|atr| format!("a card, ATR {}", hexadecimal(atr)));
+        let state = |listed: Listed| ReaderState { card: card(&listed), name: listed.name };
+        pcsc::list().unwrap_or_default().into_iter().map(state).collect()
+    }
+
+    pub(super) fn open(wanted: &str) -> Result<Box<dyn Reader>, Failed> {
+        let all = pcsc::list().map_err(Failed::usage)?;
+        let is_whole = all.iter().any(|listed| listed.name == wanted);
+        let mut fitting = all.iter().filter(|listed| match wanted {
+            "" => listed.atr.is_some(),
+            _ if is_whole => listed.name == wanted,
+            _ => listed.name.contains(wanted),
+        });
+        let names = || all.iter().map(|listed| format!("{:?}", listed.name)).collect::<Vec<_>>().join(", ");
+        match (fitting.next(), fitting.next()) {
+            (Some(one), None) => Ok(Box::new(PcscReader::connect(&one.name).map_err(Failed::at(&one.name))?)),
+            (Some(_), Some(_)) => {
+                Err(Failed::usage(format!("--card {wanted:?} fits several readers; there are {}", names())))
+            }
+            (None, _) if all.is_empty() => Err(Failed::usage("PC/SC has no reader; see `waxseal card list`")),
+            (None, _) => {
+                Err(Failed::usage(format!("--card {wanted:?} fits no reader with a card; there are {}", names())))
+            }
+        }
+    }
+
+    fn hexadecimal(octets: &[u8]) -> String {
+        octets.iter().map(|octet| format!("{octet:02X}")).collect()
+    }
+}

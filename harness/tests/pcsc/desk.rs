@@ -12,7 +12,7 @@ use waxseal_card::models::Model;
 use waxseal_card::vpcd::{self, Loopback, Slot, Way};
 use waxseal_model::Corpus;
 
-use crate::recorder::{Log, Recorder};
+use crate::recorder::Log;
 
 /// How long pcscd may take to see a card.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,8 +79,7 @@ impl Desk {
     pub(crate) fn insert(&mut self, card: Box<dyn Card>) {
         let port = vpcd::PORT + u16::try_from(self.slots.len()).unwrap();
         let way = Way::Connect(Loopback::try_from(std::net::SocketAddr::from(([127, 0, 0, 1], port))).unwrap());
-        let card = Recorder::new(card, self.log.clone());
-        self.slots.push(Slot::insert(Box::new(card), way, |_| {}).unwrap());
+        self.slots.push(Slot::insert(self.log.of(card), way, |_| {}).unwrap());
         self.wait_for_cards(self.slots.len());
     }
 
@@ -161,12 +160,6 @@ impl Desk {
 pub(crate) fn card(model: &str) -> Box<dyn Card> {
     let corpus = Corpus::embedded().unwrap();
     Box::new(waxseal_forge::card(corpus.pki(), &Model::named(model).unwrap()).unwrap())
-}
-
-/// Whose key lies in a place of a model.
-pub(crate) fn owner(model: &str, slot: &str) -> String {
-    let model = Model::named(model).unwrap();
-    model.keys.iter().find(|place| place.slot == slot).unwrap().of.clone()
 }
 
 /// The certificate of an entity of the corpus.

@@ -16,11 +16,14 @@ mod yubico;
 
 use std::process::ExitCode;
 
-/// The models that the programs can use: they know neither SM2 nor RSA 4096 on a
-/// card, and refuse RSA 1024.
-const MODELS: &[&str] = &["piv-rsa2048", "piv-p256", "piv-full-history"];
+/// The models with PIV that the programs can use: they know neither SM2 nor RSA
+/// 4096 on a card, and refuse RSA 1024.
+const PIV: &[&str] = &["piv-rsa2048", "piv-p256", "piv-full-history"];
+
+/// Those and the one with PKCS #15, which OpenSC alone knows.
+const ALL: &[&str] = &["piv-rsa2048", "piv-p256", "piv-full-history", "ecert-pkcs15"];
 
 fn main() -> ExitCode {
-    let jobs = [opensc::jobs(MODELS), yubico::jobs(MODELS), openssl::jobs(MODELS), thunderbird::jobs()];
+    let jobs = [opensc::jobs(ALL), yubico::jobs(PIV), openssl::jobs(ALL), thunderbird::jobs()];
     confined::main(jobs.into_iter().flatten().collect())
 }

@@ -1,12 +1,12 @@
 //! The programs of OpenSC: opensc-tool, pkcs15-tool, pkcs11-tool.
 
+use waxseal_card::models::{Kind, Model};
 use waxseal_card::vpcd::{Slot, Way};
-use waxseal_key::{PssParameters, SignatureScheme};
 
 use crate::components::Component::{Confinement, OpenSc, Pcscd};
 use crate::confined::Job;
-use crate::desk::{Desk, PIN, Said, card, certificate};
-use crate::keys::{AUTHENTICATION, KEY_MANAGEMENT, Key, SIGNATURE};
+use crate::desk::{Desk, PIN, Said, card};
+use crate::keys::Key;
 
 /// What every test of a model does.
 type Test = fn(&'static str);
@@ -32,9 +32,17 @@ pub(crate) fn jobs(models: &[&'static str]) -> Vec<Job> {
     jobs
 }
 
+/// What OpenSC calls a card.
+fn name(model: &str) -> &'static str {
+    match Model::named(model).unwrap().application {
+        Kind::Piv => "Personal Identity Verification Card\n",
+        Kind::Pkcs15 => "Javacard with IsoApplet\n",
+    }
+}
+
 fn tool(model: &str) {
     let mut desk = Desk::with(model);
-    assert_eq!(desk.run("opensc-tool", &["--name"]).good(), "Personal Identity Verification Card\n");
+    assert_eq!(desk.run("opensc-tool", &["--name"]).good(), name(model));
     assert_eq!(desk.run("opensc-tool", &["--atr"]).good(), "3b:85:80:01:80:73:c0:01:c0:f6\n");
     desk.remove();
     assert!(!desk.run("opensc-tool", &["--name"]).is_good);
@@ -46,25 +54,26 @@ fn tool(model: &str) {
 fn dump(model: &str) {
     let desk = Desk::with(model);
     let text = desk.run("pkcs15-tool", &["--dump"]).good();
-    for (place, name) in [(AUTHENTICATION, "PIV AUTH key"), (SIGNATURE, "SIGN key"), (KEY_MANAGEMENT, "KEY MAN key")] {
-        let key = Key::of(model, place);
+    for key in Key::all(model) {
         let (kind, length) = if key.is_rsa() { ("RSA", "ModLength") } else { ("EC", "FieldLength") };
-        let part = text.split("\n\n").find(|part| part.starts_with(&format!("Private {kind} Key [{name}]")));
-        let part = part.unwrap_or_else(|| panic!("no private {kind} key {name:?} in {text}"));
+        let title = format!("Private {kind} Key [{}]", key.label);
+        let part = text.split("\n\n").find(|part| part.starts_with(&title));
+        let part = part.unwrap_or_else(|| panic!("no {title:?} in {text}"));
         let field = |field: &str| {
             let line = part.lines().find(|line| line.trim_start().starts_with(field)).unwrap();
             line.split_once(": ").unwrap().1.to_owned()
         };
         assert_eq!(field(length), key.bits.to_string());
-        let reference = u8::from_str_radix(key.slot, 16).unwrap();
+        let reference = u8::from_str_radix(&key.slot, 16).unwrap();
         assert_eq!(field("Key ref"), format!("{reference} (0x{})", key.slot));
-        let read = desk.run("pkcs15-tool", &["--read-certificate", key.id]).good();
+        let read = desk.run("pkcs15-tool", &["--read-certificate", &key.id]).good();
         assert_eq!(words(&read), words(&std::fs::read_to_string(&key.certificate).unwrap()));
     }
-    let keys = waxseal_card::models::Model::named(model).unwrap().keys;
+    let described = Model::named(model).unwrap();
+    let (keys, certificates) = (described.keys.len(), described.keys.len() + described.authorities.len());
     let count = |title: &str| text.lines().filter(|line| line.starts_with(title)).count();
     let private_keys = count("Private RSA Key") + count("Private EC Key");
-    assert_eq!((private_keys, count("X.509 Certificate")), (keys.len(), keys.len()), "{text}");
+    assert_eq!((private_keys, count("X.509 Certificate")), (keys, certificates), "{text}");
     assert_eq!(desk.log.take(), [""; 0]);
 }
 
@@ -81,26 +90,14 @@ fn pkcs11(desk: &Desk, arguments: &[&str]) -> Said {
 fn sign(model: &str) {
     let desk = Desk::with(model);
     desk.write("data", b"what is signed");
-    for place in [AUTHENTICATION, SIGNATURE] {
-        let key = Key::of(model, place);
-        let (digest, name) = key.digest();
-        let schemes = if key.is_rsa() {
-            vec![
-                (format!("{name}-RSA-PKCS"), SignatureScheme::RsaPkcs1),
-                (format!("{name}-RSA-PKCS-PSS"), SignatureScheme::RsaPss(PssParameters::usual(digest))),
-            ]
-        } else {
-            vec![(format!("ECDSA-{name}"), SignatureScheme::Ecdsa)]
-        };
-        for (mechanism, scheme) in schemes {
-            let login = ["--login", "--pin", PIN, "--sign", "--id", key.id, "--mechanism", &mechanism];
+    for key in Key::signing(model) {
+        for (mechanism, scheme, digest) in key.mechanisms() {
+            let login = ["--login", "--pin", PIN, "--sign", "--id", &key.id, "--mechanism", mechanism];
             let files = ["--signature-format", "openssl", "--input-file", "data", "--output-file", "signature"];
             pkcs11(&desk, &[&login[..], &files].concat()).good();
-            key.verify(&desk, scheme, "signature");
-            // The PIN for Digital Signature is asked for before every one (SP 800-73-4 part 1 section 3.2.3).
-            let pins = if place == SIGNATURE { 2 } else { 1 };
-            let mut expected = vec!["PIN ok".to_owned(); pins];
-            expected.push(key.operation("challenge"));
+            key.verify(&desk, scheme, digest, "signature");
+            let mut expected = vec!["PIN 9000".to_owned(); if key.needs_pin_always() { 2 } else { 1 }];
+            expected.push(key.operation("sign"));
             assert_eq!(desk.log.take(), expected, "{mechanism}");
         }
     }
@@ -108,7 +105,7 @@ fn sign(model: &str) {
 
 fn decrypt(model: &str) {
     let desk = Desk::with(model);
-    let key = Key::of(model, KEY_MANAGEMENT);
+    let key = Key::decrypting(model);
     if !key.is_rsa() {
         return derive(&desk, &key);
     }
@@ -116,14 +113,17 @@ fn decrypt(model: &str) {
     let public_key = desk.public_key(&key.owner);
     let oaep = ["-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256"];
     let of_oaep = ["--hash-algorithm", "SHA256", "--mgf", "MGF1-SHA256"];
-    for (mechanism, padding, options) in [("RSA-PKCS", &[][..], &[][..]), ("RSA-PKCS-OAEP", &oaep, &of_oaep)] {
+    let ways = [("RSA-PKCS", &[][..], &[][..]), ("RSA-PKCS-OAEP", &oaep, &of_oaep)];
+    // isoApplet has the one padding.
+    let count = if Model::named(model).unwrap().application == Kind::Piv { 2 } else { 1 };
+    for (mechanism, padding, options) in ways.into_iter().take(count) {
         let to = ["pkeyutl", "-encrypt", "-pubin", "-inkey", &public_key, "-in", "data", "-out", "encrypted"];
         desk.run("openssl", &[&to[..], padding].concat()).good();
-        let login = ["--login", "--pin", PIN, "--decrypt", "--id", key.id, "--mechanism", mechanism];
+        let login = ["--login", "--pin", PIN, "--decrypt", "--id", &key.id, "--mechanism", mechanism];
         let files = ["--input-file", "encrypted", "--output-file", "decrypted"];
         pkcs11(&desk, &[&login[..], options, &files].concat()).good();
         assert_eq!(desk.read("decrypted"), desk.read("data"));
-        assert_eq!(desk.log.take(), ["PIN ok", &key.operation("challenge")], "{mechanism}");
+        assert_eq!(desk.log.take(), ["PIN 9000", &key.opening()], "{mechanism}");
     }
 }
 
@@ -136,30 +136,26 @@ fn derive(desk: &Desk, key: &Key) {
     let public_key = desk.public_key(&key.owner);
     let by_peer = ["pkeyutl", "-derive", "-inkey", "peer.key", "-peerkey", &public_key, "-out", "expected"];
     desk.run("openssl", &by_peer).good();
-    let login = ["--login", "--pin", PIN, "--derive", "--id", key.id, "--mechanism", "ECDH1-DERIVE"];
+    let login = ["--login", "--pin", PIN, "--derive", "--id", &key.id, "--mechanism", "ECDH1-DERIVE"];
     let files = ["--input-file", "peer.der", "--output-file", "derived"];
     pkcs11(desk, &[&login[..], &files].concat()).good();
     assert_eq!(desk.read("derived"), desk.read("expected"));
-    assert_eq!(desk.log.take(), ["PIN ok", &key.operation("exponentiation")]);
+    assert_eq!(desk.log.take(), ["PIN 9000", &key.opening()]);
 }
 
 /// Three wrong ones block the card, and the right one does not help any more.
 fn pins(model: &str) {
     let desk = Desk::with(model);
     desk.write("data", b"what is signed");
-    let key = Key::of(model, AUTHENTICATION);
-    let mechanism = if key.is_rsa() { "SHA256-RSA-PKCS" } else { "ECDSA-SHA256" };
+    let key = Key::signing(model).remove(0);
+    let (mechanism, ..) = key.mechanisms().remove(0);
     let attempt = |pin: &str| {
-        let what = ["--login", "--pin", pin, "--sign", "--id", key.id, "--mechanism", mechanism];
+        let what = ["--login", "--pin", pin, "--sign", "--id", &key.id, "--mechanism", mechanism];
         pkcs11(&desk, &[&what[..], &["--input-file", "data", "--output-file", "signature"]].concat())
     };
-    for (pin, name, logged) in [
-        ("654321", "CKR_PIN_INCORRECT", "PIN 63C2"),
-        ("654321", "CKR_PIN_INCORRECT", "PIN 63C1"),
-        ("654321", "CKR_PIN_INCORRECT", "PIN 63C0"),
-    ] {
-        let said = attempt(pin).bad();
-        assert!(said.contains(name), "{said}");
+    for logged in ["PIN 63C2", "PIN 63C1", "PIN 63C0"] {
+        let said = attempt("654321").bad();
+        assert!(said.contains("CKR_PIN_INCORRECT"), "{said}");
         assert_eq!(desk.log.take(), [logged]);
     }
     let said = attempt(PIN).bad();
@@ -172,14 +168,13 @@ fn two_readers() {
     let mut desk = Desk::with("piv-rsa2048");
     desk.insert_model("piv-p256");
     for (reader, model) in [("0", "piv-rsa2048"), ("1", "piv-p256")] {
-        let read = ["--reader", reader, "--read-certificate", SIGNATURE.1];
-        let read = desk.run("pkcs15-tool", &read).good();
-        let key = Key::of(model, SIGNATURE);
-        assert_eq!(words(&read), words(&std::fs::read_to_string(certificate(&key.owner)).unwrap()), "{reader}");
+        let key = Key::of_the_person(model);
+        let read = desk.run("pkcs15-tool", &["--reader", reader, "--read-certificate", &key.id]).good();
+        assert_eq!(words(&read), words(&std::fs::read_to_string(&key.certificate).unwrap()), "{reader}");
     }
     desk.remove();
     let first = desk.run("opensc-tool", &["--reader", "0", "--name"]).good();
-    assert_eq!(first, "Personal Identity Verification Card\n");
+    assert_eq!(first, name("piv-rsa2048"));
 }
 
 /// vpcd connects where its configuration names a host.
@@ -196,6 +191,6 @@ fn listening() {
     desk.wait_for_cards(slots.len());
     for reader in ["0", "1"] {
         let said = desk.run("opensc-tool", &["--reader", reader, "--name"]).good();
-        assert_eq!(said, "Personal Identity Verification Card\n");
+        assert_eq!(said, name("piv-p256"));
     }
 }

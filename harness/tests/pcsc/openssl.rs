@@ -5,7 +5,7 @@ use waxseal_verdict::Verdict;
 use crate::components::Component::{Confinement, OpenSc, OpenScModule, OpenSslEngine, Pcscd};
 use crate::confined::Job;
 use crate::desk::{Desk, PIN};
-use crate::keys::{AUTHENTICATION, KEY_MANAGEMENT, Key};
+use crate::keys::Key;
 
 const NEEDS: [crate::components::Component; 5] = [Confinement, Pcscd, OpenSc, OpenScModule, OpenSslEngine];
 
@@ -31,11 +31,11 @@ const THROUGH_ENGINE: [&str; 4] = ["-engine", "pkcs11", "-keyform", "engine"];
 
 fn sign(model: &str) {
     let desk = Desk::with(model);
-    let key = Key::of(model, AUTHENTICATION);
+    let key = Key::signing(model).remove(0);
     desk.write("body", "Content-Type: text/plain\r\n\r\nsigned by a card\r\n");
     let mail = ["cms", "-sign", "-in", "body", "-out", "signed.eml", "-signer", &key.certificate, "-inkey"];
     desk.run("openssl", &[&mail[..], &[&key_uri(&key)], &THROUGH_ENGINE].concat()).good();
-    assert_eq!(desk.log.take(), ["PIN ok", &key.operation("challenge")]);
+    assert_eq!(desk.log.take(), ["PIN 9000", &key.operation("sign")]);
 
     let verify =
         ["cms", "-verify", "-in", "signed.eml", "-CAfile", &key.certificate, "-partial_chain", "-purpose", "any"];
@@ -48,7 +48,7 @@ fn sign(model: &str) {
 
 fn decrypt(model: &str) {
     let desk = Desk::with(model);
-    let key = Key::of(model, KEY_MANAGEMENT);
+    let key = Key::decrypting(model);
     let body = "Content-Type: text/plain\r\n\r\nfor a card\r\n";
     desk.write("body", body);
     // Both write to the card: the engine, and openssl itself.
@@ -59,7 +59,6 @@ fn decrypt(model: &str) {
         let decrypt = ["cms", "-decrypt", "-in", mail, "-recip", &key.certificate, "-inkey"];
         let said = desk.run("openssl", &[&decrypt[..], &[&key_uri(&key)], &THROUGH_ENGINE].concat()).good();
         assert_eq!(said, body, "{mail}");
-        let purpose = if key.is_rsa() { "challenge" } else { "exponentiation" };
-        assert_eq!(desk.log.take(), ["PIN ok", &key.operation(purpose)], "{mail}");
+        assert_eq!(desk.log.take(), ["PIN 9000", &key.opening()], "{mail}");
     }
 }

@@ -9,23 +9,24 @@ use time::format_description::well_known::Rfc2822;
 use waxseal::smtp_sink::SmtpSink;
 use waxseal::thunderbird::process::{Account, Draft, Thunderbird};
 use waxseal::thunderbird::profile::Profile;
-use waxseal_engine::certificate::Certificate;
 use waxseal_verdict::Verdict;
 
 use crate::components::Component::{Confinement, NssTools, OpenSc, OpenScModule, Pcscd, Thunderbird as Program};
 use crate::components::module;
 use crate::confined::Job;
 use crate::desk::{Desk, PIN, certificate, pki};
-use crate::keys::{KEY_MANAGEMENT, Key, SIGNATURE};
+use crate::keys::Key;
 
-const MODEL: &str = "piv-rsa2048";
+const MODELS: &[&str] = &["piv-rsa2048", "ecert-pkcs15"];
 
 pub(crate) fn jobs() -> Vec<Job> {
     let needs = [Confinement, Pcscd, OpenSc, OpenScModule, NssTools, Program];
-    vec![
-        Job::new("Thunderbird signs with the card", &needs, sign),
-        Job::new("Thunderbird decrypts with the card", &needs, decrypt),
-    ]
+    let mut jobs = Vec::new();
+    for model in MODELS.iter().copied() {
+        jobs.push(Job::new(format!("{model}: Thunderbird signs"), &needs, move || sign(model)));
+        jobs.push(Job::new(format!("{model}: Thunderbird decrypts"), &needs, move || decrypt(model)));
+    }
+    jobs
 }
 
 fn start(desk: &Desk) -> Thunderbird {
@@ -42,20 +43,19 @@ fn start(desk: &Desk) -> Thunderbird {
 }
 
 fn fingerprint(key: &Key) -> [u8; 32] {
-    let pem = std::fs::read(&key.certificate).unwrap();
-    Sha256::digest(Certificate::from_file(&pem).unwrap()[0].der()).into()
+    Sha256::digest(&key.der).into()
 }
 
-fn sign() {
-    let desk = Desk::with(MODEL);
-    let (signature, key_management) = (Key::of(MODEL, SIGNATURE), Key::of(MODEL, KEY_MANAGEMENT));
+fn sign(model: &str) {
+    let desk = Desk::with(model);
+    let (signing, decrypting) = (Key::of_the_person(model), Key::decrypting(model));
     let sink = SmtpSink::start().unwrap();
     let mut thunderbird = start(&desk);
     let account = Account {
         address: "nina@example.test".to_owned(),
         name: "Nina".to_owned(),
-        signing: fingerprint(&signature),
-        encryption: fingerprint(&key_management),
+        signing: fingerprint(&signing),
+        encryption: fingerprint(&decrypting),
         server: sink.address(),
     };
     thunderbird.set_account(&account).unwrap();
@@ -70,10 +70,12 @@ fn sign() {
     thunderbird.send(&draft).unwrap();
     let mail = sink.next(Duration::from_secs(10)).unwrap();
     assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("nina@example.test", &["bob@example.test".to_owned()][..]));
-    // It has logged in when it looked at the account, and does so again for the signature.
-    assert_eq!(desk.log.take(), ["PIN ok", &signature.operation("challenge")]);
+    // It has logged in when it looked at the account; a signature of PIV needs the PIN again.
+    let mut expected = vec!["PIN 9000".to_owned(); usize::from(signing.needs_pin_always())];
+    expected.push(signing.operation("sign"));
+    assert_eq!(desk.log.take(), expected);
     let asked = thunderbird.prompts().unwrap();
-    assert!(asked.len() == 2 && asked.iter().all(|text| text.starts_with("password: ")), "{asked:?}");
+    assert!(asked.len() == expected.len() && asked.iter().all(|text| text.starts_with("password: ")), "{asked:?}");
 
     desk.write("signed.eml", &mail.octets);
     let verify = ["cms", "-verify", "-in", "signed.eml", "-CAfile", &certificate("root")];
@@ -89,9 +91,9 @@ fn sign() {
 }
 
 /// What the engine wrote to the card's certificate.
-fn decrypt() {
-    let desk = Desk::with(MODEL);
-    let key = Key::of(MODEL, KEY_MANAGEMENT);
+fn decrypt(model: &str) {
+    let desk = Desk::with(model);
+    let key = Key::decrypting(model);
     // It wants a Date that is about the time of the signature.
     let date = OffsetDateTime::now_utc().format(&Rfc2822).unwrap();
     let mail = format!(
@@ -113,6 +115,6 @@ fn decrypt() {
         let mut log = desk.log.take();
         log.retain(|line| !line.starts_with("PIN "));
         log.dedup();
-        assert_eq!(log, [key.operation("challenge")], "{out}");
+        assert_eq!(log, [key.opening()], "{out}");
     }
 }

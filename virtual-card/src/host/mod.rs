@@ -4,6 +4,8 @@ mod channel;
 mod error;
 mod in_process;
 mod key;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 mod pin;
 mod piv;
 mod reader;
