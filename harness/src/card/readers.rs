@@ -81,11 +81,9 @@ mod pcsc {
     pub(super) fn open(wanted: &str) -> Result<Box<dyn Reader>, Failed> {
         let all = pcsc::list().map_err(Failed::usage)?;
         let is_whole = all.iter().any(|listed| listed.name == wanted);
-        let mut fitting = all.iter().filter(|listed| match wanted {
-            "" => listed.atr.is_some(),
-            _ if is_whole => listed.name == wanted,
-            _ => listed.name.contains(wanted),
-        });
+        let fits = |listed: &&Listed| if is_whole { listed.name == wanted } else { listed.name.contains(wanted) };
+        // Without a card it is meant only if it is called by its whole name: to hear that there is none.
+        let mut fitting = all.iter().filter(fits).filter(|listed| is_whole || listed.atr.is_some());
         let names = || all.iter().map(|listed| format!("{:?}", listed.name)).collect::<Vec<_>>().join(", ");
         match (fitting.next(), fitting.next()) {
             (Some(one), None) => Ok(Box::new(PcscReader::connect(&one.name).map_err(Failed::at(&one.name))?)),

@@ -10,7 +10,10 @@ mod desk;
 mod keys;
 mod opensc;
 mod openssl;
+#[cfg(feature = "pcsc")]
+mod readers;
 mod recorder;
+mod serve;
 mod thunderbird;
 mod yubico;
 
@@ -24,6 +27,14 @@ const PIV: &[&str] = &["piv-rsa2048", "piv-p256", "piv-full-history"];
 const ALL: &[&str] = &["piv-rsa2048", "piv-p256", "piv-full-history", "ecert-pkcs15"];
 
 fn main() -> ExitCode {
-    let jobs = [opensc::jobs(ALL), yubico::jobs(PIV), openssl::jobs(ALL), thunderbird::jobs()];
+    let jobs = [
+        opensc::jobs(ALL),
+        yubico::jobs(PIV),
+        openssl::jobs(ALL),
+        thunderbird::jobs(),
+        serve::jobs(),
+        #[cfg(feature = "pcsc")]
+        readers::jobs(PIV),
+    ];
     confined::main(jobs.into_iter().flatten().collect())
 }

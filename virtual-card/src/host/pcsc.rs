@@ -316,10 +316,15 @@ fn atr(card: &pcsc::Card) -> Result<Zeroizing<Vec<u8>>, Error> {
 fn transmit(card: &pcsc::Card, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut buffer = [0; MAX_BUFFER_SIZE_EXTENDED];
     let answer = card.transmit(command, &mut buffer).map(|answer| Zeroizing::new(answer.to_vec()));
-    if let Ok(answer) = &answer {
-        buffer[..answer.len()].zeroize();
+    match answer {
+        // vpcd takes the end of a connection for an answer without octets.
+        Ok(answer) if answer.is_empty() => Err(Error::NotTransacted),
+        Ok(answer) => {
+            buffer[..answer.len()].zeroize();
+            Ok(answer)
+        }
+        Err(error) => Err(error),
     }
-    answer
 }
 
 fn describe(error: Error, name: &str) -> ReaderError {

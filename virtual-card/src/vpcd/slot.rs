@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::message::{self, Order};
 use super::{Loopback, Way};
@@ -17,6 +17,10 @@ const PERIOD: Duration = Duration::from_millis(50);
 
 /// How long after the end of a connection the next one is tried.
 const DELAY: Duration = Duration::from_millis(200);
+
+/// How long a card that was removed stays out at least: pcscd, which looks every
+/// 400 ms, must see it.
+const ABSENCE: Duration = Duration::from_millis(1200);
 
 /// How long vpcd may leave an answer unread.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,7 +54,7 @@ pub enum Gone {
     /// vpcd closed it, as pcscd does when it ends.
     #[error("vpcd closed the connection")]
     Closed,
-    /// [`Lost::Removed`]: the slot stays empty.
+    /// [`Lost::Removed`]: the slot is empty until the card lets itself be reset.
     #[error("the card was removed")]
     Removed,
     /// [`Lost::Reset`]: a new connection follows.
@@ -222,7 +226,7 @@ impl Served {
                     is_told = false;
                     (self.on)(Event::Disconnected(gone.clone()));
                     if gone == Gone::Removed {
-                        return self.stay_empty();
+                        self.stay_empty(card);
                     }
                 }
                 Ok(None) if is_told || matches!(self.door, Door::Listen(_)) => {}
@@ -250,20 +254,27 @@ impl Served {
         result.err().unwrap_or(Gone::Stopped)
     }
 
-    /// The card is gone. A vpcd that connects finds the connection closed: one
-    /// that is refused takes pcscd down with it, see [`Way::Listen`].
-    fn stay_empty(&self) {
+    /// The card is gone, until it lets itself be reset. A vpcd that connects finds
+    /// the connection closed: one that is refused takes pcscd down with it, see
+    /// [`Way::Listen`].
+    fn stay_empty(&self, card: &mut dyn Card) {
         while !self.stop.is_set() {
-            if matches!(self.door, Door::Listen(_)) {
-                drop(self.door.next());
+            let end = Instant::now() + ABSENCE;
+            while !self.stop.is_set() && Instant::now() < end {
+                if matches!(self.door, Door::Listen(_)) {
+                    drop(self.door.next());
+                }
+                self.pause(PERIOD);
             }
-            self.pause(PERIOD);
+            if card.reset().is_ok() {
+                return;
+            }
         }
     }
 
     fn pause(&self, time: Duration) {
-        let end = std::time::Instant::now() + time;
-        while !self.stop.is_set() && std::time::Instant::now() < end {
+        let end = Instant::now() + time;
+        while !self.stop.is_set() && Instant::now() < end {
             std::thread::sleep(PERIOD.min(time));
         }
     }

@@ -19,11 +19,16 @@ const SUCCESS: [u8; 2] = [0x90, 0x00];
 struct Scripted {
     answers: VecDeque<Result<Vec<u8>, Lost>>,
     resets: u8,
+    is_away: bool,
 }
 
 impl Scripted {
     fn answering(answers: impl IntoIterator<Item = Result<Vec<u8>, Lost>>) -> Self {
-        Self { answers: answers.into_iter().collect(), resets: 0 }
+        Self { answers: answers.into_iter().collect(), ..Self::default() }
+    }
+
+    fn removed() -> Self {
+        Self { is_away: true, ..Self::answering([Err(Lost::Removed)]) }
     }
 }
 
@@ -34,7 +39,8 @@ impl Card for Scripted {
 
     fn reset(&mut self) -> Result<(), Lost> {
         self.resets += 1;
-        Ok(())
+        // For two seconds and more it cannot be put in again.
+        if (2..4).contains(&self.resets) && self.is_away { Err(Lost::Removed) } else { Ok(()) }
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Lost> {
@@ -206,20 +212,31 @@ fn the_card_listens() {
 }
 
 #[test]
-fn a_removed_card_leaves_an_empty_slot() {
+fn a_removed_card_leaves_an_empty_slot_until_it_is_back() {
     let vpcd = Vpcd::new();
-    let (_slot, events) = insert(Scripted::answering([Err(Lost::Removed)]), vpcd.way());
+    let (_slot, events) = insert(Scripted::removed(), vpcd.way());
     assert!(vpcd.reader().is_closed_by(&[0, 0xA4]));
     assert_eq!((next(&events), next(&events)), (Event::Connected, Event::Disconnected(Gone::Removed)));
     assert!(!vpcd.is_visited());
+    assert_eq!(vpcd.reader().ask(&[4]), ATR);
 
-    let (slot, _events) = insert(Scripted::answering([Err(Lost::Removed)]), listening());
+    let (slot, _events) = insert(Scripted::removed(), listening());
     let address = slot.address().unwrap();
     assert!(Reader::connect(address).is_closed_by(&[0, 0xA4]));
     // Not refused: an empty slot is a connection that ends.
     for _ in 0..2 {
         let mut reader = Reader::connect(address);
         assert!(matches!(reader.0.read(&mut [0; 8]), Ok(0)));
+    }
+    let start = Instant::now();
+    loop {
+        let mut reader = Reader::connect(address);
+        reader.send(&[4]);
+        if reader.0.read(&mut [0; 8]).is_ok_and(|read| read > 0) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use waxseal_card::models::Model;
-use waxseal_card::vpcd::{self, Event, Gone, Loopback, Slot, Stop, Way};
+use waxseal_card::transcript::{RecordedCard, Tape};
+use waxseal_card::vpcd::{self, Event, Loopback, Slot, Stop, Way};
 
 use super::super::{options, output};
 use crate::exit::{Exit, Failed, help};
@@ -32,6 +33,7 @@ const PERIOD: Duration = Duration::from_millis(100);
     "waxseal card serve --model piv-rsa2048 --model piv-p256",
     "waxseal card serve --model piv-p256 --vpcd 127.0.0.1:35964",
     "waxseal card serve --model piv-p256 --listen 127.0.0.1:35963",
+    "waxseal card serve --model ecert-pkcs15 --transcript session.txt",
 ))]
 pub(in crate::cli) struct Arguments {
     /// The model of a card; once for each reader
@@ -43,6 +45,9 @@ pub(in crate::cli) struct Arguments {
     /// Where vpcd shall connect, once for each card: DEVICENAME 127.0.0.1:0x8C7B in its reader.conf
     #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "vpcd")]
     listen: Vec<Loopback>,
+    /// Write what goes between the programs and the cards to this file, without secrets, when this ends
+    #[arg(long, value_name = "FILE")]
+    transcript: Option<PathBuf>,
     /// End when standard input does
     #[arg(long)]
     until_stdin_closes: bool,
@@ -81,23 +86,24 @@ fn usual(cards: usize) -> Result<Vec<Way>, Failed> {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let corpus = options::load_corpus(arguments.vectors.as_deref())?;
     let stop = stop(arguments.until_stdin_closes)?;
+    let tape = Tape::new();
     let (sender, events) = mpsc::channel();
-    let mut seats = Vec::new();
+    let mut seats: Vec<Seat> = Vec::new();
     for (number, (name, way)) in arguments.places()?.into_iter().enumerate() {
         let model = Model::named(name).map_err(Failed::usage)?;
         let card = waxseal_forge::card(corpus.pki(), &model).map_err(Failed::usage)?;
         let sender = sender.clone();
         // Nobody listens any more: this is ending.
         let tell = move |event| drop(sender.send((number, event)));
-        let slot = Slot::insert(Box::new(card), way, tell);
+        let slot = Slot::insert(Box::new(RecordedCard::new(card, tape.clone())), way, tell);
         let (Way::Connect(address) | Way::Listen(address)) = way;
         let slot = slot.map_err(Failed::at(address))?;
         let shown = format!("{name} at {}", slot.address().unwrap_or_else(|| address.address()));
-        seats.push(Seat { _slot: slot, shown, is_ready: false, is_empty: false });
+        seats.push(Seat { _slot: slot, shown, is_ready: false });
     }
 
     let mut is_told = false;
-    while !stop.is_set() && seats.iter().any(|seat| !seat.is_empty) {
+    while !stop.is_set() {
         match events.recv_timeout(PERIOD) {
             Ok((number, event)) => seats[number].note(&event),
             Err(RecvTimeoutError::Timeout) => continue,
@@ -109,6 +115,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
             is_told = true;
         }
     }
+    // The cards are pulled out: now all is written that there is.
+    drop(seats);
+    if let Some(path) = &arguments.transcript {
+        let text = tape.transcript().to_string();
+        output::replace_file(path, |file| file.write_all(text.as_bytes()).map_err(Failed::at(path.display())))?;
+    }
     Ok(Exit::Good)
 }
 
@@ -118,7 +130,6 @@ struct Seat {
     _slot: Slot,
     shown: String,
     is_ready: bool,
-    is_empty: bool,
 }
 
 impl Seat {
@@ -126,10 +137,7 @@ impl Seat {
         match event {
             Event::Connected | Event::Listening => self.is_ready = true,
             Event::Waiting => eprintln!("note: {}: waiting for vpcd", self.shown),
-            Event::Disconnected(gone) => {
-                self.is_empty = *gone == Gone::Removed;
-                eprintln!("note: {}: {gone}", self.shown);
-            }
+            Event::Disconnected(gone) => eprintln!("note: {}: {gone}", self.shown),
         }
     }
 }
