@@ -5,6 +5,7 @@
 //! no people.
 
 mod pkcs15;
+mod security;
 
 use serde::Deserialize;
 use waxseal_key::{PrivateKey, Random};
@@ -114,6 +115,31 @@ pub struct Credential {
     pub certificate: Vec<u8>,
 }
 
+/// Who makes a card: knows the people whose keys lie on it, and signs for it.
+pub trait Issuer {
+    /// Key and certificate of somebody.
+    ///
+    /// # Errors
+    /// There is nobody of that name, or they have none: why.
+    fn credential(&mut self, name: &str) -> Result<Credential, String>;
+
+    /// Signs content of a card: a SignedData (RFC 5652) with the content in it
+    /// and no certificate; `None` where this issuer signs nothing.
+    ///
+    /// # Errors
+    /// It cannot be signed: why.
+    fn sign(&mut self, content_type: &str, content: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let _ = (content_type, content);
+        Ok(None)
+    }
+}
+
+impl<F: FnMut(&str) -> Result<Credential, String>> Issuer for F {
+    fn credential(&mut self, name: &str) -> Result<Credential, String> {
+        self(name)
+    }
+}
+
 /// Why a card cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("card model: {0}")]
@@ -151,29 +177,21 @@ impl Model {
         toml::from_str(text).map_err(|error| wrong(error.to_string()))
     }
 
-    /// Makes the card, with the keys and certificates that `credential` has for
+    /// Makes the card, with the keys and certificates that `issuer` has for
     /// the names in the model. `random` draws what the card draws itself:
     /// challenges, and keys that it generates.
     ///
     /// # Errors
     /// The model names a place that the card does not have, a key is not there
     /// or of a kind that no card holds, or all of it is more than fits.
-    pub fn build(
-        &self,
-        credential: &mut dyn FnMut(&str) -> Result<Credential, String>,
-        random: Box<dyn Random + Send>,
-    ) -> Result<VirtualCard, ModelError> {
+    pub fn build(&self, issuer: &mut dyn Issuer, random: Box<dyn Random + Send>) -> Result<VirtualCard, ModelError> {
         match self.application {
-            Kind::Piv => Ok(VirtualCard::new(vec![Box::new(self.piv(credential, random)?)])),
-            Kind::Pkcs15 => Ok(VirtualCard::new(vec![Box::new(self.pkcs15(credential, random)?)])),
+            Kind::Piv => Ok(VirtualCard::new(vec![Box::new(self.piv(issuer, random)?)])),
+            Kind::Pkcs15 => Ok(VirtualCard::new(vec![Box::new(self.pkcs15(issuer, random)?)])),
         }
     }
 
-    fn piv(
-        &self,
-        credential: &mut dyn FnMut(&str) -> Result<Credential, String>,
-        random: Box<dyn Random + Send>,
-    ) -> Result<Piv, ModelError> {
+    fn piv(&self, issuer: &mut dyn Issuer, random: Box<dyn Random + Send>) -> Result<Piv, ModelError> {
         let is_other = |place: &Place| place.purpose.is_some() || place.label.is_some();
         if !self.authorities.is_empty() || !self.data.is_empty() || self.keys.iter().any(is_other) {
             return Err(wrong("a PIV card has no authorities, data, purposes or labels"));
@@ -182,7 +200,8 @@ impl Model {
         let mut retired = 0;
         for Place { slot: name, of, compressed, .. } in &self.keys {
             let slot = Slot::by_name(name).ok_or_else(|| wrong(format!("PIV has no slot {name}")))?;
-            let Credential { key, certificate } = credential(of).map_err(|error| wrong(format!("{of}: {error}")))?;
+            let Credential { key, certificate } =
+                issuer.credential(of).map_err(|error| wrong(format!("{of}: {error}")))?;
             let key = CardKey::new(key).map_err(|error| wrong(format!("{of}: {error}")))?;
             piv.put_key(slot, key);
             let object = object::certificate(&certificate, *compressed).map_err(|error| wrong(error.to_string()))?;
@@ -191,6 +210,9 @@ impl Model {
         }
         if retired > 0 {
             put(&mut piv, object::KEY_HISTORY, &object::key_history(retired, 0))?;
+        }
+        if let Some(value) = security::object(&piv, issuer)? {
+            put(&mut piv, object::SECURITY_OBJECT, &value)?;
         }
         Ok(piv)
     }

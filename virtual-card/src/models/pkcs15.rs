@@ -3,22 +3,18 @@
 use waxseal_key::Random;
 use zeroize::Zeroizing;
 
-use super::{Credential, Data, Model, ModelError, PIN, PUK, Place, wrong};
+use super::{Credential, Data, Issuer, Model, ModelError, PIN, PUK, Place, wrong};
 use crate::{
     key::CardKey,
     pkcs15::{AuthorityEntry, DataEntry, KeyEntry, Pkcs15, Setup},
 };
 
 impl Model {
-    pub(super) fn pkcs15(
-        &self,
-        credential: &mut dyn FnMut(&str) -> Result<Credential, String>,
-        random: Box<dyn Random + Send>,
-    ) -> Result<Pkcs15, ModelError> {
+    pub(super) fn pkcs15(&self, issuer: &mut dyn Issuer, random: Box<dyn Random + Send>) -> Result<Pkcs15, ModelError> {
         if self.capacity.is_some() {
             return Err(wrong("a PKCS #15 card has no capacity: nothing can be written to it"));
         }
-        let mut resolve = |of: &str| credential(of).map_err(|error| wrong(format!("{of}: {error}")));
+        let mut resolve = |of: &str| issuer.credential(of).map_err(|error| wrong(format!("{of}: {error}")));
         let mut keys = Vec::new();
         for (index, Place { slot, of, compressed, purpose, label }) in self.keys.iter().enumerate() {
             if *slot != format!("{index:02X}") {

@@ -140,6 +140,14 @@ impl Piv {
         Ok(())
     }
 
+    /// The data objects on the card that nobody has signed, with their values:
+    /// all but certificates and the Security Object itself.
+    pub fn unsigned_objects(&self) -> impl Iterator<Item = (DataObject, &[u8])> {
+        let objects =
+            self.objects.iter().filter_map(|(tag, value)| Some((DataObject::by_tag(*tag)?, value.as_slice())));
+        objects.filter(|(object, _)| object.tag != object::SECURITY_OBJECT && !object.name.contains("Certificate"))
+    }
+
     /// Another capacity for data objects, in octets.
     pub fn set_capacity(&mut self, octets: usize) {
         self.capacity = octets;

@@ -12,6 +12,8 @@ use crate::tlv;
 pub struct DataObject {
     /// Its tag in the command data field of GET DATA and PUT DATA.
     pub tag: u32,
+    /// Its container identifier.
+    pub container: u16,
     /// Its name in SP 800-73-4 part 1 table 3.
     pub name: &'static str,
     /// Whether it is read after a PIN only.
@@ -35,22 +37,32 @@ pub const RETIRED: u8 = 20;
 
 /// Every data object that has a name of its own.
 const NAMED: &[DataObject] = &[
-    DataObject { tag: CAPABILITY_CONTAINER, name: "Card Capability Container", needs_pin: false },
-    DataObject { tag: CHUID, name: "Card Holder Unique Identifier", needs_pin: false },
-    DataObject { tag: 0x5FC105, name: "X.509 Certificate for PIV Authentication", needs_pin: false },
-    DataObject { tag: 0x5FC103, name: "Cardholder Fingerprints", needs_pin: true },
-    DataObject { tag: SECURITY_OBJECT, name: "Security Object", needs_pin: false },
-    DataObject { tag: 0x5FC108, name: "Cardholder Facial Image", needs_pin: true },
-    DataObject { tag: 0x5FC101, name: "X.509 Certificate for Card Authentication", needs_pin: false },
-    DataObject { tag: 0x5FC10A, name: "X.509 Certificate for Digital Signature", needs_pin: false },
-    DataObject { tag: 0x5FC10B, name: "X.509 Certificate for Key Management", needs_pin: false },
-    DataObject { tag: 0x5FC109, name: "Printed Information", needs_pin: true },
-    DataObject { tag: DISCOVERY, name: "Discovery Object", needs_pin: false },
-    DataObject { tag: KEY_HISTORY, name: "Key History Object", needs_pin: false },
-    DataObject { tag: 0x5FC121, name: "Cardholder Iris Images", needs_pin: true },
-    DataObject { tag: 0x7F61, name: "Biometric Information Templates Group Template", needs_pin: false },
-    DataObject { tag: 0x5FC122, name: "Secure Messaging Certificate Signer", needs_pin: false },
-    DataObject { tag: 0x5FC123, name: "Pairing Code Reference Data Container", needs_pin: true },
+    DataObject { tag: CAPABILITY_CONTAINER, container: 0xDB00, name: "Card Capability Container", needs_pin: false },
+    DataObject { tag: CHUID, container: 0x3000, name: "Card Holder Unique Identifier", needs_pin: false },
+    DataObject { tag: 0x5FC105, container: 0x0101, name: "X.509 Certificate for PIV Authentication", needs_pin: false },
+    DataObject { tag: 0x5FC103, container: 0x6010, name: "Cardholder Fingerprints", needs_pin: true },
+    DataObject { tag: SECURITY_OBJECT, container: 0x9000, name: "Security Object", needs_pin: false },
+    DataObject { tag: 0x5FC108, container: 0x6030, name: "Cardholder Facial Image", needs_pin: true },
+    DataObject {
+        tag: 0x5FC101,
+        container: 0x0500,
+        name: "X.509 Certificate for Card Authentication",
+        needs_pin: false,
+    },
+    DataObject { tag: 0x5FC10A, container: 0x0100, name: "X.509 Certificate for Digital Signature", needs_pin: false },
+    DataObject { tag: 0x5FC10B, container: 0x0102, name: "X.509 Certificate for Key Management", needs_pin: false },
+    DataObject { tag: 0x5FC109, container: 0x3001, name: "Printed Information", needs_pin: true },
+    DataObject { tag: DISCOVERY, container: 0x6050, name: "Discovery Object", needs_pin: false },
+    DataObject { tag: KEY_HISTORY, container: 0x6060, name: "Key History Object", needs_pin: false },
+    DataObject { tag: 0x5FC121, container: 0x1015, name: "Cardholder Iris Images", needs_pin: true },
+    DataObject {
+        tag: 0x7F61,
+        container: 0x1016,
+        name: "Biometric Information Templates Group Template",
+        needs_pin: false,
+    },
+    DataObject { tag: 0x5FC122, container: 0x1017, name: "Secure Messaging Certificate Signer", needs_pin: false },
+    DataObject { tag: 0x5FC123, container: 0x1018, name: "Pairing Code Reference Data Container", needs_pin: true },
 ];
 
 impl DataObject {
@@ -59,7 +71,14 @@ impl DataObject {
     pub fn by_tag(tag: u32) -> Option<Self> {
         let retired = FIRST_RETIRED_CERTIFICATE..FIRST_RETIRED_CERTIFICATE + u32::from(RETIRED);
         if retired.contains(&tag) {
-            return Some(Self { tag, name: "Retired X.509 Certificate for Key Management", needs_pin: false });
+            // 1001 to 1014, in the same order.
+            let container = 0x1001 + (tag - FIRST_RETIRED_CERTIFICATE) as u16;
+            return Some(Self {
+                tag,
+                container,
+                name: "Retired X.509 Certificate for Key Management",
+                needs_pin: false,
+            });
         }
         NAMED.iter().copied().find(|object| object.tag == tag)
     }
@@ -154,6 +173,25 @@ pub fn retired_on_card(key_history: &[u8]) -> u8 {
         _ => 0,
     }
 }
+
+/// The Security Object (SP 800-73-4 part 1 section 3.1.7): which data group
+/// stands for which container, and the signed hashes of the groups.
+#[must_use]
+pub fn security_object(mapping: &[u8], signed: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(
+        [
+            tlv::write(DATA_GROUP_MAPPING, mapping).as_slice(),
+            &tlv::write(SIGNED_HASHES, signed),
+            &tlv::write(ERROR_DETECTION_CODE, &[]),
+        ]
+        .concat(),
+    )
+}
+
+/// Mapping of data groups to container identifiers.
+pub const DATA_GROUP_MAPPING: u32 = 0xBA;
+/// The signed hashes.
+pub const SIGNED_HASHES: u32 = 0xBB;
 
 /// The Discovery Object (SP 800-73-4 part 1 section 3.3.2) of a card with this
 /// application identifier, which has a PIN of its own and no other.
