@@ -40,6 +40,9 @@ pub const TARGETS: &[Target] = &[
     ("private_key", private_key),
 ];
 
+/// Targets of what the engine does not know; the tests of the card have this one.
+pub const OTHER_TARGETS: &[&str] = &["card"];
+
 /// The password of whatever a seed encrypts with a password.
 pub const PASSWORD: &str = "waxseal";
 

@@ -644,3 +644,35 @@ fn two_that_learn_at_once_both_learn() {
     let (shown, _) = place.run(0, "addressbook show book.json");
     assert!(shown.contains("alice@example.test\n") && shown.contains("bob@example.test\n"), "{shown}");
 }
+
+#[test]
+fn a_session_with_a_card_is_explained() {
+    let place = Place::new();
+    place.write(
+        "session",
+        "waxseal card transcript 1\n\
+         > 00A40400 0C F276A288BCFBA69D34F31001\n\
+         < 000606 9000\n\
+         > 00200001 10 ********************************\n\
+         < 9000\n\
+         > 002241B8 06 800111840101\n\
+         < 9000\n\
+         > 102A8086 02 0001\n\
+         < 9000\n\
+         > 002A8086 01 02 00\n\
+         < **** 9000\n\
+         > 002A9E9A 01 02 00\n\
+         lost removed\n",
+    );
+    let (text, _) = place.run(0, "card explain session");
+    insta::assert_snapshot!("card-explain", text);
+    let (json, _) = place.run(0, "card explain session --json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["steps"][3]["commands"], 2);
+    assert_eq!(json["steps"][4]["status"], serde_json::Value::Null);
+    assert_eq!(json["private_keys"][0]["key"]["reference"], 1);
+    assert_eq!(json["private_keys"][0]["operation"], "decrypt");
+    place.write("mail", "From: a@example.test\n\nno session\n");
+    let (_, error) = place.run(2, "card explain mail");
+    assert!(error.contains("mail: line 1: no transcript"), "{error}");
+}

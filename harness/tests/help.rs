@@ -42,6 +42,7 @@ fn the_help_of_every_command() {
         "card show",
         "card pin",
         "card serve",
+        "card explain",
         "shim",
         "shim serve",
         "shim openssl",

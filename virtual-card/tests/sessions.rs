@@ -6,9 +6,14 @@
 mod support;
 
 use support::{card, key, octets, send};
-use waxseal_card::transcript::{RecordedCard, ReplayedCard, Tape, Transcript, explain};
+use waxseal_card::host::{InProcess, Pin, PinRequest, PinSource, PivClient};
+use waxseal_card::piv::Slot;
+use waxseal_card::transcript::{
+    Failure, KeyReference, Line, Operation, RecordedCard, RecordedReader, ReplayedCard, Tape, Transcript, explain,
+};
 use waxseal_card::{Card, Command};
-use waxseal_key::{Arithmetic, SeededRandom};
+use waxseal_key::{Arithmetic, Decryptor, DigestAlgorithm, SeededRandom, SignatureScheme, Signer};
+use zeroize::Zeroizing;
 
 const SELECT_PIV: &str = "00A4040009 A00000030800001000 00";
 const SELECT_PKCS15: &str = "00A40400 0C F276A288BCFBA69D34F31001";
@@ -194,4 +199,71 @@ fn no_pin_and_no_decrypted_key_is_written_down() {
         ];
         assert!(!secrets.iter().any(|secret| text.contains(secret)), "{name}");
     }
+}
+
+/// Enters the PIN.
+struct Entered;
+
+impl PinSource for Entered {
+    fn pin(&mut self, _: &PinRequest<'_>) -> Option<Pin> {
+        Some(Zeroizing::new("123456".to_owned()))
+    }
+}
+
+/// A card on a tape of its own, in a reader on another one: both tell the same
+/// story, and the replayed card behind the same client tells it again.
+#[test]
+fn what_the_client_of_the_card_does_is_written_down_by_a_reader_too() {
+    let (of_card, of_reader) = (Tape::new(), Tape::new());
+    let work = |card: Box<dyn Card>, tape: &Tape| {
+        let reader = RecordedReader::new(InProcess::new("a reader", card).unwrap(), tape.clone());
+        let client = PivClient::new(Box::new(reader), Box::new(Entered)).unwrap();
+        let identities = client.identities().unwrap();
+        let key_of = |slot| client.key(identities.iter().find(|identity| identity.slot == slot).unwrap()).unwrap();
+        let signature =
+            key_of(Slot::Signature).sign_digest(SignatureScheme::RsaPkcs1, DigestAlgorithm::Sha256, &[7; 32]);
+        let opened = key_of(Slot::KeyManagement).unwrap_rsa_pkcs1(&cryptogram(), 16);
+        (signature.unwrap(), opened.ok())
+    };
+    let (signature, opened) = work(Box::new(RecordedCard::new(card("piv-rsa2048"), of_card.clone())), &of_reader);
+    assert_eq!(opened.unwrap().as_slice(), b"sixteen octets..");
+    let (of_card, of_reader) = (of_card.transcript(), of_reader.transcript());
+    let used = |transcript: &Transcript| {
+        let operations = transcript.key_operations();
+        operations.iter().map(|each| (each.key, each.operation, each.algorithm.clone())).collect::<Vec<_>>()
+    };
+    let expected = [
+        (KeyReference::Piv(0x9C), Operation::Sign, "RSA 2048".to_owned()),
+        (KeyReference::Piv(0x9D), Operation::Decrypt, "RSA 2048".to_owned()),
+    ];
+    assert_eq!((used(&of_card), used(&of_reader)), (expected.to_vec(), expected.to_vec()));
+    assert!(of_reader.lines.contains(&Line::Begin) && of_reader.lines.contains(&Line::End));
+    assert_eq!(of_reader.lines[0], Line::Note("reader a reader".to_owned()));
+
+    let (replayed, replay) = ReplayedCard::new(of_card);
+    let again = Tape::new();
+    // What the card decrypted stands in no transcript.
+    assert_eq!(work(Box::new(replayed), &again), (signature, None));
+    assert_eq!((replay.departure(), replay.left()), (None, 0));
+    assert_eq!(again.transcript().departure_from(&of_reader), None);
+}
+
+#[test]
+fn a_card_that_is_lost_is_written_down() {
+    struct Gone;
+    impl Card for Gone {
+        fn atr(&self) -> Vec<u8> {
+            Vec::new()
+        }
+        fn reset(&mut self) -> Result<(), waxseal_card::Lost> {
+            Ok(())
+        }
+        fn transmit(&mut self, _: &[u8]) -> Result<Zeroizing<Vec<u8>>, waxseal_card::Lost> {
+            Err(waxseal_card::Lost::Removed)
+        }
+    }
+    let tape = Tape::new();
+    let mut reader = RecordedReader::new(InProcess::new("a reader", Gone).unwrap(), tape.clone());
+    waxseal_card::host::Reader::transmit(&mut reader, &octets(SELECT_PIV)).unwrap_err();
+    assert_eq!(tape.transcript().lines.last(), Some(&Line::Failed(Failure::Removed)));
 }

@@ -7,6 +7,7 @@
 
 mod log;
 mod seeds;
+mod sessions;
 
 use std::fs::{self, File};
 use std::io::Write as _;

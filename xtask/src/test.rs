@@ -8,7 +8,6 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::counts::Counts;
-use crate::features;
 use crate::metadata::{Metadata, Target};
 use crate::peers::{self, Peer};
 use crate::published;
@@ -31,19 +30,15 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
     steps.step("published", || published::prepare(install));
     steps.step("shared", shared);
     steps.step("fmt", || visible(cargo().args(["fmt", "--all", "--check"])));
-    // From here on everything is compiled with one set of features.
-    let features = features::arguments();
     steps.step("clippy", || {
-        let clippy = ["clippy", "--release", "--workspace", "--all-targets"];
-        visible(cargo().args(clippy).args(features).args(["--", "-D", "warnings"]))
+        visible(cargo().args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
     steps.step("doc", || {
-        let doc = ["doc", "--release", "--no-deps", "--workspace"];
-        visible(cargo().args(doc).args(features).env("RUSTDOCFLAGS", "-D warnings"))
+        visible(cargo().args(["doc", "--release", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
-    steps.tests("test", cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).args(features));
+    steps.tests("test", cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]));
     broken_readers(&mut steps);
-    steps.step("run", || main_job(&present, install, features));
+    steps.step("run", || main_job(&present, install));
     steps.step("tidy", || tidy::main(&[]));
     steps.finish()
 }
@@ -153,9 +148,9 @@ fn broken_readers(steps: &mut Steps) {
 
 /// The README's first command, on everything that is here: it must end well,
 /// and leave a whole run record and a report.
-fn main_job(present: &[&Peer], install: bool, features: &[&str]) -> Result<(), String> {
+fn main_job(present: &[&Peer], install: bool) -> Result<(), String> {
     let folder = root().join("target/waxseal");
-    visible(cargo().args(["run", "--release"]).args(features))?;
+    visible(cargo().args(["run", "--release"]))?;
     let report = folder.join("report/index.html");
     if !report.is_file() {
         return Err(format!("no report at {}", report.display()));

@@ -4,21 +4,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-#[cfg(feature = "pcsc")]
-mod cases;
 mod components;
 mod confined;
 mod desk;
 mod keys;
 mod opensc;
 mod openssl;
+mod pkcs15;
 #[cfg(feature = "pcsc")]
 mod readers;
 mod recorder;
 mod serve;
-#[cfg(feature = "pcsc")]
-#[path = "../support/mod.rs"]
-mod support;
 mod thunderbird;
 mod yubico;
 
@@ -36,12 +32,11 @@ fn main() -> ExitCode {
         opensc::jobs(ALL),
         yubico::jobs(PIV),
         openssl::jobs(ALL),
+        pkcs15::jobs(),
         thunderbird::jobs(),
         serve::jobs(),
         #[cfg(feature = "pcsc")]
         readers::jobs(PIV),
-        #[cfg(feature = "pcsc")]
-        cases::jobs(),
     ];
     confined::main(jobs.into_iter().flatten().collect())
 }

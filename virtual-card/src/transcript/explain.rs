@@ -53,7 +53,6 @@ pub fn text(explained: &[Explained]) -> String {
 }
 
 fn line_of_text(step: &Explained) -> String {
-    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut extent = Vec::new();
     if step.commands > 1 {
         extent.push(format!("{} chained commands", step.commands));
@@ -68,6 +67,10 @@ fn line_of_text(step: &Explained) -> String {
     let extent = if extent.is_empty() { String::new() } else { format!(" ({})", extent.join(", ")) };
     let status = step.status.as_deref().unwrap_or("----");
     format!("{:>4}  {}{about}\n      {status} {}{extent}\n", step.line, step.command, step.meaning)
+}
+
+fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn exchange_in_words(exchange: &Exchange, watch: &Watch) -> Explained {
@@ -182,9 +185,9 @@ fn security_environment(command: &Command) -> String {
 }
 
 fn security_operation(command: &Command, watch: &Watch) -> String {
-    let len = command.data.len();
+    let len = plural(command.data.len(), "octet");
     match watch.environment {
-        Some((algorithm, key)) => format!("key {key:02X}, {}, {len} octets", names::pkcs15_algorithm(algorithm)),
-        None => format!("no key was set, {len} octets"),
+        Some((algorithm, key)) => format!("key {key:02X}, {}, {len}", names::pkcs15_algorithm(algorithm)),
+        None => format!("no key was set, {len}"),
     }
 }

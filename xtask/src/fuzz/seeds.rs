@@ -155,6 +155,7 @@ pub(super) fn make(folder: &Path) -> Result<(), String> {
     seeds.by_openssl(&pki)?;
     seeds.time_stamps(&pki)?;
     seeds.put("other_cms", COMPRESSED)?;
+    super::sessions::inputs().try_for_each(|session| seeds.put("card", &session))?;
     println!("{} seeds", seeds.count);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `waxseal card`: virtual smart cards, and cards in readers.
 
+mod explain;
 mod list;
 mod pin;
 mod serve;
@@ -15,6 +16,7 @@ pub(super) enum Command {
     Show(show::Arguments),
     Pin(pin::Arguments),
     Serve(serve::Arguments),
+    Explain(explain::Arguments),
 }
 
 pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
@@ -23,5 +25,6 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
         Command::Show(arguments) => show::run(arguments),
         Command::Pin(arguments) => pin::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
     }
 }

@@ -1,0 +1,3 @@
+#![no_main]
+
+waxseal_fuzz::target!(card::card);
