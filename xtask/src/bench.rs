@@ -14,8 +14,7 @@ use crate::measure::{Measured, measure, median};
 use crate::operations::Operations;
 use crate::run::{cargo, output, program, root, visible};
 
-const USAGE: &str =
-    "usage: cargo xtask bench [--size MIB] [--repeat N] [--json]\n       cargo xtask bench sm2 [--repeat N] [--json]";
+const USAGE: &str = "usage: cargo xtask bench [--size MIB] [--repeat N] [--json]\n       cargo xtask bench sm2|card [--repeat N] [--json]";
 
 /// How many times as often small mail is measured as large mail.
 const SHORT: usize = 5;
@@ -24,8 +23,10 @@ const SHORT: usize = 5;
 const PEAK: u64 = 32 << 20;
 
 pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
-    if let Some(("sm2", rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        return crate::sm2::main(rest);
+    match arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        Some(("sm2", rest)) => return crate::sm2::main(rest),
+        Some(("card", rest)) => return crate::card::main(rest),
+        _ => {}
     }
     let (mut size, mut repeat, mut json) = (100, 5, false);
     let mut words = arguments.iter();

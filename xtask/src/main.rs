@@ -9,8 +9,10 @@
 mod bench;
 mod built;
 mod callgrind;
+mod card;
 mod counts;
 mod deep;
+mod features;
 mod fuzz;
 mod measure;
 mod metadata;
@@ -54,8 +56,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--size MIB | sm2] [--repeat N] [--json]",
-        what: "time and peak memory of every operation, against openssl in the same run; sm2: operations of SM2, SM3 and SM4, against openssl and GmSSL",
+        arguments: "[--size MIB | sm2 | card] [--repeat N] [--json]",
+        what: "time and peak memory of every operation, against openssl in the same run; sm2: operations of SM2, SM3 and SM4, against openssl and GmSSL; card: what a smart card adds",
         run: bench::main,
     },
     Command {

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::counts::Counts;
+use crate::features;
 use crate::metadata::{Metadata, Target};
 use crate::peers::{self, Peer};
 use crate::published;
@@ -30,15 +31,19 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
     steps.step("published", || published::prepare(install));
     steps.step("shared", shared);
     steps.step("fmt", || visible(cargo().args(["fmt", "--all", "--check"])));
+    // From here on everything is compiled with one set of features.
+    let features = features::arguments();
     steps.step("clippy", || {
-        visible(cargo().args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        let clippy = ["clippy", "--release", "--workspace", "--all-targets"];
+        visible(cargo().args(clippy).args(features).args(["--", "-D", "warnings"]))
     });
     steps.step("doc", || {
-        visible(cargo().args(["doc", "--release", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-D warnings"))
+        let doc = ["doc", "--release", "--no-deps", "--workspace"];
+        visible(cargo().args(doc).args(features).env("RUSTDOCFLAGS", "-D warnings"))
     });
-    steps.tests("test", cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]));
+    steps.tests("test", cargo().args(["test", "--release", "--workspace", "--no-fail-fast"]).args(features));
     broken_readers(&mut steps);
-    steps.step("run", || main_job(&present, install));
+    steps.step("run", || main_job(&present, install, features));
     steps.step("tidy", || tidy::main(&[]));
     steps.finish()
 }
@@ -148,9 +153,9 @@ fn broken_readers(steps: &mut Steps) {
 
 /// The README's first command, on everything that is here: it must end well,
 /// and leave a whole run record and a report.
-fn main_job(present: &[&Peer], install: bool) -> Result<(), String> {
+fn main_job(present: &[&Peer], install: bool, features: &[&str]) -> Result<(), String> {
     let folder = root().join("target/waxseal");
-    visible(cargo().args(["run", "--release"]))?;
+    visible(cargo().args(["run", "--release"]).args(features))?;
     let report = folder.join("report/index.html");
     if !report.is_file() {
         return Err(format!("no report at {}", report.display()));

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[cfg(feature = "pcsc")]
+mod cases;
 mod components;
 mod confined;
 mod desk;
@@ -15,6 +17,9 @@ mod pkcs15;
 mod readers;
 mod recorder;
 mod serve;
+#[cfg(feature = "pcsc")]
+#[path = "../support/mod.rs"]
+mod support;
 mod thunderbird;
 mod yubico;
 
@@ -37,6 +42,8 @@ fn main() -> ExitCode {
         serve::jobs(),
         #[cfg(feature = "pcsc")]
         readers::jobs(PIV),
+        #[cfg(feature = "pcsc")]
+        cases::jobs(),
     ];
     confined::main(jobs.into_iter().flatten().collect())
 }

@@ -18,11 +18,11 @@ pub(crate) fn jobs(models: &[&'static str]) -> Vec<Job> {
         let model = *model;
         Job::new(format!("{model}: openssl cms -decrypt"), &NEEDS, move || decrypt(model))
     };
-    models.iter().map(sign).chain(models.iter().map(decrypt)).collect()
+    let always = Job::new("openssl cms -sign with a key that wants the PIN every time", &NEEDS, pin_always);
+    models.iter().map(sign).chain(models.iter().map(decrypt)).chain([always]).collect()
 }
 
-/// The key as the engine finds it. It gives the PIN once, so Digital Signature
-/// is not for it: that wants one for every signature.
+/// The key as the engine finds it; the PIN is given once.
 fn key_uri(key: &Key) -> String {
     format!("pkcs11:id=%{};type=private?pin-value={PIN}", key.id)
 }
@@ -44,6 +44,18 @@ fn sign(model: &str) {
     let verdict: Verdict = serde_json::from_slice(&told.out).unwrap_or_else(|error| panic!("{error}: {}", told.err));
     let [layer] = verdict.layers.as_slice() else { panic!("{verdict:?}") };
     assert!(layer.integrity.is_good(), "{layer:?}");
+}
+
+/// It asks on the terminal, and there is none.
+fn pin_always() {
+    let model = "piv-rsa2048";
+    let desk = Desk::with(model);
+    let key = Key::of_the_person(model);
+    desk.write("body", "Content-Type: text/plain\r\n\r\nsigned by a card\r\n");
+    let mail = ["cms", "-sign", "-in", "body", "-out", "signed.eml", "-signer", &key.certificate, "-inkey"];
+    let said = desk.run("openssl", &[&mail[..], &[&key_uri(&key)], &THROUGH_ENGINE].concat()).bad();
+    assert!(said.contains("Enter PKCS#11 key PIN for SIGN key:"), "{said}");
+    assert_eq!(desk.log.take(), ["PIN 9000"]);
 }
 
 fn decrypt(model: &str) {
