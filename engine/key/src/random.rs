@@ -1,8 +1,10 @@
 //! Random numbers: of the machine, and seeded.
 
+use std::convert::Infallible;
+
 use getrandom::SysRng;
 use rand_chacha::ChaCha20Rng;
-use rand_core::{Rng, SeedableRng, TryRng};
+use rand_core::{Rng, SeedableRng, TryCryptoRng, TryRng};
 use sha2::{Digest, Sha256};
 
 use crate::Random;
@@ -43,6 +45,32 @@ impl Random for SeededRandom {
         self.0.fill_bytes(out);
     }
 }
+
+/// The caller's random numbers, as the crates of RustCrypto take them.
+pub(crate) struct Drawing<'a>(pub(crate) &'a mut dyn Random);
+
+impl TryRng for Drawing<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut octets = [0; 4];
+        self.0.fill(&mut octets);
+        Ok(u32::from_le_bytes(octets))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut octets = [0; 8];
+        self.0.fill(&mut octets);
+        Ok(u64::from_le_bytes(octets))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill(out);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Drawing<'_> {}
 
 #[cfg(test)]
 mod tests {

@@ -2,15 +2,12 @@
 //! bare operation under a padding that somebody else takes care of, and making
 //! a key.
 
-use std::convert::Infallible;
-
 use ::rsa::RsaPrivateKey;
 use pkcs8::EncodePrivateKey;
-use rand_core::{TryCryptoRng, TryRng};
 use zeroize::Zeroizing;
 
 use super::{PrivateKey, SecretKind, not};
-use crate::{KeyError, PublicKeyAlgorithm, Random, provider::rustcrypto};
+use crate::{KeyError, PublicKeyAlgorithm, Random, provider::rustcrypto, random::Drawing};
 
 impl PrivateKey {
     /// RSADP and RSASP1 (RFC 8017 sections 5.1.2 and 5.2.1): octets as long as
@@ -45,7 +42,7 @@ impl PrivateKey {
         }
         let pkcs8 = match algorithm {
             PublicKeyAlgorithm::Rsa if (1024..=4096).contains(&bits) && bits.is_multiple_of(64) => {
-                let key = RsaPrivateKey::new(&mut Drawn(random), bits as usize);
+                let key = RsaPrivateKey::new(&mut Drawing(random), bits as usize);
                 let key = key.map_err(|error| not("no RSA key", error))?;
                 key.to_pkcs8_der().map_err(|error| not("no RSA key", error))?.to_bytes()
             }
@@ -57,32 +54,6 @@ impl PrivateKey {
         Self::from_pkcs8_der(&pkcs8)
     }
 }
-
-/// The caller's generator, as the crate `rsa` takes one.
-struct Drawn<'a>(&'a mut dyn Random);
-
-impl TryRng for Drawn<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut octets = [0; 4];
-        self.0.fill(&mut octets);
-        Ok(u32::from_le_bytes(octets))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut octets = [0; 8];
-        self.0.fill(&mut octets);
-        Ok(u64::from_le_bytes(octets))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(out);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Drawn<'_> {}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! SM2: signatures (GM/T 0003.2) and encryption (GM/T 0003.4).
 
-use std::convert::Infallible;
-
 use ::sm2::{
     AffinePoint, ProjectivePoint, PublicKey as Point, SecretKey,
     dsa::{Signature, SigningKey, VerifyingKey},
@@ -20,6 +18,7 @@ use crate::{
     KeyError, Random, Sm2Form,
     message::Message,
     public_key::bad,
+    random::Drawing,
     sm2::{LEN, Sm2Cipher, check_id},
 };
 
@@ -168,29 +167,3 @@ fn open(key: &SecretKey, point: &Point, cipher: &Sm2Cipher) -> Result<Option<Zer
     let good = u8::conditional_select(&0, &1, good) == 1;
     Ok(good.then_some(plain))
 }
-
-/// The caller's random numbers, as the crate takes them.
-struct Drawing<'a>(&'a mut dyn Random);
-
-impl rand_core::TryRng for Drawing<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut octets = [0; 4];
-        self.0.fill(&mut octets);
-        Ok(u32::from_le_bytes(octets))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut octets = [0; 8];
-        self.0.fill(&mut octets);
-        Ok(u64::from_le_bytes(octets))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(out);
-        Ok(())
-    }
-}
-
-impl rand_core::TryCryptoRng for Drawing<'_> {}
