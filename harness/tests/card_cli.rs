@@ -76,7 +76,9 @@ fn a_card_signs_and_another_opens_old_mail_with_a_retired_key() {
     assert!(desk.run(0, "open signed --anchor root.cert.pem").0.starts_with("valid\n"));
     desk.run(0, "sign mail --card virtual:piv-p256 --pin env:PIN --extra-cert intermediate-ec.cert.pem -o signed-ec");
     assert!(desk.run(0, "open signed-ec --anchor root-ec.cert.pem").0.starts_with("valid\n"));
-    desk.run(0, "sign mail --card virtual:piv-rsa2048 --slot 9A --pin env:PIN -o signed-9a");
+    desk.run(0, "sign mail --card virtual:piv-rsa2048 --slot 9A --pin env:PIN -o signed-9a --card-transcript session");
+    let (explained, _) = desk.run(0, "card explain session");
+    assert!(explained.contains("slot 9A") && explained.contains("RSA 2048"), "{explained}");
 
     let shown = desk.run(0, "card show virtual:piv-full-history --cert 8A").0;
     let committed = std::fs::read_to_string(desk.0.path().join("nina-2013.cert.pem")).unwrap();

@@ -4,6 +4,7 @@
 mod issue;
 mod pins;
 mod readers;
+mod written;
 
 use waxseal_card::host::{Identity, PivClient, PivKey};
 use waxseal_card::piv::Slot;
@@ -12,6 +13,7 @@ use waxseal_engine::certificate::Certificate;
 pub use self::issue::{IssueError, issue, issued};
 pub use self::pins::{Entered, Prompt};
 pub use self::readers::{PREFIX, ReaderState, open_reader, readers};
+pub use self::written::Written;
 use crate::exit::Failed;
 
 /// The keys of a card that somebody may have encrypted mail for, newest first:

@@ -15,7 +15,7 @@ use waxseal_key::{Arithmetic, DigestAlgorithm, ProviderChoice, PublicKeyAlgorith
 use waxseal_model::{Corpus, Recordings};
 use waxseal_verdict::Dialect;
 
-use crate::card::{self, Entered, Prompt, open_reader};
+use crate::card::{self, Entered, Prompt, Written, open_reader};
 use crate::exit::Failed;
 use crate::fetch::Network;
 use crate::keys::{KeyRing, Pkcs12File, Secret};
@@ -55,22 +55,26 @@ pub(super) struct CardOptions {
     /// The PIN of the card: the word, env:NAME or file:PATH [default: asked for on the terminal]
     #[arg(long, value_name = "PIN", requires = "card")]
     pin: Option<Secret>,
+    /// Write what goes between program and card to this file, without secrets; see `waxseal card explain`
+    #[arg(long, value_name = "FILE", requires = "card")]
+    card_transcript: Option<PathBuf>,
 }
 
 impl CardOptions {
     /// The card, if one is asked for.
     pub(super) fn client(&self) -> Result<Option<PivClient>, Failed> {
-        self.card.as_deref().map(|reader| card_client(reader, self.pin.as_ref())).transpose()
+        let Some(name) = &self.card else { return Ok(None) };
+        let pins: Box<dyn PinSource> = match &self.pin {
+            Some(pin) => Box::new(Entered(pin.reveal()?)),
+            None => Box::new(Prompt),
+        };
+        let reader = open_reader(name)?;
+        let reader = match &self.card_transcript {
+            Some(file) => Box::new(Written::new(reader, file)),
+            None => reader,
+        };
+        PivClient::new(reader, pins).map(Some).map_err(card::failed)
     }
-}
-
-/// The card in a reader, which gets this PIN or else asks for it.
-pub(super) fn card_client(reader: &str, pin: Option<&Secret>) -> Result<PivClient, Failed> {
-    let pins: Box<dyn PinSource> = match pin {
-        Some(pin) => Box::new(Entered(pin.reveal()?)),
-        None => Box::new(Prompt),
-    };
-    PivClient::new(open_reader(reader)?, pins).map_err(card::failed)
 }
 
 /// Who computes.
