@@ -12,7 +12,7 @@ use waxseal_engine::certificate::Certificate;
 
 pub use self::issue::{IssueError, issue, issued};
 pub use self::pins::{Entered, Prompt};
-pub use self::readers::{PREFIX, ReaderState, open_reader, readers};
+pub use self::readers::{PREFIX, ReaderState, open_reader, readers, virtual_card};
 pub use self::written::Written;
 use crate::exit::Failed;
 

@@ -1,6 +1,7 @@
 //! Which readers there are: the models of the corpus, each with its card in it
 //! and in this process, and the readers of PC/SC.
 
+use waxseal_card::Card;
 use waxseal_card::faults::{FaultyCard, Script};
 use waxseal_card::host::{InProcess, Reader};
 use waxseal_card::models::Model;
@@ -39,13 +40,22 @@ pub fn readers() -> Vec<ReaderState> {
 /// build has no PC/SC.
 pub fn open_reader(name: &str) -> Result<Box<dyn Reader>, Failed> {
     let Some(model) = name.strip_prefix(PREFIX) else { return pcsc::open(name) };
-    let (model, fault) = model.split_once('+').map_or((model, None), |(model, fault)| (model, Some(fault)));
     let corpus = Corpus::embedded().map_err(Failed::fault)?;
+    Ok(Box::new(InProcess::new(name, virtual_card(&corpus, model)?).map_err(Failed::usage)?))
+}
+
+/// The card of a model, with keys of the corpus: `MODEL`, or `MODEL+FAULT` for
+/// one to which a script of faults happens.
+///
+/// # Errors
+/// There is no such model or script.
+pub fn virtual_card(corpus: &Corpus, name: &str) -> Result<Box<dyn Card>, Failed> {
+    let (model, fault) = name.split_once('+').map_or((name, None), |(model, fault)| (model, Some(fault)));
     let model = Model::named(model).map_err(Failed::usage)?;
     let card = waxseal_forge::card(corpus.pki(), &model).map_err(Failed::fault)?;
-    let Some(fault) = fault else { return Ok(Box::new(InProcess::new(name, card).map_err(Failed::usage)?)) };
+    let Some(fault) = fault else { return Ok(Box::new(card)) };
     let script = Script::named(fault).map_err(Failed::usage)?;
-    Ok(Box::new(InProcess::new(name, FaultyCard::new(card, script)).map_err(Failed::usage)?))
+    Ok(Box::new(FaultyCard::new(card, script)))
 }
 
 /// What a build without PC/SC says.

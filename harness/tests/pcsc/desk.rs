@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use waxseal::pcscd::Pcscd;
 use waxseal_card::Card;
-use waxseal_card::models::Model;
+use waxseal_card::faults::{FaultyCard, Script};
 use waxseal_card::vpcd::{self, Loopback, Slot, Way};
 use waxseal_model::Corpus;
 
+use crate::keys::Key;
 use crate::recorder::Log;
 
 /// How long pcscd may take to see a card.
@@ -61,6 +62,17 @@ impl Desk {
     pub(crate) fn with(model: &str) -> Self {
         let mut desk = Self::empty(&[]);
         desk.insert_model(model);
+        desk
+    }
+
+    /// A desk with this card, to which this happens when the private key is used.
+    pub(crate) fn with_fault(model: &str, fault: &str, key: &Key) -> Self {
+        let mut desk = Self::empty(&[]);
+        let mut script = Script::named(fault).unwrap();
+        script.faults.retain(|fault| fault.at.command.as_deref() == Some("general-authenticate"));
+        // With other keys the same command draws random numbers, as NSS wants them.
+        script.faults[0].at.p2 = u8::from_str_radix(&key.slot, 16).ok();
+        desk.insert(Box::new(FaultyCard::new(card(model), script)));
         desk
     }
 
@@ -158,8 +170,7 @@ impl Desk {
 
 /// A new card of a model.
 pub(crate) fn card(model: &str) -> Box<dyn Card> {
-    let corpus = Corpus::embedded().unwrap();
-    Box::new(waxseal_forge::card(corpus.pki(), &Model::named(model).unwrap()).unwrap())
+    waxseal::card::virtual_card(&Corpus::embedded().unwrap(), model).unwrap()
 }
 
 /// The certificate of an entity of the corpus.

@@ -19,6 +19,17 @@ const TESTS: &[(&str, Test)] = &[
     ("pkcs11-tool, a wrong and a blocked PIN", pins),
 ];
 
+/// What happens to a card once, in the middle of a signature, and whether OpenSC
+/// gets over it: as long as the card is there it tries again, up to two times.
+const FAULTS: &[(&str, bool)] = &[
+    ("card-removed", false),
+    ("card-reset", false),
+    ("mute", false),
+    ("power-lost-in-chain", false),
+    ("truncated-answer", true),
+    ("wrong-status-word", true),
+];
+
 pub(crate) fn jobs(models: &[&'static str]) -> Vec<Job> {
     let mut jobs = Vec::new();
     for model in models.iter().copied() {
@@ -26,6 +37,10 @@ pub(crate) fn jobs(models: &[&'static str]) -> Vec<Job> {
             let run = move || test(model);
             jobs.push(Job::new(format!("{model}: {name}"), &[Confinement, Pcscd, OpenSc], run));
         }
+    }
+    for (fault, is_mended) in FAULTS {
+        let name = format!("{fault} while pkcs11-tool signs");
+        jobs.push(Job::new(name, &[Confinement, Pcscd, OpenSc], move || faulty(fault, *is_mended)));
     }
     jobs.push(Job::new("two readers", &[Confinement, Pcscd, OpenSc], two_readers));
     jobs.push(Job::new("vpcd connects to the card", &[Confinement, Pcscd, OpenSc], listening));
@@ -162,6 +177,34 @@ fn pins(model: &str) {
     assert!(said.contains("CKR_PIN_LOCKED"), "{said}");
     assert!(desk.log.take().iter().all(|line| line == "PIN 6983"));
     assert!(!desk.path("signature").exists());
+}
+
+/// There is no signature, or a good one; and the next time, once the card is
+/// back, there is one.
+fn faulty(fault: &str, is_mended: bool) {
+    let model = "piv-rsa2048";
+    let key = Key::signing(model).remove(0);
+    let desk = Desk::with_fault(model, fault, &key);
+    desk.write("data", b"what is signed");
+    let (mechanism, scheme, digest) = key.mechanisms().remove(0);
+    let attempt = || {
+        let what = ["--login", "--pin", PIN, "--sign", "--id", &key.id, "--mechanism", mechanism];
+        pkcs11(&desk, &[&what[..], &["--input-file", "data", "--output-file", "signature"]].concat())
+    };
+    let said = attempt();
+    assert_eq!(said.is_good, is_mended, "{}", said.err);
+    let mut expected = vec!["PIN 9000".to_owned()];
+    if is_mended {
+        key.verify(&desk, scheme, digest, "signature");
+        expected.push(key.operation("sign"));
+    }
+    assert_eq!(desk.log.take(), expected);
+    // vpcd has lost the card for a moment, and pcscd may not have seen that yet.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    desk.wait_for_cards(1);
+    attempt().good();
+    key.verify(&desk, scheme, digest, "signature");
+    assert_eq!(desk.log.take(), ["PIN 9000", &key.operation("sign")]);
 }
 
 fn two_readers() {

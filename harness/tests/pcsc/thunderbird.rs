@@ -1,7 +1,7 @@
 //! Thunderbird with OpenSC's module: it signs with Digital Signature and
 //! decrypts with Key Management.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -26,6 +26,7 @@ pub(crate) fn jobs() -> Vec<Job> {
         jobs.push(Job::new(format!("{model}: Thunderbird signs"), &needs, move || sign(model)));
         jobs.push(Job::new(format!("{model}: Thunderbird decrypts"), &needs, move || decrypt(model)));
     }
+    jobs.push(Job::new("card-removed-for-good while Thunderbird signs", &needs, removed));
     jobs
 }
 
@@ -46,28 +47,62 @@ fn fingerprint(key: &Key) -> [u8; 32] {
     Sha256::digest(&key.der).into()
 }
 
-fn sign(model: &str) {
-    let desk = Desk::with(model);
-    let (signing, decrypting) = (Key::of_the_person(model), Key::decrypting(model));
-    let sink = SmtpSink::start().unwrap();
-    let mut thunderbird = start(&desk);
-    let account = Account {
+fn account(model: &str, sink: &SmtpSink) -> Account {
+    Account {
         address: "nina@example.test".to_owned(),
         name: "Nina".to_owned(),
-        signing: fingerprint(&signing),
-        encryption: fingerprint(&decrypting),
+        signing: fingerprint(&Key::of_the_person(model)),
+        encryption: fingerprint(&Key::decrypting(model)),
         server: sink.address(),
-    };
-    thunderbird.set_account(&account).unwrap();
-    desk.log.take();
-    let draft = Draft {
+    }
+}
+
+fn draft() -> Draft {
+    Draft {
         to: vec!["bob@example.test".to_owned()],
         subject: "signed by a card".to_owned(),
         body: "This was signed by a card.\r\n".to_owned(),
         sign: true,
         encrypt: false,
-    };
-    thunderbird.send(&draft).unwrap();
+    }
+}
+
+/// Nothing is sent, and with a new card it works.
+fn removed() {
+    let model = "piv-rsa2048";
+    let mut desk = Desk::with_fault(model, "card-removed-for-good", &Key::of_the_person(model));
+    let sink = SmtpSink::start().unwrap();
+    let mut thunderbird = start(&desk);
+    thunderbird.set_account(&account(model, &sink)).unwrap();
+    desk.log.take();
+    let said = thunderbird.send(&draft()).unwrap_err().to_string();
+    assert!(said.contains("did not send"), "{said}");
+    assert_eq!(sink.next(Duration::from_millis(500)), None);
+    assert!(desk.log.take().iter().all(|line| line == "PIN 9000"));
+    desk.remove();
+    desk.insert_model(model);
+    // It notices the new card after a while.
+    let end = Instant::now() + Duration::from_secs(30);
+    while let Err(error) = thunderbird.set_account(&account(model, &sink)) {
+        assert!(Instant::now() < end, "{error}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    thunderbird.send(&draft()).unwrap();
+    let mail = sink.next(Duration::from_secs(10)).unwrap();
+    desk.write("signed.eml", &mail.octets);
+    let verify = ["cms", "-verify", "-in", "signed.eml", "-CAfile", &certificate("root")];
+    assert!(desk.run("openssl", &verify).good().contains("This was signed by a card."));
+}
+
+fn sign(model: &str) {
+    let desk = Desk::with(model);
+    let signing = Key::of_the_person(model);
+    let sink = SmtpSink::start().unwrap();
+    let mut thunderbird = start(&desk);
+    let account = account(model, &sink);
+    thunderbird.set_account(&account).unwrap();
+    desk.log.take();
+    thunderbird.send(&draft()).unwrap();
     let mail = sink.next(Duration::from_secs(10)).unwrap();
     assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("nina@example.test", &["bob@example.test".to_owned()][..]));
     // It has logged in when it looked at the account; a signature of PIV needs the PIN again.

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use waxseal_card::models::Model;
 use waxseal_card::transcript::{RecordedCard, Tape};
 use waxseal_card::vpcd::{self, Event, Loopback, Slot, Stop, Way};
 
 use super::super::{options, output};
+use crate::card::virtual_card;
 use crate::exit::{Exit, Failed, help};
 
 /// How often it is looked whether to stop.
@@ -34,9 +34,10 @@ const PERIOD: Duration = Duration::from_millis(100);
     "waxseal card serve --model piv-p256 --vpcd 127.0.0.1:35964",
     "waxseal card serve --model piv-p256 --listen 127.0.0.1:35963",
     "waxseal card serve --model ecert-pkcs15 --transcript session.txt",
+    "waxseal card serve --model piv-rsa2048+card-removed  what does a program do when it is pulled out?",
 ))]
 pub(in crate::cli) struct Arguments {
-    /// The model of a card; once for each reader
+    /// The model of a card, or MODEL+FAULT for one to which a script of faults happens; once for each reader
     #[arg(long = "model", value_name = "NAME", required = true)]
     models: Vec<String>,
     /// Where vpcd listens, once for each card [default: 127.0.0.1:35963 and the ports after it]
@@ -90,8 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let (sender, events) = mpsc::channel();
     let mut seats: Vec<Seat> = Vec::new();
     for (number, (name, way)) in arguments.places()?.into_iter().enumerate() {
-        let model = Model::named(name).map_err(Failed::usage)?;
-        let card = waxseal_forge::card(corpus.pki(), &model).map_err(Failed::usage)?;
+        let card = virtual_card(&corpus, name)?;
         let sender = sender.clone();
         // Nobody listens any more: this is ending.
         let tell = move |event| drop(sender.send((number, event)));
