@@ -60,7 +60,7 @@ fn main() {
     }
     for one in &mut measured {
         let median = one.median();
-        println!("{}\t{median:.1}", one.name);
+        println!("{}\t{median:.3}", one.name);
     }
 }
 

@@ -80,7 +80,7 @@ impl Measured {
         );
         let times = self.0.iter().filter(|(name, _)| *name != "commands of a signature");
         for (name, time) in times {
-            text.push_str(&format!("| {name} | {time:.1} | {:.0} |\n", 1e6 / time));
+            text.push_str(&format!("| {name} | {time:.2} | {:.0} |\n", 1e6 / time));
         }
         let commands = self.get("commands of a signature").unwrap_or_default();
         text.push_str(&format!("\nA signature is {commands:.0} commands and one transaction. "));
