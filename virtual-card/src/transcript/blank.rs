@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 use super::Octets;
 use crate::{
     Command,
-    piv::{self, Slot},
+    key::KeyKind,
+    piv::{self, Algorithm, Slot},
     tlv,
 };
 
@@ -15,9 +16,18 @@ pub(super) struct Blanker {
     /// What came of a chain so far, and the header of its commands.
     chain: Zeroizing<Vec<u8>>,
     header: [u8; 4],
+    /// Whether the chain is longer than what is kept of one.
+    is_too_long: bool,
     /// Whether the response to the last command, and what is still to be asked for of it, is secret.
     secret_response: bool,
 }
+
+/// Octets that are kept of a chain: what one extended command can hold, and more
+/// than any card takes.
+const LONGEST_CHAIN: usize = 0xFFFF;
+
+/// Octets FF that PKCS #1 v1.5 wants at least (RFC 8017 section 9.2 step 3).
+const SHORTEST_PADDING: usize = 8;
 
 const VERIFY: u8 = 0x20;
 const CHANGE_REFERENCE_DATA: u8 = 0x24;
@@ -45,13 +55,15 @@ impl Blanker {
             return if is_secret { raw.blanked(4..octets.len()) } else { raw };
         };
         if self.header != command.header() {
-            (self.header, self.chain) = (command.header(), Zeroizing::default());
+            self.header = command.header();
+            self.forget_chain();
         }
-        self.chain.extend_from_slice(&command.data);
-        let is_secret = has_secrets(instruction, &self.chain);
-        self.secret_response = answers_secret(&command, &self.chain);
+        self.append(&command.data);
+        // What a chain means that nobody keeps cannot be told.
+        let is_secret = self.is_too_long || has_secrets(instruction, &self.chain);
+        self.secret_response = self.is_too_long || answers_secret(&command, &self.chain);
         if !command.is_chained() {
-            self.chain = Zeroizing::default();
+            self.forget_chain();
         }
         let start = if octets.get(4) == Some(&0) { 7 } else { 5 };
         if is_secret { raw.blanked(start..start + command.data.len()) } else { raw }
@@ -61,6 +73,27 @@ impl Blanker {
     pub(super) fn response(&self, octets: &[u8]) -> Octets {
         let raw = Octets::new(octets);
         if self.secret_response { raw.blanked(0..octets.len().saturating_sub(2)) } else { raw }
+    }
+
+    /// Goes on with the chain. A vector that grows by itself would leave what it
+    /// held in memory.
+    fn append(&mut self, data: &[u8]) {
+        let len = self.chain.len() + data.len();
+        if self.is_too_long || len > LONGEST_CHAIN {
+            self.forget_chain();
+            self.is_too_long = true;
+            return;
+        }
+        if len > self.chain.capacity() {
+            let mut grown = Zeroizing::new(Vec::with_capacity(len.max(2 * self.chain.len())));
+            grown.extend_from_slice(&self.chain);
+            self.chain = grown;
+        }
+        self.chain.extend_from_slice(data);
+    }
+
+    fn forget_chain(&mut self) {
+        (self.chain, self.is_too_long) = (Zeroizing::default(), false);
     }
 
     /// The card lost its power.
@@ -85,19 +118,28 @@ fn answers_secret(command: &Command, data: &[u8]) -> bool {
     match command.header() {
         [_, PERFORM_SECURITY_OPERATION, p1, p2] => (p1, p2) == crate::pkcs15::DECIPHER,
         [_, GENERAL_AUTHENTICATE, _, piv::MANAGEMENT_KEY] => false,
-        [_, GENERAL_AUTHENTICATE, _, reference] => {
+        [_, GENERAL_AUTHENTICATE, algorithm, reference] => {
             let template = tlv::only(data, piv::TEMPLATE).unwrap_or_default();
             let challenge = tlv::find(template, piv::CHALLENGE);
             let decrypts = Slot::by_reference(reference).is_none_or(Slot::decrypts);
-            decrypts || tlv::find(template, piv::EXPONENTIATION).is_some() || !challenge.is_some_and(is_to_be_signed)
+            let signs = challenge.is_some_and(|block| is_to_be_signed(algorithm, block));
+            decrypts || tlv::find(template, piv::EXPONENTIATION).is_some() || !signs
         }
         _ => false,
     }
 }
 
-/// Whether a block looks like what is signed: a hash, or one padded by PKCS #1
-/// v1.5 or PSS (RFC 8017 sections 9.1 and 9.2). Every other block may be a
-/// cryptogram.
-fn is_to_be_signed(block: &[u8]) -> bool {
-    block.len() <= 64 || block.starts_with(&[0x00, 0x01, 0xFF]) || block.ends_with(&[0xBC])
+/// Whether a block is certainly what is signed, and no cryptogram: a hash for a
+/// key on a curve, a block padded by PKCS #1 v1.5 (RFC 8017 section 9.2) for one
+/// of RSA. One padded by PSS (section 9.1) ends in BC, and so does one cryptogram
+/// of 256.
+fn is_to_be_signed(algorithm: u8, block: &[u8]) -> bool {
+    match Algorithm::by_id(algorithm).map(|algorithm| algorithm.kind) {
+        Some(KeyKind::P256 | KeyKind::P384 | KeyKind::Sm2) => block.len() <= 64,
+        Some(KeyKind::Rsa(_)) => block.strip_prefix(&[0x00, 0x01]).is_some_and(|padded| {
+            let padding = padded.iter().take_while(|octet| **octet == 0xFF).count();
+            padding >= SHORTEST_PADDING && padded.get(padding) == Some(&0x00)
+        }),
+        None => false,
+    }
 }

@@ -227,3 +227,64 @@ fn what_is_no_secret_stays_readable() {
         assert_eq!(blanker.response(&octets(response).or_zeros()), octets(response));
     }
 }
+
+/// What GENERAL AUTHENTICATE with a key of RSA 2048 in slot 9A answers to a block.
+fn answer_of_9a(block: &[u8]) -> Octets {
+    let mut blanker = blank::Blanker::default();
+    let template = [&[0x7C, 0x82, 0x01, 0x06, 0x82, 0x00, 0x81, 0x82, 0x01, 0x00], block].concat();
+    assert_eq!(block.len(), 256);
+    let (first, last) = template.split_at(255);
+    let first = crate::Command::new(0x10, 0x87, 7, 0x9A).with_data(first);
+    let last = crate::Command::new(0, 0x87, 7, 0x9A).with_data(last).expecting(256);
+    for command in [first, last] {
+        blanker.command(&command.to_bytes());
+    }
+    blanker.response(&[0x7C, 0x03, 0x82, 0x01, 0x5E, 0x90, 0x00])
+}
+
+#[test]
+fn only_what_is_certainly_signed_is_answered_in_clear() {
+    // EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): 00 01, FF, 00, DigestInfo.
+    let padded = |padding: usize, end: u8| {
+        let mut block = [&[0, 1][..], [0xFF].repeat(padding).as_slice(), &[0]].concat();
+        block.resize(256, end);
+        block
+    };
+    assert!(!answer_of_9a(&padded(202, 0x30)).has_blanks());
+    // The padding decides, and not the end.
+    assert!(!answer_of_9a(&padded(202, 0xBC)).has_blanks());
+    let cryptogram = [&[0x77; 255][..], &[0xBC]].concat();
+    // Seven octets of padding are too few; and a cryptogram may well begin with 00 01 FF.
+    let mut chance = cryptogram.clone();
+    chance[..3].copy_from_slice(&[0x00, 0x01, 0xFF]);
+    for block in [cryptogram, chance, padded(7, 0x30)] {
+        assert_eq!(answer_of_9a(&block).to_string(), "**********9000");
+    }
+}
+
+#[test]
+fn only_keys_on_curves_sign_bare_hashes() {
+    let answer = |algorithm: u8| {
+        let mut blanker = blank::Blanker::default();
+        let template = [&[0x7C, 0x24, 0x82, 0x00, 0x81, 0x20][..], &[0x11; 32]].concat();
+        blanker.command(&crate::Command::new(0, 0x87, algorithm, 0x9C).with_data(template).to_bytes());
+        blanker.response(&[0x5E, 0x90, 0x00]).has_blanks()
+    };
+    // SP 800-78-4 table 6-2; 03 is 3DES, E1 X25519 on a YubiKey.
+    assert_eq!([0x11, 0x14, 0xF2].map(answer), [false; 3]);
+    assert_eq!([0x03, 0x05, 0x06, 0x07, 0x16, 0xE1].map(answer), [true; 6]);
+}
+
+#[test]
+fn a_chain_that_is_too_long_is_blanked_from_there_on() {
+    let mut blanker = blank::Blanker::default();
+    let part = |class| crate::Command::new(class, 0xDB, 0x3F, 0xFF).with_data(vec![0x5E; 255]).to_bytes();
+    // 257 times 255 is 65535.
+    for number in 0..600 {
+        let is_kept = number < 257;
+        assert_eq!(blanker.command(&part(0x10)).has_blanks(), !is_kept, "{number}");
+        assert_eq!(blanker.response(&[0x5E, 0x90, 0x00]).has_blanks(), !is_kept, "{number}");
+    }
+    assert!(blanker.command(&part(0)).has_blanks());
+    assert!(!blanker.command(&part(0)).has_blanks(), "the chain has ended");
+}
