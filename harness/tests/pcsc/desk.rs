@@ -23,7 +23,7 @@ pub(crate) const PIN: &str = waxseal_card::models::PIN;
 pub(crate) struct Desk {
     // Cards are pulled out before pcscd ends.
     slots: Vec<Slot>,
-    _pcscd: Pcscd,
+    pcscd: Option<Pcscd>,
     /// What was asked of the cards.
     pub(crate) log: Log,
     folder: TempDir,
@@ -79,8 +79,21 @@ impl Desk {
     /// A desk with empty readers.
     pub(crate) fn empty(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let pcscd = Pcscd::start(options, &folder.path().join("pcscd.log")).unwrap();
-        Self { slots: Vec::new(), _pcscd: pcscd, log: Log::default(), folder }
+        let mut desk = Self { slots: Vec::new(), pcscd: None, log: Log::default(), folder };
+        desk.start_pcscd(options);
+        desk
+    }
+
+    fn start_pcscd(&mut self, options: &[&str]) {
+        self.pcscd = Some(Pcscd::start(options, &self.path("pcscd.log")).unwrap());
+    }
+
+    /// Ends pcscd and starts it again, and waits until it has seen the cards.
+    pub(crate) fn restart_pcscd(&mut self) {
+        // There is one socket: the first has to be gone.
+        drop(self.pcscd.take());
+        self.start_pcscd(&[]);
+        self.wait_for_cards(self.slots.len());
     }
 
     pub(crate) fn insert_model(&mut self, name: &str) {

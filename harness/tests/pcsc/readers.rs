@@ -1,10 +1,10 @@
 //! Our own reader side, through PC/SC.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use waxseal_card::faults::{FaultyCard, Script};
 use waxseal_card::host::pcsc::{Listed, PcscReader, list};
-use waxseal_card::host::{Reader, ReaderError};
+use waxseal_card::host::{HostError, NoPin, PivClient, Reader, ReaderError};
 use waxseal_card::piv;
 use waxseal_verdict::Verdict;
 
@@ -19,6 +19,9 @@ const TESTS: &[(&str, Test)] = &[
     ("which readers there are", listed),
     ("a transaction keeps others out", transactions),
     ("another program resets the card", reset),
+    ("a reader that showed no PIN leaves the card as it is", untouched),
+    ("a PIN does not outlive who gave up", given_up),
+    ("pcscd is started again", restarted),
     ("a card is pulled out between two commands", removed),
     ("a card is pulled out in the middle of a command", removed_meanwhile),
 ];
@@ -86,22 +89,88 @@ fn transactions() {
     second.begin().unwrap();
 }
 
+/// VERIFY without data: is the PIN verified?
+const STATUS: [u8; 4] = [0, 0x20, 0, 0x80];
+
+/// Verifies the PIN.
+fn verify(reader: &mut PcscReader) {
+    select(reader).unwrap();
+    let verify = [&[0, 0x20, 0, 0x80, 8], PIN.as_bytes(), &[0xFF, 0xFF]].concat();
+    assert_eq!(reader.transmit(&verify).unwrap().as_slice(), [0x90, 0]);
+    assert_eq!(reader.transmit(&STATUS).unwrap().as_slice(), [0x90, 0]);
+}
+
 fn reset() {
     let desk = Desk::with(MODEL);
     let mut reader = PcscReader::connect(FIRST).unwrap();
+    for is_in_transaction in [false, true] {
+        // Our reader resets the card when it is dropped: a PIN does not outlive it.
+        let mut other = PcscReader::connect(FIRST).unwrap();
+        if is_in_transaction {
+            other.begin().unwrap();
+        }
+        verify(&mut other);
+        drop(other);
+        assert_eq!(reader.transmit(&STATUS), Err(ReaderError::Reset));
+        assert_eq!(reader.begin(), Err(ReaderError::Reset));
+        reader.reconnect().unwrap();
+        select(&mut reader).unwrap();
+        assert_eq!(reader.transmit(&STATUS).unwrap().as_slice(), [0x63, 0xC3]);
+    }
+    assert_eq!(desk.log.take(), ["PIN 9000", "PIN 9000"]);
+}
+
+fn untouched() {
+    let desk = Desk::with(MODEL);
+    let mut reader = PcscReader::connect(FIRST).unwrap();
+    verify(&mut reader);
+    for is_in_transaction in [false, true] {
+        let mut other = PcscReader::connect(FIRST).unwrap();
+        if is_in_transaction {
+            other.begin().unwrap();
+        }
+        select(&mut other).unwrap();
+        assert_eq!(other.transmit(&STATUS).unwrap().as_slice(), [0x90, 0]);
+        drop(other);
+        assert_eq!(reader.transmit(&STATUS).unwrap().as_slice(), [0x90, 0]);
+    }
+    // A person looks at the card that another program has open.
+    desk.waxseal(&["card", "list"]).good();
+    desk.waxseal(&["card", "show"]).good();
     select(&mut reader).unwrap();
-    let verify = [&[0, 0x20, 0, 0x80, 8], PIN.as_bytes(), &[0xFF, 0xFF]].concat();
-    let status = [0, 0x20, 0, 0x80];
-    assert_eq!(reader.transmit(&verify).unwrap().as_slice(), [0x90, 0]);
-    assert_eq!(reader.transmit(&status).unwrap().as_slice(), [0x90, 0]);
-    // Our reader resets the card when it is dropped: a PIN does not outlive it.
-    drop(PcscReader::connect(FIRST).unwrap());
-    assert_eq!(reader.transmit(&status), Err(ReaderError::Reset));
-    assert_eq!(reader.begin(), Err(ReaderError::Reset));
-    reader.reconnect().unwrap();
-    select(&mut reader).unwrap();
-    assert_eq!(reader.transmit(&status).unwrap().as_slice(), [0x63, 0xC3]);
     assert_eq!(desk.log.take(), ["PIN 9000"]);
+}
+
+fn given_up() {
+    let _desk = Desk::with(MODEL);
+    let mut first = PcscReader::connect(FIRST).unwrap().with_turn(Duration::from_millis(500));
+    let mut second = PcscReader::connect(FIRST).unwrap();
+    verify(&mut first);
+    second.begin().unwrap();
+    assert_eq!(first.begin(), Err(ReaderError::Busy));
+    assert_eq!(second.transmit(&STATUS).unwrap().as_slice(), [0x90, 0]);
+    second.end().unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    while second.transmit(&STATUS) != Err(ReaderError::Reset) {
+        assert!(Instant::now() < end, "the card is still open");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// One process goes on with its card.
+fn restarted() {
+    let mut desk = Desk::with(MODEL);
+    let client = PivClient::new(Box::new(PcscReader::connect(FIRST).unwrap()), Box::new(NoPin)).unwrap();
+    let guid = client.guid().unwrap();
+    for _ in 0..2 {
+        desk.restart_pcscd();
+        match client.guid() {
+            // It is told that the connection was lost, once.
+            Err(HostError::Reader(_)) => {}
+            again => assert_eq!(again.unwrap(), guid),
+        }
+        assert_eq!(client.guid().unwrap(), guid);
+    }
 }
 
 fn removed() {

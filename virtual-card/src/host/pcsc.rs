@@ -4,15 +4,17 @@
 //! without end for another program's transaction. So a thread has the card, and
 //! the reader waits for the thread, as long as it wants to.
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use pcsc::{Context, Disposition, Error, MAX_BUFFER_SIZE_EXTENDED, Protocols, Scope, ShareMode, State};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::reader::{Reader, ReaderError};
+use crate::Command;
+use crate::piv::{MANAGEMENT_KEY, instruction as ins};
 
 /// How long another program may keep the card for itself.
 const TURN: Duration = Duration::from_secs(10);
@@ -56,8 +58,9 @@ pub fn list() -> Result<Vec<Listed>, ReaderError> {
 
 /// A card in a reader of PC/SC. Others may use it, too, between transactions.
 ///
-/// It is reset when this is dropped: a PIN that was verified holds for nobody
-/// else.
+/// It is reset when this is dropped after a PIN, a PUK or the card management key
+/// was shown to it: what that opened is open for nobody else. Else it stays as it
+/// is: another program may have shown its own.
 #[derive(Debug)]
 pub struct PcscReader {
     name: String,
@@ -106,11 +109,17 @@ impl PcscReader {
         let answer = worker.answer(patience);
         if answer == Err(ReaderError::Timeout) {
             // It is still waiting, and nobody waits for it any more. When its turn
-            // comes it finds that, and leaves the card alone.
+            // comes it finds that, and lets go of the card.
             self.worker = None;
             self.is_in_transaction = false;
         }
         answer
+    }
+
+    fn leave(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.leave(self.turn);
+        }
     }
 }
 
@@ -150,8 +159,18 @@ impl Reader for PcscReader {
     fn reconnect(&mut self) -> Result<(), ReaderError> {
         self.is_in_transaction = false;
         if self.worker.is_some() {
-            self.atr = self.ask(Order::Reconnect, self.turn)?.to_vec();
-            return Ok(());
+            match self.ask(Order::Reconnect, self.turn) {
+                Ok(atr) => {
+                    self.atr = atr.to_vec();
+                    return Ok(());
+                }
+                // What is missing is the card, not the connection. And who has waited
+                // in vain does not wait a second time.
+                Err(error @ (ReaderError::NoCard | ReaderError::Removed | ReaderError::Timeout)) => return Err(error),
+                // pcscd was started again, or the reader was away with its card:
+                // neither handle nor context is good for anything any more.
+                Err(_) => self.leave(),
+            }
         }
         self.start()
     }
@@ -159,12 +178,7 @@ impl Reader for PcscReader {
 
 impl Drop for PcscReader {
     fn drop(&mut self) {
-        if let Some(worker) = self.worker.take()
-            && worker.orders.send(Order::Close).is_ok()
-        {
-            // A panic of the thread was reported where it happened.
-            drop(worker.thread.join());
-        }
+        self.leave();
     }
 }
 
@@ -174,7 +188,7 @@ enum Order {
     Begin,
     End,
     Reconnect,
-    /// Disconnect, and reset the card.
+    /// Disconnect.
     Close,
 }
 
@@ -185,7 +199,6 @@ type Answer = Result<Zeroizing<Vec<u8>>, ReaderError>;
 struct Worker {
     orders: Sender<Order>,
     answers: Receiver<Answer>,
-    thread: JoinHandle<()>,
 }
 
 impl Worker {
@@ -194,8 +207,17 @@ impl Worker {
         let (done, answers) = mpsc::channel();
         let name = CString::new(name).map_err(|_| ReaderError::NoReader(name.to_owned()))?;
         let thread = std::thread::Builder::new().name("pcsc".to_owned()).spawn(move || work(&name, &to_do, &done));
-        let thread = thread.map_err(|error| ReaderError::Service(error.to_string()))?;
-        Ok(Self { orders, answers, thread })
+        thread.map_err(|error| ReaderError::Service(error.to_string()))?;
+        Ok(Self { orders, answers })
+    }
+
+    /// Lets go of the card, and waits until that is done; not longer than this,
+    /// because pcscd disconnects nobody in another program's transaction.
+    fn leave(self, patience: Duration) {
+        if self.orders.send(Order::Close).is_ok() {
+            // The thread says nothing more: its end is what comes.
+            while self.answers.recv_timeout(patience).is_ok() {}
+        }
     }
 
     fn answer(&self, patience: Duration) -> Answer {
@@ -224,27 +246,23 @@ fn work(name: &CStr, orders: &Receiver<Order>, answers: &Sender<Answer>) {
             return;
         }
     };
-    let link = Link { context, name, answers };
+    let link = Link { context, name, answers, has_shown_secret: Cell::new(false) };
     let mut is_heard = link.tell(atr(&card));
-    let mut disposition = Disposition::LeaveCard;
     while is_heard {
         let Ok(order) = orders.recv() else { break };
         is_heard = match order {
-            Order::Transmit(command) => link.tell(transmit(&card, &command)),
+            Order::Transmit(command) => link.transmit(&card, &command),
             Order::Begin => link.transaction(&mut card, orders),
             Order::End => link.tell(Ok(Zeroizing::default())),
             Order::Reconnect => {
                 let again = card.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::LeaveCard);
                 link.tell(again.and_then(|()| atr(&card)))
             }
-            Order::Close => {
-                disposition = Disposition::ResetCard;
-                break;
-            }
+            Order::Close => break,
         };
     }
     // What cannot be disconnected is gone.
-    if let Err((card, _)) = card.disconnect(disposition) {
+    if let Err((card, _)) = card.disconnect(link.disposition()) {
         std::mem::forget(card);
     }
 }
@@ -254,9 +272,25 @@ struct Link<'a> {
     context: Context,
     name: &'a CStr,
     answers: &'a Sender<Answer>,
+    /// The card may have opened something for it.
+    has_shown_secret: Cell<bool>,
 }
 
 impl Link<'_> {
+    /// What becomes of the card when this connection ends.
+    fn disposition(&self) -> Disposition {
+        if self.has_shown_secret.get() { Disposition::ResetCard } else { Disposition::LeaveCard }
+    }
+
+    /// Transmits a command. Whether somebody is still listening.
+    fn transmit(&self, card: &pcsc::Card, command: &[u8]) -> bool {
+        // Before: an answer that gets lost closes nothing.
+        if shows_secret(command) {
+            self.has_shown_secret.set(true);
+        }
+        self.tell(transmit(card, command))
+    }
+
     /// A transaction, to its end. Whether somebody is still listening.
     fn transaction(&self, card: &mut pcsc::Card, orders: &Receiver<Order>) -> bool {
         let transaction = match card.transaction() {
@@ -265,10 +299,9 @@ impl Link<'_> {
         };
         let mut is_heard = self.tell(Ok(Zeroizing::default()));
         while is_heard {
-            // Nobody is there any more: the transaction ends with this function.
-            let Ok(order) = orders.recv() else { return false };
+            let Ok(order) = orders.recv() else { break };
             is_heard = match order {
-                Order::Transmit(command) => self.tell(transmit(&transaction, &command)),
+                Order::Transmit(command) => self.transmit(&transaction, &command),
                 Order::Begin => self.tell(Ok(Zeroizing::default())),
                 Order::End => {
                     let ended = transaction.end(Disposition::LeaveCard).map_err(|(_, error)| error);
@@ -279,12 +312,13 @@ impl Link<'_> {
                     let again = card.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::LeaveCard);
                     return self.tell(again.and_then(|()| atr(card)));
                 }
-                Order::Close => {
-                    // The PIN must not outlive the transaction.
-                    drop(transaction.end(Disposition::ResetCard));
-                    return false;
-                }
+                Order::Close => break,
             };
+        }
+        // Nobody is there any more. The reset comes with the end of the transaction:
+        // after it another program could find the card still open.
+        if transaction.end(self.disposition()).is_ok() {
+            self.has_shown_secret.set(false);
         }
         false
     }
@@ -311,6 +345,19 @@ impl Link<'_> {
 
 fn atr(card: &pcsc::Card) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(Zeroizing::new(card.status2_owned()?.atr().to_vec()))
+}
+
+/// Whether a card may open something after this command: a PIN, a PUK or the card
+/// management key is in it, or the proof that one has that key.
+fn shows_secret(command: &[u8]) -> bool {
+    let Ok(command) = Command::parse(command) else { return true };
+    match command.instruction {
+        // Without data it asks how many tries are left.
+        ins::VERIFY => !command.data.is_empty(),
+        ins::CHANGE_REFERENCE_DATA | ins::RESET_RETRY_COUNTER => true,
+        ins::GENERAL_AUTHENTICATE => command.p2 == MANAGEMENT_KEY,
+        _ => false,
+    }
 }
 
 fn transmit(card: &pcsc::Card, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -341,5 +388,39 @@ fn describe(error: Error, name: &str) -> ReaderError {
             ReaderError::Service("there is no PC/SC service: is pcscd running?".to_owned())
         }
         other => ReaderError::Service(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shows_secret;
+
+    /// The commands of SP 800-73-4 part 2 section 3.2.
+    #[test]
+    fn commands_that_open_something() {
+        let opening: &[&[u8]] = &[
+            &[0, 0x20, 0, 0x80, 8, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0xFF, 0xFF],
+            &[0x10, 0x20, 0, 0x80, 1, 0x31],
+            &[0, 0x20, 0, 0x80, 0, 0, 1, 0x31],
+            &[0, 0x24, 0, 0x80, 1, 0x31],
+            &[0, 0x2C, 0, 0x80, 1, 0x31],
+            &[0, 0x87, 3, 0x9B, 4, 0x7C, 2, 0x80, 0, 0],
+            // Cut off: whatever it is, a card may read more out of it.
+            &[0, 0x20, 0, 0x80, 8, 0x31],
+        ];
+        for command in opening {
+            assert!(shows_secret(command), "{command:02X?}");
+        }
+        let others: &[&[u8]] = &[
+            &[0, 0x20, 0, 0x80],
+            &[0, 0x20, 0, 0x80, 0],
+            &[0, 0x20, 0xFF, 0x80],
+            &[0, 0x87, 7, 0x9A, 4, 0x7C, 2, 0x81, 0, 0],
+            &[0, 0xCB, 0x3F, 0xFF, 3, 0x5C, 1, 0x7E, 0],
+            &[0, 0xA4, 4, 0, 1, 0xA0, 0],
+        ];
+        for command in others {
+            assert!(!shows_secret(command), "{command:02X?}");
+        }
     }
 }
