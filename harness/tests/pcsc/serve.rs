@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use waxseal_card::transcript::Transcript;
+use waxseal_card::transcript::{Line, Transcript};
 
 use crate::components::Component::{Confinement, OpenSc, Pcscd};
 use crate::confined::Job;
@@ -43,19 +43,35 @@ fn two_cards() {
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     desk.wait_for_cards(0);
-    let text = String::from_utf8(desk.read("session.txt")).unwrap();
-    let transcript: Transcript = text.parse().unwrap();
-    assert!(transcript.exchanges().len() > 10 && transcript.key_operations().is_empty(), "{text}");
+    let [piv, pkcs15] = ["session.1.txt", "session.2.txt"].map(|name| transcript(&desk, name));
+    assert!(!desk.path("session.txt").exists());
+    // Whoever looks for certificates of PKCS #15 reads files, and those are on the second card.
+    let reads = |transcript: &Transcript| {
+        let exchanges = transcript.exchanges();
+        let reads = exchanges.iter().filter_map(|each| each.command.as_ref()).filter(|each| each.instruction == 0xB0);
+        reads.count()
+    };
+    assert!(reads(&piv) == 0 && reads(&pkcs15) > 3, "{piv}\n{pkcs15}");
+    assert!(piv.key_operations().is_empty() && pkcs15.key_operations().is_empty());
+    // pcscd asks for it again and again.
+    let atrs = |transcript: &Transcript| transcript.lines.iter().filter(|line| matches!(line, Line::Atr(_))).count();
+    assert_eq!((atrs(&piv), atrs(&pkcs15)), (1, 1));
+}
+
+fn transcript(desk: &Desk, name: &str) -> Transcript {
+    String::from_utf8(desk.read(name)).unwrap().parse().unwrap()
 }
 
 fn standard_input() {
     let desk = Desk::empty(&[]);
-    let arguments = ["--model", "piv-p256", "--vpcd", "127.0.0.1:35964", "--until-stdin-closes"];
+    let arguments =
+        ["--model", "piv-p256", "--vpcd", "127.0.0.1:35964", "--until-stdin-closes", "--transcript", "session.txt"];
     let (mut child, line) = start(&desk, &arguments);
     assert_eq!(line, "ready: piv-p256 at 127.0.0.1:35964\n");
     desk.wait_for_cards(1);
     drop(child.stdin.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!transcript(&desk, "session.txt").lines.is_empty());
 }
 
 fn wrong_use() {

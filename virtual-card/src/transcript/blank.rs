@@ -1,5 +1,7 @@
 //! Which octets of a session are secret.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use super::Octets;
@@ -10,7 +12,7 @@ use crate::{
     tlv,
 };
 
-/// Watches a session and blanks what is secret in it.
+/// Watches the session of one card and blanks what is secret in it.
 #[derive(Default)]
 pub(super) struct Blanker {
     /// What came of a chain so far, and the header of its commands.
@@ -99,6 +101,13 @@ impl Blanker {
     /// The card lost its power.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// What is kept may be secret.
+impl fmt::Debug for Blanker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blanker").finish_non_exhaustive()
     }
 }
 

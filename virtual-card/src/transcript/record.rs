@@ -13,15 +13,17 @@ use crate::{
     host::{Reader, ReaderError},
 };
 
-/// What a transcript is written on. Clones write on the same one, so that
-/// several cards and readers can share it.
+/// What a transcript is written on. Clones write on the same one: one for what
+/// records, one for who reads it. Cards that are used at the same time need one
+/// each, or their sessions mix.
 #[derive(Clone, Default)]
 pub struct Tape(Arc<Mutex<Written>>);
 
 #[derive(Default)]
 struct Written {
     transcript: Transcript,
-    blanker: Blanker,
+    /// What the last answer to reset was that stands there.
+    atr: Option<Vec<u8>>,
 }
 
 impl Tape {
@@ -42,31 +44,37 @@ impl Tape {
         self.write(Line::Note(text.to_owned()));
     }
 
-    pub(super) fn write(&self, line: Line) {
+    fn write(&self, line: Line) {
+        self.with(|written| written.transcript.lines.push(line));
+    }
+
+    /// Writes an answer to reset, unless it is the last one again: whoever looks
+    /// whether a card is there asks for it all the time.
+    fn write_atr(&self, atr: &[u8]) {
         self.with(|written| {
-            if matches!(line, Line::Reset | Line::Reconnect) {
-                written.blanker.reset();
+            if written.atr.as_deref() != Some(atr) {
+                written.atr = Some(atr.to_vec());
+                written.transcript.lines.push(Line::Atr(atr.to_vec()));
             }
-            written.transcript.lines.push(line);
         });
     }
 
-    /// Writes a command without its secrets; returns what `send` brings, and
-    /// writes that.
-    pub(super) fn exchange<E>(
+    /// Writes a command without its secrets, and what `send` brings, which it
+    /// returns. Both are written at once: nothing comes between them.
+    fn exchange<E>(
         &self,
+        blanker: &mut Blanker,
         command: &[u8],
         failure: impl FnOnce(&E) -> Failure,
         send: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, E>,
     ) -> Result<Zeroizing<Vec<u8>>, E> {
-        self.with(|Written { transcript, blanker }| transcript.lines.push(Line::Command(blanker.command(command))));
+        let command = Line::Command(blanker.command(command));
         let answer = send();
-        self.with(|Written { transcript, blanker }| {
-            transcript.lines.push(match &answer {
-                Ok(response) => Line::Response(blanker.response(response)),
-                Err(error) => Line::Failed(failure(error)),
-            });
-        });
+        let answered = match &answer {
+            Ok(response) => Line::Response(blanker.response(response)),
+            Err(error) => Line::Failed(failure(error)),
+        };
+        self.with(|written| written.transcript.lines.extend([command, answered]));
         answer
     }
 
@@ -87,12 +95,13 @@ impl fmt::Debug for Tape {
 pub struct RecordedCard<C> {
     card: C,
     tape: Tape,
+    blanker: Blanker,
 }
 
 impl<C: Card> RecordedCard<C> {
     /// Writes what happens at the card on the tape.
     pub fn new(card: C, tape: Tape) -> Self {
-        Self { card, tape }
+        Self { card, tape, blanker: Blanker::default() }
     }
 
     /// The card.
@@ -104,17 +113,19 @@ impl<C: Card> RecordedCard<C> {
 impl<C: Card> Card for RecordedCard<C> {
     fn atr(&self) -> Vec<u8> {
         let atr = self.card.atr();
-        self.tape.write(Line::Atr(atr.clone()));
+        self.tape.write_atr(&atr);
         atr
     }
 
     fn reset(&mut self) -> Result<(), Lost> {
+        self.blanker.reset();
         self.tape.write(Line::Reset);
         self.card.reset().inspect_err(|lost| self.tape.write(Line::Failed((*lost).into())))
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Lost> {
-        self.tape.exchange(command, |lost: &Lost| (*lost).into(), || self.card.transmit(command))
+        let Self { card, tape, blanker } = self;
+        tape.exchange(blanker, command, |lost: &Lost| (*lost).into(), || card.transmit(command))
     }
 }
 
@@ -123,13 +134,14 @@ impl<C: Card> Card for RecordedCard<C> {
 pub struct RecordedReader<R> {
     reader: R,
     tape: Tape,
+    blanker: Blanker,
 }
 
 impl<R: Reader> RecordedReader<R> {
     /// Writes what happens in the reader on the tape, its name first.
     pub fn new(reader: R, tape: Tape) -> Self {
         tape.note(&format!("reader {}", reader.name()));
-        Self { reader, tape }
+        Self { reader, tape, blanker: Blanker::default() }
     }
 
     /// The reader.
@@ -150,12 +162,13 @@ impl<R: Reader> Reader for RecordedReader<R> {
 
     fn atr(&self) -> Vec<u8> {
         let atr = self.reader.atr();
-        self.tape.write(Line::Atr(atr.clone()));
+        self.tape.write_atr(&atr);
         atr
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, ReaderError> {
-        self.tape.exchange(command, |error: &ReaderError| error.into(), || self.reader.transmit(command))
+        let Self { reader, tape, blanker } = self;
+        tape.exchange(blanker, command, |error: &ReaderError| error.into(), || reader.transmit(command))
     }
 
     fn begin(&mut self) -> Result<(), ReaderError> {
@@ -167,6 +180,7 @@ impl<R: Reader> Reader for RecordedReader<R> {
     }
 
     fn reconnect(&mut self) -> Result<(), ReaderError> {
+        self.blanker.reset();
         self.event(Line::Reconnect, Reader::reconnect)
     }
 }

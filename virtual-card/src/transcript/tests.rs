@@ -288,3 +288,48 @@ fn a_chain_that_is_too_long_is_blanked_from_there_on() {
     assert!(blanker.command(&part(0)).has_blanks());
     assert!(!blanker.command(&part(0)).has_blanks(), "the chain has ended");
 }
+
+/// A card that answers every command with the octet 5E.
+struct Talkative(u8);
+
+impl Card for Talkative {
+    fn atr(&self) -> Vec<u8> {
+        vec![0x3B, self.0]
+    }
+    fn reset(&mut self) -> Result<(), Lost> {
+        Ok(())
+    }
+    fn transmit(&mut self, _: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, Lost> {
+        Ok(zeroize::Zeroizing::new(vec![0x5E, 0x61, 0x01]))
+    }
+}
+
+#[test]
+fn what_one_card_is_sent_does_not_decide_what_of_another_one_is_blanked() {
+    let tape = Tape::new();
+    let (mut one, mut other) =
+        (RecordedCard::new(Talkative(0), tape.clone()), RecordedCard::new(Talkative(0), tape.clone()));
+    // To the one DECIPHER, to the other one READ BINARY; then each is asked for the rest.
+    one.transmit(&[0x00, 0x2A, 0x80, 0x86, 0x01, 0x00]).unwrap();
+    other.transmit(&[0x00, 0xB0, 0x00, 0x00, 0x00]).unwrap();
+    one.transmit(&[0x00, 0xC0, 0x00, 0x00, 0x01]).unwrap();
+    other.transmit(&[0x00, 0xC0, 0x00, 0x00, 0x01]).unwrap();
+    let lines = tape.transcript().lines;
+    let is_blanked = |line: &Line| if let Line::Response(octets) = line { Some(octets.has_blanks()) } else { None };
+    let blanked: Vec<_> = lines.iter().filter_map(is_blanked).collect();
+    assert_eq!(blanked, [true, false, true, false]);
+}
+
+#[test]
+fn an_answer_to_reset_is_written_when_it_is_another_one() {
+    let tape = Tape::new();
+    let mut card = RecordedCard::new(Talkative(0), tape.clone());
+    for other in [0, 0, 1, 1, 0] {
+        card.card_mut().0 = other;
+        let _ = card.atr();
+        let _ = card.atr();
+        card.reset().unwrap();
+    }
+    let expected = "atr 3B00\nreset\nreset\natr 3B01\nreset\nreset\natr 3B00\nreset\n";
+    assert_eq!(tape.transcript().to_string(), format!("waxseal card transcript 1\n{expected}"));
+}

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -46,7 +46,7 @@ pub(in crate::cli) struct Arguments {
     /// Where vpcd shall connect, once for each card: DEVICENAME 127.0.0.1:0x8C7B in its reader.conf
     #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "vpcd")]
     listen: Vec<Loopback>,
-    /// Write what goes between the programs and the cards to this file, without secrets, when this ends
+    /// Write what goes between the programs and the card to this file, without secrets, when this ends; with several cards, session.txt becomes session.1.txt, session.2.txt and so on, in the order of --model
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
     /// End when standard input does
@@ -87,15 +87,21 @@ fn usual(cards: usize) -> Result<Vec<Way>, Failed> {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let corpus = options::load_corpus(arguments.vectors.as_deref())?;
     let stop = stop(arguments.until_stdin_closes)?;
-    let tape = Tape::new();
     let (sender, events) = mpsc::channel();
     let mut seats: Vec<Seat> = Vec::new();
+    let mut tapes: Vec<Tape> = Vec::new();
     for (number, (name, way)) in arguments.places()?.into_iter().enumerate() {
-        let card = virtual_card(&corpus, name)?;
+        let mut card = virtual_card(&corpus, name)?;
+        // A tape grows as long as this runs.
+        if arguments.transcript.is_some() {
+            let tape = Tape::new();
+            card = Box::new(RecordedCard::new(card, tape.clone()));
+            tapes.push(tape);
+        }
         let sender = sender.clone();
         // Nobody listens any more: this is ending.
         let tell = move |event| drop(sender.send((number, event)));
-        let slot = Slot::insert(Box::new(RecordedCard::new(card, tape.clone())), way, tell);
+        let slot = Slot::insert(card, way, tell);
         let (Way::Connect(address) | Way::Listen(address)) = way;
         let slot = slot.map_err(Failed::at(address))?;
         let shown = format!("{name} at {}", slot.address().unwrap_or_else(|| address.address()));
@@ -118,10 +124,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     // The cards are pulled out: now all is written that there is.
     drop(seats);
     if let Some(path) = &arguments.transcript {
-        let text = tape.transcript().to_string();
-        output::replace_file(path, |file| file.write_all(text.as_bytes()).map_err(Failed::at(path.display())))?;
+        for (number, tape) in (1..).zip(&tapes) {
+            let path = if tapes.len() == 1 { path.clone() } else { numbered(path, number) };
+            let text = tape.transcript().to_string();
+            output::replace_file(&path, |file| file.write_all(text.as_bytes()).map_err(Failed::at(path.display())))?;
+        }
     }
     Ok(Exit::Good)
+}
+
+/// The file of one of several cards: `session.2.txt` for `session.txt`.
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!(".{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
 }
 
 /// A slot with what is known of it.
