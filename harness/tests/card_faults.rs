@@ -35,10 +35,11 @@ const MAIL: &[u8] = b"From: Nina <nina@example.test>\r\nContent-Type: text/plain
 
 /// What is done with a card, and which commands of a script are about it.
 const OPERATIONS: &[(&str, &str, &[&str])] = &[
-    ("sign", "piv-rsa2048", &["general-authenticate", "verify"]),
-    ("sign-ec", "piv-p256", &["general-authenticate", "verify"]),
-    ("open", "piv-rsa2048", &["general-authenticate", "verify"]),
-    ("open-ec", "piv-p256", &["general-authenticate", "verify"]),
+    ("enter-pin", "piv-p256", &["verify"]),
+    ("sign", "piv-rsa2048", &["general-authenticate"]),
+    ("sign-ec", "piv-p256", &["general-authenticate"]),
+    ("open", "piv-rsa2048", &["general-authenticate"]),
+    ("open-ec", "piv-p256", &["general-authenticate"]),
     ("show", "piv-rsa2048", &["get-data"]),
     ("change-pin", "piv-rsa2048", &["change-reference-data"]),
     ("write", "piv-rsa2048", &["put-data"]),
@@ -52,8 +53,7 @@ fn main() -> ExitCode {
     for name in Script::names() {
         let row = expected.get(name).unwrap_or_else(|| panic!("card_faults.toml has no [{name}]"));
         for (operation, model, commands) in OPERATIONS {
-            let mut script = Script::named(name).unwrap();
-            script.faults.retain(|fault| commands.contains(&fault.at.command.as_deref().unwrap()));
+            let script = only(name, commands);
             let wanted = row.get(*operation).cloned();
             assert_eq!(script.faults.is_empty(), wanted.is_none(), "{name}: {operation}");
             let Some(wanted) = wanted else { continue };
@@ -62,11 +62,13 @@ fn main() -> ExitCode {
             }));
         }
         for operation in ["sign", "open"] {
-            let wanted = row.get(operation).cloned();
-            if let Some(wanted) = wanted {
+            if let Some(wanted) = row.get(operation).cloned() {
                 let title = format!("{name} while {operation} on the command line");
                 trials.push(Trial::test(title, move || leaves_nothing(name, operation, &wanted)));
             }
+        }
+        if row.contains_key("enter-pin") {
+            trials.push(Trial::test(format!("{name} while a wrong PIN is entered"), move || takes_one_try(name)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -75,19 +77,47 @@ fn main() -> ExitCode {
 /// A job that was done, or the reason for which it was not, and the whole error.
 type Job = Result<(), (String, String)>;
 
+/// A client of a card to which a script happens, and what is known of it.
+struct Watched {
+    client: PivClient,
+    tape: Tape,
+    /// How often somebody was asked for the PIN.
+    asked: Rc<RefCell<usize>>,
+}
+
+impl Watched {
+    fn new(corpus: &Corpus, script: Script, model: &str, pin: &'static str) -> Self {
+        let card = waxseal_forge::card(corpus.pki(), &Model::named(model).unwrap()).unwrap();
+        let tape = Tape::new();
+        let reader = InProcess::new("a reader", FaultyCard::new(card, script)).unwrap();
+        let asked = Rc::new(RefCell::new(0));
+        let count = Rc::clone(&asked);
+        let pins = move |_: &PinRequest<'_>| -> Option<Pin> {
+            *count.borrow_mut() += 1;
+            Some(Zeroizing::new(pin.to_owned()))
+        };
+        let reader = RecordedReader::new(reader, tape.clone());
+        Self { client: PivClient::new(Box::new(reader), Box::new(pins)).unwrap(), tape, asked }
+    }
+
+    /// How often a PIN went to the card.
+    fn entered(&self) -> usize {
+        self.tape.transcript().to_string().lines().filter(|line| line.starts_with("> 00200080 08 ")).count()
+    }
+}
+
+/// The script without what happens at other commands.
+fn only(name: &str, commands: &[&str]) -> Script {
+    let mut script = Script::named(name).unwrap();
+    script.faults.retain(|fault| commands.contains(&fault.at.command.as_deref().unwrap()));
+    script
+}
+
 fn happens(name: &str, script: Script, operation: &str, model: &str, wanted: &str) -> Result<(), Failed> {
     let corpus = Corpus::embedded().unwrap();
-    let card = waxseal_forge::card(corpus.pki(), &Model::named(model).unwrap()).unwrap();
-    let tape = Tape::new();
-    let reader = RecordedReader::new(InProcess::new("a reader", FaultyCard::new(card, script)).unwrap(), tape.clone());
-    let asked = Rc::new(RefCell::new(0));
-    let count = Rc::clone(&asked);
-    let pins = move |_: &PinRequest<'_>| -> Option<Pin> {
-        *count.borrow_mut() += 1;
-        Some(Zeroizing::new(PIN.to_owned()))
-    };
-    let client = PivClient::new(Box::new(reader), Box::new(pins)).unwrap();
-    let job = prepare(&client, operation, &corpus);
+    let watched = Watched::new(&corpus, script, model, PIN);
+    let client = &watched.client;
+    let job = prepare(client, operation);
 
     let first = job();
     let found = first.as_ref().err().map_or("done", |(reason, _)| reason.as_str());
@@ -99,9 +129,10 @@ fn happens(name: &str, script: Script, operation: &str, model: &str, wanted: &st
     {
         return Err(format!("the error says nothing: {error:?}").into());
     }
-    let entered = tape.transcript().to_string().lines().filter(|line| line.contains("00 20 00 80 08")).count();
-    if *asked.borrow() > 1 || entered > *asked.borrow() {
-        return Err(format!("asked {} times for the PIN, and sent it {entered} times", asked.borrow()).into());
+    let (asked, entered) = (*watched.asked.borrow(), watched.entered());
+    let uses_key = ["sign", "sign-ec", "open", "open-ec"].contains(&operation);
+    if asked > 1 || entered > asked || (uses_key && entered != 1) {
+        return Err(format!("asked {asked} times for the PIN, and sent it {entered} times").into());
     }
 
     // What comes after it.
@@ -113,12 +144,39 @@ fn happens(name: &str, script: Script, operation: &str, model: &str, wanted: &st
         }
         _ => {
             let tries = client.tries_left().map_err(|error| format!("after it: {error}"))?;
-            if tries != 3 {
-                return Err(format!("{tries} tries are left of the PIN").into());
+            if tries.is_some_and(|tries| tries != 3) {
+                return Err(format!("{tries:?} tries are left of the PIN").into());
             }
         }
     }
-    expect(job(), "done")
+    expect(job(), "done")?;
+    let (asked, entered) = (*watched.asked.borrow(), watched.entered());
+    if asked > 2 || entered > asked {
+        return Err(format!("asked {asked} times for the PIN in two jobs, and sent it {entered} times").into());
+    }
+    Ok(())
+}
+
+/// A wrong PIN, entered for two uses, takes one try and no more: where its answer
+/// was lost, too.
+fn takes_one_try(name: &str) -> Result<(), Failed> {
+    let corpus = Corpus::embedded().unwrap();
+    let watched = Watched::new(&corpus, only(name, &["verify"]), "piv-p256", "000000");
+    let job = prepare(&watched.client, "enter-pin");
+    for _ in 0..2 {
+        let Err((reason, error)) = job() else { return Err("signed with a wrong PIN".into()) };
+        let known = ["wrong-pin", "card-removed", "key-refused", "pin-blocked"].contains(&reason.as_str());
+        if !known || error.is_empty() {
+            return Err(format!("{reason}: {error}").into());
+        }
+    }
+    let left = watched.client.tries_left();
+    let right = match name {
+        "card-removed-for-good" => left.is_err(),
+        "pin-blocked-elsewhere" => left == Ok(Some(0)) && watched.entered() == 0,
+        _ => left == Ok(Some(2)),
+    };
+    if right { Ok(()) } else { Err(format!("{left:?} tries are left").into()) }
 }
 
 fn expect(job: Job, wanted: &str) -> Result<(), Failed> {
@@ -128,9 +186,9 @@ fn expect(job: Job, wanted: &str) -> Result<(), Failed> {
 
 /// The job, to be done as often as one likes; what it needs of the card was
 /// read before.
-fn prepare<'a>(client: &'a PivClient, operation: &str, corpus: &'a Corpus) -> Box<dyn Fn() -> Job + 'a> {
+fn prepare<'a>(client: &'a PivClient, operation: &str) -> Box<dyn Fn() -> Job + 'a> {
     match operation {
-        "sign" | "sign-ec" => {
+        "enter-pin" | "sign" | "sign-ec" => {
             let (key, certificate) = key_in(client, Slot::Signature).unwrap();
             Box::new(move || {
                 let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
@@ -140,7 +198,8 @@ fn prepare<'a>(client: &'a PivClient, operation: &str, corpus: &'a Corpus) -> Bo
                 let mut out = Vec::new();
                 match message::sign(&mut Cursor::new(MAIL), &mut out, &request) {
                     Ok(()) => Ok(()),
-                    Err(error) => Err((reason_of(&error), error.to_string())),
+                    Err(error) if out.is_empty() => Err((reason_of(&error), error.to_string())),
+                    Err(error) => Err(("half a message".to_owned(), error.to_string())),
                 }
             })
         }
@@ -169,13 +228,17 @@ fn prepare<'a>(client: &'a PivClient, operation: &str, corpus: &'a Corpus) -> Bo
                 }
             })
         }
-        "show" => Box::new(|| client.identities().map(drop).map_err(classified)),
+        "show" => Box::new(|| {
+            let identities = client.identities().map_err(classified)?;
+            // One that cannot be read says so; it is no reason to read none.
+            let problem = identities.into_iter().find_map(|identity| identity.problem);
+            problem.map_or(Ok(()), |problem| Err(("key-refused".to_owned(), problem)))
+        }),
         "change-pin" => Box::new(|| client.change_pin(PIN, PIN).map_err(classified)),
         "write" => Box::new(|| {
             let key = ManagementKey::new(&MANAGEMENT_KEY).unwrap();
             let object = DataObject::by_tag(0x5FC109).unwrap();
             let value = vec![7; 600];
-            assert!(corpus.pki().entity("nina").is_some());
             client.put_object(&key, object, &value).map_err(classified)
         }),
         other => panic!("{other}"),
@@ -216,7 +279,7 @@ fn leaves_nothing(name: &str, operation: &str, wanted: &str) -> Result<(), Faile
     let waxseal = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_waxseal")).args(arguments).current_dir(dir.path()).output().unwrap()
     };
-    let card = format!("virtual:piv-rsa2048+{name}");
+    let card = format!("virtual:piv-rsa2048+{name}@general-authenticate");
     let output = if operation == "sign" {
         waxseal(&["sign", "mail.eml", "--card", &card, "--pin", PIN, "-o", "out.eml"])
     } else {
@@ -228,17 +291,23 @@ fn leaves_nothing(name: &str, operation: &str, wanted: &str) -> Result<(), Faile
         waxseal(&["open", "encrypted.eml", "--card", &card, "--pin", PIN, "--out", "out.eml"])
     };
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    // On the command line the card is read first, so that a fault may come earlier; but it is never silent.
     let (there, code) = (is_whole(&file("out.eml"), operation), output.status.code());
-    match (there, code) {
-        (Some(true), Some(0)) => {}
-        (None, Some(1 | 2)) if !said.is_empty() => {}
-        other => return Err(format!("file and exit code {other:?}: {said}").into()),
-    }
-    if wanted != "done" && there.is_some() {
-        return Err(format!("{wanted} was expected, and a file is there: {said}").into());
-    }
-    Ok(())
+    let right = match wanted {
+        "done" => (there, code) == (Some(true), Some(0)),
+        // A verdict is bad, a signature is not made: the reason stands in the one, its words in the other.
+        _ => there.is_none() && code == Some(if operation == "open" { 1 } else { 2 }) && says(&said, wanted),
+    };
+    if right { Ok(()) } else { Err(format!("{wanted}: file {there:?}, exit code {code:?}: {said}").into()) }
+}
+
+/// Whether what is printed tells the reason.
+fn says(said: &str, reason: &str) -> bool {
+    let words = match reason {
+        "card-removed" => "the card was removed",
+        "key-refused" => "the key was refused",
+        other => other,
+    };
+    said.contains(reason) || said.contains(words)
 }
 
 /// Whether a file is a whole message; `None` where there is none.

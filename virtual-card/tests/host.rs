@@ -8,7 +8,9 @@ mod support;
 use std::{cell::RefCell, rc::Rc};
 
 use support::{card, certificate, key};
-use waxseal_card::host::{HostError, InProcess, Pin, PinPurpose, PinRequest, PinSource, PivClient, PivKey};
+use waxseal_card::host::{
+    HostError, InProcess, Pin, PinPurpose, PinRequest, PinSource, PivClient, PivKey, ReaderError,
+};
 use waxseal_card::models::{Model, PUK};
 use waxseal_card::piv::Slot;
 use waxseal_key::{
@@ -180,17 +182,17 @@ fn a_wrong_pin_takes_one_try_and_is_not_sent_again() {
     let sign = || held.sign_digest(SignatureScheme::RsaPkcs1, DigestAlgorithm::Sha256, &[7; 32]);
     assert_eq!(sign(), Err(KeyError::WrongPin { tries_left: 2 }));
     assert_eq!(pins.asked.borrow().as_slice(), [(PinPurpose::Key(Slot::Signature), Some(3))], "asked once");
-    assert!(sign().unwrap_err().to_string().contains("not tried again"));
-    assert_eq!(held.take_error(), Some(HostError::SamePin));
-    assert_eq!(client.tries_left(), Ok(2));
+    assert_eq!(sign(), Err(KeyError::WrongPin { tries_left: 2 }));
+    assert_eq!(held.take_error(), Some(HostError::SamePin { tries_left: 2 }));
+    assert_eq!(client.tries_left(), Ok(Some(2)));
     pins.next(&["12345x"]);
     assert!(matches!(sign(), Err(KeyError::Refused(why)) if why.contains("six to eight digits")));
     pins.next(&[]);
     assert!(matches!(sign(), Err(KeyError::Refused(why)) if why.contains("needs its PIN")));
-    assert_eq!(client.tries_left(), Ok(2));
+    assert_eq!(client.tries_left(), Ok(Some(2)));
     pins.next(&["123456"]);
     assert!(sign().is_ok());
-    assert_eq!(client.tries_left(), Ok(3));
+    assert_eq!(client.tries_left(), Ok(None), "it is verified");
 }
 
 #[test]
@@ -205,7 +207,7 @@ fn a_blocked_pin_is_not_asked_for_and_the_puk_helps() {
     pins.next(&["123456"]);
     assert_eq!(open(), Err(KeyError::PinBlocked));
     assert!(pins.asked.borrow().is_empty());
-    assert_eq!(client.tries_left(), Ok(0));
+    assert_eq!(client.tries_left(), Ok(Some(0)));
     assert_eq!(client.change_pin("123456", "654321"), Err(HostError::PinBlocked));
     assert_eq!(client.unblock_pin("00000000", "654321"), Err(HostError::WrongPuk { tries_left: 2 }));
     assert_eq!(client.unblock_pin(PUK, "65432"), Err(HostError::NotAPin));
@@ -214,6 +216,44 @@ fn a_blocked_pin_is_not_asked_for_and_the_puk_helps() {
     assert_eq!(open().unwrap().len(), 16, "a key, if only one that stands in for a refused padding");
     client.change_pin("654321", "123456").unwrap();
     assert_eq!(client.change_pin("654321", "123456"), Err(HostError::WrongPin { tries_left: 2 }));
+}
+
+#[test]
+fn another_card_in_the_reader_gets_no_pin() {
+    /// A reader in which the card is exchanged while it is away.
+    struct Exchanged(InProcess<waxseal_card::VirtualCard>, bool);
+    impl waxseal_card::host::Reader for Exchanged {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+        fn atr(&self) -> Vec<u8> {
+            self.0.atr()
+        }
+        fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, ReaderError> {
+            if self.1 && command[1] == 0x87 { Err(ReaderError::Removed) } else { self.0.transmit(command) }
+        }
+        fn begin(&mut self) -> Result<(), ReaderError> {
+            self.0.begin()
+        }
+        fn end(&mut self) -> Result<(), ReaderError> {
+            self.0.end()
+        }
+        fn reconnect(&mut self) -> Result<(), ReaderError> {
+            *self.0.card_mut() = card("piv-p256");
+            self.1 = false;
+            self.0.reconnect()
+        }
+    }
+    let pins = Entered::new(&["123456"; 4]);
+    let reader = Exchanged(InProcess::new("a reader", card("piv-rsa2048")).unwrap(), true);
+    let client = PivClient::new(Box::new(reader), Box::new(pins.clone())).unwrap();
+    let held = card_key(&client, Slot::Signature);
+    let sign = || held.sign_digest(SignatureScheme::RsaPkcs1, DigestAlgorithm::Sha256, &[7; 32]);
+    assert_eq!(sign(), Err(KeyError::CardRemoved));
+    pins.next(&["123456"]);
+    assert_eq!(sign(), Err(KeyError::CardRemoved));
+    assert_eq!(held.take_error(), Some(HostError::OtherCard));
+    assert!(pins.asked.borrow().is_empty(), "nobody is asked for a PIN that nobody may get");
 }
 
 #[test]

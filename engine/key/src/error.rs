@@ -41,7 +41,11 @@ pub enum KeyError {
     #[error("the key was refused: {0}")]
     Refused(String),
     /// A wrong PIN.
-    #[error("wrong PIN, {tries_left} tries left")]
+    #[error("wrong PIN, {}", match tries_left {
+        0 => "and it is blocked now".to_owned(),
+        1 => "1 try left".to_owned(),
+        tries => format!("{tries} tries left"),
+    })]
     WrongPin {
         /// How many tries are left before the PIN is blocked.
         tries_left: u8,

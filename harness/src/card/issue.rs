@@ -104,7 +104,7 @@ pub fn issued(
 /// keep them, and before its PIN is entered.
 fn script(state: Option<CardState>) -> Script {
     let fault = |what| {
-        let at = Trigger { command: Some("verify".to_owned()), p2: None, chained: None };
+        let at = Trigger { command: Some("verify".to_owned()), p2: None, chained: None, data: None };
         Fault { at, nth: 1, times: 1, what }
     };
     let faults = match state {

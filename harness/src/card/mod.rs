@@ -24,6 +24,11 @@ use crate::exit::Failed;
 pub fn reading_keys(client: &PivClient) -> Result<Vec<(PivKey, Certificate)>, Failed> {
     use waxseal_card::key::KeyKind;
     let mut identities = client.identities().map_err(failed)?;
+    // One that cannot be read must not keep the others from being used, nor be missed without a word.
+    for identity in identities.iter().filter(|identity| identity.problem.is_some()) {
+        let problem = identity.problem.as_deref().unwrap_or_default();
+        eprintln!("note: the key in slot {} is left out: {problem}", identity.slot.name());
+    }
     identities.retain(|identity| match identity.kind {
         Some(KeyKind::Rsa(_)) => identity.slot != Slot::CardAuthentication,
         Some(_) => identity.slot.decrypts(),
@@ -38,8 +43,8 @@ pub fn reading_keys(client: &PivClient) -> Result<Vec<(PivKey, Certificate)>, Fa
 /// # Errors
 /// The slot is empty, the card does not answer, or the certificate is damaged.
 pub fn key_in(client: &PivClient, slot: Slot) -> Result<(PivKey, Certificate), Failed> {
-    let identities = client.identities().map_err(failed)?;
-    let Some(identity) = identities.iter().find(|identity| identity.slot == slot) else {
+    let Some(identity) = client.identity(slot).map_err(failed)? else {
+        let identities = client.identities().map_err(failed)?;
         let there: Vec<_> = identities.iter().map(|identity| identity.slot.name()).collect();
         return Err(Failed::usage(format!(
             "the card has no certificate for slot {} ({}); it has some for {}",
@@ -48,7 +53,7 @@ pub fn key_in(client: &PivClient, slot: Slot) -> Result<(PivKey, Certificate), F
             if there.is_empty() { "none".to_owned() } else { there.join(", ") }
         )));
     };
-    key(client, identity)
+    key(client, &identity)
 }
 
 fn key(client: &PivClient, identity: &Identity) -> Result<(PivKey, Certificate), Failed> {

@@ -27,7 +27,8 @@ pub struct Prompt;
 
 impl PinSource for Prompt {
     fn pin(&mut self, request: &PinRequest<'_>) -> Option<Pin> {
-        if !std::io::stderr().is_terminal() {
+        // The question goes to the terminal itself, wherever output is sent.
+        if !std::io::stderr().is_terminal() && !std::io::stdin().is_terminal() {
             return None;
         }
         let left = match request.tries_left {

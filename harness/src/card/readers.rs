@@ -44,17 +44,25 @@ pub fn open_reader(name: &str) -> Result<Box<dyn Reader>, Failed> {
     Ok(Box::new(InProcess::new(name, virtual_card(&corpus, model)?).map_err(Failed::usage)?))
 }
 
-/// The card of a model, with keys of the corpus: `MODEL`, or `MODEL+FAULT` for
-/// one to which a script of faults happens.
+/// The card of a model, with keys of the corpus: `MODEL`, `MODEL+FAULT` for one
+/// to which a script of faults happens, or `MODEL+FAULT@COMMAND` for those of
+/// its faults that happen at one command.
 ///
 /// # Errors
-/// There is no such model or script.
+/// There is no such model or script, or nothing in it is for that command.
 pub fn virtual_card(corpus: &Corpus, name: &str) -> Result<Box<dyn Card>, Failed> {
     let (model, fault) = name.split_once('+').map_or((name, None), |(model, fault)| (model, Some(fault)));
     let model = Model::named(model).map_err(Failed::usage)?;
     let card = waxseal_forge::card(corpus.pki(), &model).map_err(Failed::fault)?;
     let Some(fault) = fault else { return Ok(Box::new(card)) };
-    let script = Script::named(fault).map_err(Failed::usage)?;
+    let (fault, command) = fault.split_once('@').map_or((fault, None), |(fault, command)| (fault, Some(command)));
+    let mut script = Script::named(fault).map_err(Failed::usage)?;
+    if let Some(command) = command {
+        script.faults.retain(|fault| fault.at.command.as_deref() == Some(command));
+        if script.faults.is_empty() {
+            return Err(Failed::usage(format!("the script {fault} has no fault at the command {command:?}")));
+        }
+    }
     Ok(Box::new(FaultyCard::new(card, script)))
 }
 

@@ -51,6 +51,9 @@ pub struct Trigger {
     /// Whether it is one in a chain that goes on after it.
     #[serde(default)]
     pub chained: Option<bool>,
+    /// Whether it has a data field: VERIFY without one asks for the counter.
+    #[serde(default)]
+    pub data: Option<bool>,
 }
 
 /// What happens to a card.
@@ -164,5 +167,6 @@ impl Trigger {
         self.command.as_ref().is_none_or(named)
             && self.p2.is_none_or(|p2| p2 == command.p2)
             && self.chained.is_none_or(|chained| chained == command.is_chained())
+            && self.data.is_none_or(|data| data != command.data.is_empty())
     }
 }

@@ -6,7 +6,7 @@ use super::{HostError, Reader};
 use crate::{
     Command, Response,
     apdu::{CHAINING, SHORT_DATA, SHORT_EXPECTED},
-    piv::instruction::GET_RESPONSE,
+    piv::instruction::{self as ins, GET_RESPONSE},
 };
 
 /// Octets that an answer in parts may have together: more than any card holds.
@@ -33,7 +33,9 @@ pub(super) fn exchange(reader: &mut dyn Reader, command: &Command, name: &str) -
     last.expected = command.expected.map(|_| SHORT_EXPECTED);
     let mut response = send(reader, &last, name)?;
     // A card that wants another Le says which, and the command is sent again (ISO/IEC 7816-4 section 5.6).
-    if response.status.0 >> 8 == 0x6C {
+    // Never what holds a PIN: every try counts.
+    let counts = matches!(command.instruction, ins::VERIFY | ins::CHANGE_REFERENCE_DATA | ins::RESET_RETRY_COUNTER);
+    if response.status.0 >> 8 == 0x6C && !counts {
         last.expected = Some(usize::from(response.status.0 & 0xff).max(1));
         response = send(reader, &last, name)?;
     }

@@ -32,13 +32,13 @@ pub enum HostError {
         why: String,
     },
     /// Another PIN.
-    #[error("wrong PIN, {tries_left} tries left")]
+    #[error("wrong PIN, {}", left(*tries_left))]
     WrongPin {
         /// How many tries are left before the PIN is blocked.
         tries_left: u8,
     },
     /// Another PUK.
-    #[error("wrong PUK, {tries_left} tries left")]
+    #[error("wrong PUK, {}", left(*tries_left))]
     WrongPuk {
         /// How many tries are left before the PUK is blocked.
         tries_left: u8,
@@ -55,7 +55,13 @@ pub enum HostError {
     /// The PIN that was given is the one that the card has just refused: it is
     /// not sent again, because every try counts.
     #[error("the PIN that was given is the one that the card refused before; it was not tried again")]
-    SamePin,
+    SamePin {
+        /// How many tries are left before the PIN is blocked.
+        tries_left: u8,
+    },
+    /// Another card than before is in the reader.
+    #[error("another card is in the reader than before; nothing was sent to it")]
+    OtherCard,
     /// Something that cannot be a PIN.
     #[error("a PIN has six to eight digits; what was given is none, and was not tried")]
     NotAPin,
@@ -64,12 +70,22 @@ pub enum HostError {
     NoKey(String),
 }
 
+/// How many tries are left, in words.
+fn left(tries: u8) -> String {
+    match tries {
+        0 => "and it is blocked now".to_owned(),
+        1 => "1 try left".to_owned(),
+        tries => format!("{tries} tries left"),
+    }
+}
+
 impl From<HostError> for KeyError {
     fn from(error: HostError) -> Self {
         match error {
-            HostError::WrongPin { tries_left } => Self::WrongPin { tries_left },
+            HostError::WrongPin { tries_left } | HostError::SamePin { tries_left } => Self::WrongPin { tries_left },
             HostError::PinBlocked => Self::PinBlocked,
-            HostError::Reader(ReaderError::NoReader(_) | ReaderError::NoCard | ReaderError::Removed) => {
+            HostError::OtherCard
+            | HostError::Reader(ReaderError::NoReader(_) | ReaderError::NoCard | ReaderError::Removed) => {
                 Self::CardRemoved
             }
             other => Self::Refused(other.to_string()),

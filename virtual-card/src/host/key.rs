@@ -32,8 +32,11 @@ pub struct PivKey {
 
 impl PivKey {
     pub(super) fn new(client: PivClient, identity: &Identity) -> Result<Self, HostError> {
-        let Identity { slot, certificate, kind } = identity;
+        let Identity { slot, certificate, kind, problem } = identity;
         let unusable = |why: &str| HostError::NoKey(format!("slot {}: {why}", slot.name()));
+        if let Some(problem) = problem {
+            return Err(unusable(problem));
+        }
         let spki = tlv::spki_of_certificate(certificate).ok_or_else(|| unusable("its certificate is damaged"))?;
         let kind = kind.ok_or_else(|| unusable("no PIV card has a key of the kind in its certificate"))?;
         let mut rejection = Zeroizing::new([0; 32]);

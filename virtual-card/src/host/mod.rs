@@ -9,6 +9,7 @@ pub mod pcsc;
 mod pin;
 mod piv;
 mod reader;
+mod tried;
 
 pub use error::HostError;
 pub use in_process::InProcess;

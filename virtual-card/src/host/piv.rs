@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     HostError, PinPurpose, PinRequest, PinSource, PivKey, Reader, ReaderError,
     channel::{bad, exchange},
+    tried::Tried,
 };
 use crate::{
     Command, Response, StatusWord,
@@ -33,8 +34,9 @@ pub struct PivClient {
 struct Session {
     reader: Box<dyn Reader>,
     pins: Box<dyn PinSource>,
-    /// What the card has refused, so that it is not sent again.
-    refused: Option<[u8; reference_data::LEN]>,
+    tried: Tried,
+    /// The CHUID of the card, once it was read: another card has another one.
+    chuid: Option<Option<Vec<u8>>>,
     /// The card was reset or taken out: there must be a new connection first.
     is_stale: bool,
 }
@@ -48,6 +50,8 @@ pub struct Identity {
     pub certificate: Vec<u8>,
     /// The kind of key, if it is one that can be used through this client.
     pub kind: Option<KeyKind>,
+    /// Why the certificate cannot be read; it is empty then.
+    pub problem: Option<String>,
 }
 
 impl PivClient {
@@ -57,9 +61,12 @@ impl PivClient {
     /// # Errors
     /// There is no card, or it has no PIV application.
     pub fn new(reader: Box<dyn Reader>, pins: Box<dyn PinSource>) -> Result<Self, HostError> {
-        let session = Session { reader, pins, refused: None, is_stale: false };
+        let session = Session { reader, pins, tried: Tried::default(), chuid: None, is_stale: false };
         let client = Self { session: Rc::new(RefCell::new(session)) };
-        client.transaction(|_| Ok(()))?;
+        client.transaction(|session| {
+            session.chuid = Some(session.object_by_tag(object::CHUID)?);
+            Ok(())
+        })?;
         Ok(client)
     }
 
@@ -94,45 +101,43 @@ impl PivClient {
     /// # Errors
     /// As [`object`](Self::object).
     pub fn guid(&self) -> Result<Option<Vec<u8>>, HostError> {
-        let chuid = self.transaction(|session| session.object_by_tag(object::CHUID))?;
-        Ok(chuid.as_deref().and_then(object::guid).map(<[u8]>::to_vec))
+        let session = self.session.borrow();
+        Ok(session.chuid.iter().flatten().find_map(|chuid| object::guid(chuid)).map(<[u8]>::to_vec))
     }
 
-    /// How many tries the PIN has left; 0 if it is blocked.
+    /// How many tries the PIN has left, 0 if it is blocked; `None` where it is
+    /// verified, by whatever program, and the card tells that instead.
     ///
     /// # Errors
     /// The card does not answer, or refuses to tell.
-    pub fn tries_left(&self) -> Result<u8, HostError> {
-        self.transaction(|session| {
-            // Where the PIN is verified, the card says that, and not how many tries there are.
-            let reset = Command::new(0, ins::VERIFY, 0xFF, reference_data::PIN);
-            exchange(&mut *session.reader, &reset, "VERIFY (reset of the security status)")?;
-            match session.tries_left()? {
-                Some(tries) => Ok(tries),
-                None => Err(bad("VERIFY (status)", "the PIN counts as verified, although that was taken back")),
-            }
-        })
+    pub fn tries_left(&self) -> Result<Option<u8>, HostError> {
+        self.transaction(Session::tries_left)
     }
 
     /// Every certificate on the card: those of the four keys, then those of the
-    /// retired ones that the Key History Object tells of.
+    /// retired ones that the Key History Object tells of. One that cannot be read
+    /// says why, and does not hide the others.
     ///
     /// # Errors
-    /// The card does not answer, or an object is damaged.
+    /// The card does not answer.
     pub fn identities(&self) -> Result<Vec<Identity>, HostError> {
         self.transaction(|session| {
             let history = session.object_by_tag(object::KEY_HISTORY)?;
             let retired = history.as_deref().map_or(0, object::retired_on_card);
             let mut identities = Vec::new();
             for slot in Slot::PRIMARY.into_iter().chain((1..=retired).map(Slot::Retired)) {
-                let Some(value) = session.object_by_tag(slot.certificate_tag())? else { continue };
-                let name = format!("GET DATA (certificate of {})", slot.name());
-                let certificate = object::read_certificate(&value).map_err(|why| bad(&name, &why))?;
-                let kind = tlv::spki_of_certificate(&certificate).and_then(KeyKind::of);
-                identities.push(Identity { slot, certificate, kind });
+                identities.extend(session.identity(slot)?);
             }
             Ok(identities)
         })
+    }
+
+    /// The certificate of one key; `None` where the card has none.
+    ///
+    /// # Errors
+    /// The card does not answer.
+    pub fn identity(&self, slot: Slot) -> Result<Option<Identity>, HostError> {
+        self.transaction(|session| session.identity(slot))
     }
 
     /// A key of the card, as the engine takes it.
@@ -148,12 +153,21 @@ impl PivClient {
     /// # Errors
     /// The old PIN is wrong or blocked, or the new one is none.
     pub fn change_pin(&self, old: &str, new: &str) -> Result<(), HostError> {
-        let data = halves(padded(old)?, padded(new)?);
+        let old = Zeroizing::new(padded(old)?);
+        let data = halves(*old, padded(new)?);
         let command = Command::new(0, ins::CHANGE_REFERENCE_DATA, 0, reference_data::PIN).with_data(*data);
         self.transaction(|session| {
+            let tries_left = session.tries_left()?;
+            session.tried.counter_is(tries_left);
+            session.not_refused(&old, tries_left)?;
+            session.tried.send(&old, tries_left);
             let response = exchange(&mut *session.reader, &command, "CHANGE REFERENCE DATA")?;
-            session.refused = None;
-            pin_answer(&response, "CHANGE REFERENCE DATA")
+            let answer = pin_answer(&response, "CHANGE REFERENCE DATA");
+            session.tried.answer(is_right(&answer));
+            if answer.is_ok() {
+                session.tried.forget();
+            }
+            answer
         })
     }
 
@@ -168,7 +182,9 @@ impl PivClient {
         let command = Command::new(0, ins::RESET_RETRY_COUNTER, 0, reference_data::PIN).with_data(*data);
         self.transaction(|session| {
             let response = exchange(&mut *session.reader, &command, "RESET RETRY COUNTER")?;
-            session.refused = None;
+            if response.status == StatusWord::SUCCESS {
+                session.tried.forget();
+            }
             pin_answer(&response, "RESET RETRY COUNTER").map_err(|error| match error {
                 HostError::WrongPin { tries_left } => HostError::WrongPuk { tries_left },
                 HostError::PinBlocked => HostError::PukBlocked,
@@ -236,7 +252,7 @@ impl PivClient {
     fn transaction<T>(&self, work: impl FnOnce(&mut Session) -> Result<T, HostError>) -> Result<T, HostError> {
         let mut session = self.session.borrow_mut();
         let result = session.begin().and_then(|()| work(&mut session));
-        if let Err(HostError::Reader(_)) = &result {
+        if let Err(HostError::Reader(_) | HostError::OtherCard) = &result {
             // Whatever happened, the next transaction begins with a new connection.
             session.is_stale = true;
         }
@@ -255,12 +271,14 @@ impl PivClient {
 
 impl Session {
     fn begin(&mut self) -> Result<(), HostError> {
-        if std::mem::take(&mut self.is_stale) {
+        let mut is_new = std::mem::take(&mut self.is_stale);
+        if is_new {
             self.reader.reconnect()?;
         }
         match self.reader.begin() {
             // Between two transactions another program may reset the card, and nothing is lost.
             Err(ReaderError::Reset) => {
+                is_new = true;
                 self.reader.reconnect()?;
                 self.reader.begin()?;
             }
@@ -268,7 +286,40 @@ impl Session {
         }
         let select = Command::new(0, ins::SELECT, 4, 0).with_data(&piv::AID[..9]).expecting(256);
         let response = exchange(&mut *self.reader, &select, "SELECT (PIV)")?;
-        if response.status.is_success() { Ok(()) } else { Err(HostError::NotPiv(response.status)) }
+        if !response.status.is_success() {
+            return Err(HostError::NotPiv(response.status));
+        }
+        // A PIN is for one card: nobody else's may get it, and lose a try by it.
+        if is_new && let Some(known) = self.chuid.clone() {
+            let found = self.object_by_tag(object::CHUID)?;
+            return if found == known { Ok(()) } else { Err(HostError::OtherCard) };
+        }
+        Ok(())
+    }
+
+    fn identity(&mut self, slot: Slot) -> Result<Option<Identity>, HostError> {
+        let name = format!("GET DATA (certificate of {})", slot.name());
+        let value = match self.object_by_tag(slot.certificate_tag()) {
+            Ok(None) => return Ok(None),
+            Ok(Some(value)) => object::read_certificate(&value).map_err(|why| bad(&name, &why)),
+            Err(error @ (HostError::Refused { .. } | HostError::BadAnswer { .. })) => Err(error),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(match value {
+            Ok(certificate) => {
+                let kind = tlv::spki_of_certificate(&certificate).and_then(KeyKind::of);
+                Identity { slot, certificate, kind, problem: None }
+            }
+            Err(error) => Identity { slot, certificate: Vec::new(), kind: None, problem: Some(error.to_string()) },
+        }))
+    }
+
+    fn not_refused(&self, pin: &[u8; reference_data::LEN], tries_left: Option<u8>) -> Result<(), HostError> {
+        if self.tried.is_refused(pin) {
+            Err(HostError::SamePin { tries_left: tries_left.unwrap_or(0) })
+        } else {
+            Ok(())
+        }
     }
 
     /// Mutual authentication with the card management key (SP 800-73-4 part 2
@@ -332,24 +383,22 @@ impl Session {
 
     /// Verifies the PIN, unless it is verified and need not be `fresh`.
     fn verify(&mut self, purpose: PinPurpose, fresh: bool) -> Result<(), HostError> {
-        let tries_left = match self.tries_left()? {
+        let tries_left = self.tries_left()?;
+        self.tried.counter_is(tries_left);
+        match tries_left {
             Some(0) => return Err(HostError::PinBlocked),
             None if !fresh => return Ok(()),
-            tries_left => tries_left,
-        };
+            _ => {}
+        }
         let request = PinRequest { reader: self.reader.name(), purpose, tries_left };
         let pin = self.pins.pin(&request).ok_or(HostError::NoPin)?;
         let pin = Zeroizing::new(padded(&pin)?);
-        if self.refused.as_ref().is_some_and(|refused| constant_time_eq(refused, &*pin)) {
-            return Err(HostError::SamePin);
-        }
+        self.not_refused(&pin, tries_left)?;
         let command = Command::new(0, ins::VERIFY, 0, reference_data::PIN).with_data(*pin);
+        self.tried.send(&pin, tries_left);
         let response = exchange(&mut *self.reader, &command, "VERIFY")?;
         let answer = pin_answer(&response, "VERIFY");
-        match answer {
-            Err(HostError::WrongPin { .. } | HostError::PinBlocked) => self.refused = Some(*pin),
-            _ => self.refused = None,
-        }
+        self.tried.answer(is_right(&answer));
         answer
     }
 }
@@ -384,10 +433,12 @@ fn pin_answer(response: &Response, command: &str) -> Result<(), HostError> {
     }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        use zeroize::Zeroize as _;
-        self.refused.zeroize();
+/// Whether a PIN was right; `None` where the card says neither.
+fn is_right(answer: &Result<(), HostError>) -> Option<bool> {
+    match answer {
+        Ok(()) => Some(true),
+        Err(HostError::WrongPin { .. } | HostError::PinBlocked) => Some(false),
+        Err(_) => None,
     }
 }
 

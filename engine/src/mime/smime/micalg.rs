@@ -1,5 +1,6 @@
 //! The micalg parameter of `multipart/signed`.
 
+use waxseal_key::DigestAlgorithm;
 use waxseal_verdict::Deviation;
 
 /// One entry of a micalg parameter (RFC 8551 section 3.5.3.2).
@@ -13,17 +14,14 @@ pub struct Micalg {
     pub digest: Option<&'static str>,
 }
 
-/// Digests, the object identifier that some clients write instead, and the
-/// spellings of older drafts and programs.
-const DIGESTS: [(&str, &str, &[&str]); 8] = [
-    ("md5", "1.2.840.113549.2.5", &["rsa-md5", "md-5"]),
-    ("sha-1", "1.3.14.3.2.26", &["sha1", "rsa-sha1", "sha"]),
-    ("sha-224", "2.16.840.1.101.3.4.2.4", &["sha224", "rsa-sha224", "sha2-224"]),
-    ("sha-256", "2.16.840.1.101.3.4.2.1", &["sha256", "rsa-sha256", "sha2-256"]),
-    ("sha-384", "2.16.840.1.101.3.4.2.2", &["sha384", "rsa-sha384", "sha2-384"]),
-    ("sha-512", "2.16.840.1.101.3.4.2.3", &["sha512", "rsa-sha512", "sha2-512"]),
-    ("shake256", "2.16.840.1.101.3.4.2.12", &["shake-256"]),
-    ("sm3", "1.2.156.10197.1.401", &[]),
+/// Spellings of programs that are not those of any standard: what
+/// [`DigestAlgorithm::from_micalg`] does not read.
+const OTHERS: [(&str, DigestAlgorithm); 5] = [
+    ("sha", DigestAlgorithm::Sha1),
+    ("sha2-224", DigestAlgorithm::Sha224),
+    ("sha2-256", DigestAlgorithm::Sha256),
+    ("sha2-384", DigestAlgorithm::Sha384),
+    ("sha2-512", DigestAlgorithm::Sha512),
 ];
 
 /// Reads a micalg parameter and notes how it is spelt. One that is absent
@@ -45,17 +43,16 @@ pub(super) fn parse(value: Option<&str>, deviations: &mut Vec<Deviation>) -> Vec
         .map(str::trim)
         .map(|written| {
             let lower = written.to_ascii_lowercase();
-            let row = DIGESTS.iter().find(|(name, oid, others)| {
-                *name == lower || *oid == lower.trim_start_matches("oid.") || others.contains(&lower.as_str())
-            });
+            let other = || OTHERS.iter().find(|(name, _)| *name == lower).map(|(_, digest)| *digest);
+            let digest = DigestAlgorithm::from_micalg(&lower).or_else(other);
             let is_oid =
                 written.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.') || lower.starts_with("oid.");
-            match row {
+            match digest {
                 _ if is_oid => note(Deviation::MicalgOid),
-                Some((name, ..)) if *name != written => note(Deviation::MicalgCase),
+                Some(digest) if digest.micalg() != written => note(Deviation::MicalgCase),
                 _ => {}
             }
-            Micalg { written: written.to_owned(), digest: row.map(|(name, ..)| *name) }
+            Micalg { written: written.to_owned(), digest: digest.map(DigestAlgorithm::name) }
         })
         .collect()
 }
@@ -73,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_digest_of_a_signature_has_a_name() {
-        for digest in waxseal_key::DigestAlgorithm::ALL {
+        for digest in DigestAlgorithm::ALL {
             check(Some(digest.micalg()), &[Some(digest.name())], &[]);
         }
     }

@@ -2,6 +2,7 @@
 
 use clap::{ArgGroup, Args};
 use waxseal_card::host::{HostError, NoPin, PivClient};
+use waxseal_card::piv::reference_data;
 use zeroize::Zeroizing;
 
 use crate::card::{self, open_reader};
@@ -46,6 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let client = PivClient::new(open_reader(&arguments.reader)?, Box::new(NoPin)).map_err(card::failed)?;
     let result = if arguments.change {
         let old = secret(arguments.old.as_ref(), "Old PIN: ")?;
+        is_pin("the old PIN", &old)?;
         client.change_pin(&old, &new_pin(arguments.new.as_ref())?)
     } else {
         let puk = secret(arguments.puk.as_ref(), "PUK: ")?;
@@ -56,7 +58,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
             output::print("the card has a new PIN\n")?;
             Ok(Exit::Good)
         }
-        Err(error @ HostError::NotAPin) => Err(Failed::usage(format!("--new: {error}"))),
         Err(error) => Err(card::failed(error)),
     }
 }
@@ -77,5 +78,14 @@ fn new_pin(given: Option<&Secret>) -> Result<Zeroizing<String>, Failed> {
     if given.is_none() && *secret(None, "New PIN again: ")? != *new {
         return Err(Failed::usage("the two entries of the new PIN differ; nothing was changed"));
     }
+    is_pin("the new PIN", &new)?;
     Ok(new)
+}
+
+/// Which of two PINs is none, must be said before either is sent.
+fn is_pin(what: &str, pin: &str) -> Result<(), Failed> {
+    match reference_data::padded(pin) {
+        Some(_) => Ok(()),
+        None => Err(Failed::usage(format!("{what}: {}", HostError::NotAPin))),
+    }
 }

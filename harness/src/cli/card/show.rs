@@ -36,11 +36,12 @@ struct Shown {
     reader: String,
     atr: String,
     guid: Option<String>,
-    pin_tries_left: u8,
+    /// Null where the PIN is verified.
+    pin_tries_left: Option<u8>,
     keys: Vec<Row>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Row {
     slot: String,
     what: &'static str,
@@ -50,6 +51,9 @@ struct Row {
     addresses: Vec<String>,
     not_before: String,
     not_after: String,
+    /// Why the certificate cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
@@ -79,6 +83,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 impl Row {
     fn of(identity: &Identity) -> Result<Self, Failed> {
         let slot = identity.slot.name();
+        if let Some(problem) = &identity.problem {
+            let what = identity.slot.title();
+            return Ok(Self { slot, what, problem: Some(problem.clone()), ..Self::default() });
+        }
         let certificate =
             Certificate::parse(&identity.certificate).map_err(Failed::at(format!("the certificate of slot {slot}")))?;
         Ok(Self {
@@ -90,6 +98,7 @@ impl Row {
             addresses: certificate.emails(),
             not_before: options::show_time(certificate.not_before()),
             not_after: options::show_time(certificate.not_after()),
+            problem: None,
         })
     }
 }
@@ -97,8 +106,10 @@ impl Row {
 impl Shown {
     fn text(&self) -> String {
         let pin = match self.pin_tries_left {
-            0 => "blocked; `waxseal card pin --unblock` sets a new one with the PUK".to_owned(),
-            tries => format!("{tries} tries left"),
+            None => "verified by a program; the card does not tell how many tries are left".to_owned(),
+            Some(0) => "blocked; `waxseal card pin --unblock` sets a new one with the PUK".to_owned(),
+            Some(1) => "1 try left".to_owned(),
+            Some(tries) => format!("{tries} tries left"),
         };
         let guid = self.guid.as_deref().unwrap_or("none");
         let mut lines = vec![
@@ -107,7 +118,11 @@ impl Shown {
             format!("GUID    {guid}"),
             format!("PIN     {pin}"),
         ];
-        for Row { slot, what, key, subject, serial, addresses, not_before, not_after } in &self.keys {
+        for Row { slot, what, key, subject, serial, addresses, not_before, not_after, problem } in &self.keys {
+            if let Some(problem) = problem {
+                lines.push(format!("{slot}      {what}: {problem}"));
+                continue;
+            }
             let key = key.as_deref().unwrap_or("a key of a kind that is not used");
             lines.push(format!("{slot}      {what}, {key}"));
             lines.push(format!("        {subject}, serial {serial}, {not_before} to {not_after}"));
