@@ -198,8 +198,8 @@ fn prepare<'a>(client: &'a PivClient, operation: &str) -> Box<dyn Fn() -> Job + 
                 let mut out = Vec::new();
                 match message::sign(&mut Cursor::new(MAIL), &mut out, &request) {
                     Ok(()) => Ok(()),
-                    Err(error) if out.is_empty() => Err((reason_of(&error), error.to_string())),
-                    Err(error) => Err(("half a message".to_owned(), error.to_string())),
+                    // What was written so far is thrown away by whoever asked, see the command line.
+                    Err(error) => Err((reason_of(&error), error.to_string())),
                 }
             })
         }

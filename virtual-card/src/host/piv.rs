@@ -159,6 +159,9 @@ impl PivClient {
         self.transaction(|session| {
             let tries_left = session.tries_left()?;
             session.tried.counter_is(tries_left);
+            if tries_left == Some(0) {
+                return Err(HostError::PinBlocked);
+            }
             session.not_refused(&old, tries_left)?;
             session.tried.send(&old, tries_left);
             let response = exchange(&mut *session.reader, &command, "CHANGE REFERENCE DATA")?;
@@ -437,7 +440,8 @@ fn pin_answer(response: &Response, command: &str) -> Result<(), HostError> {
 fn is_right(answer: &Result<(), HostError>) -> Option<bool> {
     match answer {
         Ok(()) => Some(true),
-        Err(HostError::WrongPin { .. } | HostError::PinBlocked) => Some(false),
+        Err(HostError::WrongPin { .. }) => Some(false),
+        // A card whose PIN is blocked does not look at it.
         Err(_) => None,
     }
 }
