@@ -11,8 +11,9 @@ use support::{card, certificate, key};
 use waxseal_card::host::{
     HostError, InProcess, Pin, PinPurpose, PinRequest, PinSource, PivClient, PivKey, ReaderError,
 };
-use waxseal_card::models::{Model, PUK};
-use waxseal_card::piv::Slot;
+use waxseal_card::models::{MANAGEMENT_KEY, Model, PUK};
+use waxseal_card::piv::object::{self, DataObject};
+use waxseal_card::piv::{ManagementKey, Slot};
 use waxseal_key::{
     Arithmetic, Decryptor, DigestAlgorithm, KeyError, OaepParameters, ProviderChoice, PssParameters, SeededRandom,
     SignatureScheme, Signer, Sm2Form,
@@ -216,6 +217,21 @@ fn a_blocked_pin_is_not_asked_for_and_the_puk_helps() {
     assert_eq!(open().unwrap().len(), 16, "a key, if only one that stands in for a refused padding");
     client.change_pin("654321", "123456").unwrap();
     assert_eq!(client.change_pin("654321", "123456"), Err(HostError::WrongPin { tries_left: 2 }));
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hide_the_rest() {
+    let client = client("piv-full-history", &Entered::default());
+    let manager = ManagementKey::new(&MANAGEMENT_KEY).unwrap();
+    let put = |tag, value: &[u8]| client.put_object(&manager, DataObject::by_tag(tag).unwrap(), value).unwrap();
+    put(object::KEY_HISTORY, &[0xC1, 0x02, 0x00]);
+    assert_eq!(client.identities().unwrap().len(), 24, "a damaged history hides no retired key");
+    put(Slot::Retired(3).certificate_tag(), &[0x70, 0x01, 0x00, 0x71, 0x01, 0x01]);
+    let identities = client.identities().unwrap();
+    let (bad, good): (Vec<_>, Vec<_>) = identities.iter().partition(|identity| identity.problem.is_some());
+    assert_eq!((bad.len(), good.len()), (1, 23));
+    assert!(bad[0].slot == Slot::Retired(3) && bad[0].problem.as_ref().unwrap().contains("decompress"));
+    assert!(client.key(bad[0]).unwrap_err().to_string().contains("slot 84"));
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn data_objects_are_those_of_part_1() {
 fn retired_keys_have_a_history_and_certificates_that_may_be_long_or_compressed() {
     let mut card = selected("piv-full-history");
     let history = get(&mut card, 0x5FC10C);
-    assert_eq!(object::retired_on_card(tlv::only(&history, 0x53).unwrap()), 20);
+    assert_eq!(object::retired_on_card(tlv::only(&history, 0x53).unwrap()), Some(20));
     let mut longest = 0;
     for number in 0..20_u32 {
         let object = get(&mut card, 0x5FC10D + number);

@@ -123,7 +123,9 @@ impl PivClient {
     pub fn identities(&self) -> Result<Vec<Identity>, HostError> {
         self.transaction(|session| {
             let history = session.object_by_tag(object::KEY_HISTORY)?;
-            let retired = history.as_deref().map_or(0, object::retired_on_card);
+            // One that is damaged tells nothing, and old mail must not be lost for it: every place is looked at.
+            let told = |history| object::retired_on_card(history).unwrap_or(object::RETIRED);
+            let retired = history.as_deref().map_or(0, told);
             let mut identities = Vec::new();
             for slot in Slot::PRIMARY.into_iter().chain((1..=retired).map(Slot::Retired)) {
                 identities.extend(session.identity(slot)?);

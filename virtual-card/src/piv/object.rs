@@ -165,12 +165,12 @@ pub fn key_history(on_card: u8, off_card: u8) -> Zeroizing<Vec<u8>> {
 }
 
 /// How many retired keys with certificates on the card the value of a Key
-/// History Object tells of; 0 where it is damaged.
+/// History Object tells of; `None` where it is damaged.
 #[must_use]
-pub fn retired_on_card(key_history: &[u8]) -> u8 {
+pub fn retired_on_card(key_history: &[u8]) -> Option<u8> {
     match tlv::find(key_history, 0xC1) {
-        Some([count]) => (*count).min(RETIRED),
-        _ => 0,
+        Some([count]) if *count <= RETIRED => Some(*count),
+        _ => None,
     }
 }
 
@@ -276,6 +276,7 @@ mod tests {
         assert_eq!(DataObject::by_tag(0x5FC121).unwrap().name, "Cardholder Iris Images");
         assert_eq!(DataObject::by_tag(0x5FC1FF), None);
         assert!(DataObject::by_tag(0x5FC109).unwrap().needs_pin);
-        assert_eq!(retired_on_card(&key_history(3, 0)), 3);
+        assert_eq!(retired_on_card(&key_history(3, 0)), Some(3));
+        assert_eq!(retired_on_card(&key_history(21, 0)), None);
     }
 }
