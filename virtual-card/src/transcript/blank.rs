@@ -62,7 +62,8 @@ impl Blanker {
         }
         self.append(&command.data);
         // What a chain means that nobody keeps cannot be told.
-        let is_secret = self.is_too_long || has_secrets(instruction, &self.chain);
+        let secrets = has_secrets(instruction, &self.chain) || has_secrets(instruction, &command.data);
+        let is_secret = self.is_too_long || secrets;
         self.secret_response = self.is_too_long || answers_secret(&command, &self.chain);
         if !command.is_chained() {
             self.forget_chain();
@@ -72,8 +73,12 @@ impl Blanker {
     }
 
     /// A response without its secrets.
-    pub(super) fn response(&self, octets: &[u8]) -> Octets {
+    pub(super) fn response(&mut self, octets: &[u8]) -> Octets {
         let raw = Octets::new(octets);
+        // A chain that the card refused is over: what comes next begins anew.
+        if !matches!(octets, [.., 0x90, 0x00] | [.., 0x61, _]) {
+            self.forget_chain();
+        }
         if self.secret_response { raw.blanked(0..octets.len().saturating_sub(2)) } else { raw }
     }
 

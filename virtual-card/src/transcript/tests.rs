@@ -333,3 +333,15 @@ fn an_answer_to_reset_is_written_when_it_is_another_one() {
     let expected = "atr 3B00\nreset\nreset\natr 3B01\nreset\nreset\natr 3B00\nreset\n";
     assert_eq!(tape.transcript().to_string(), format!("waxseal card transcript 1\n{expected}"));
 }
+
+#[test]
+fn a_chain_that_was_refused_is_over() {
+    let mut blanker = blank::Blanker::default();
+    let part = |class, data: &[u8]| crate::Command::new(class, 0xDB, 0x3F, 0xFF).with_data(data).to_bytes();
+    assert!(!blanker.command(&part(0x10, &[0x5E; 10])).has_blanks());
+    blanker.response(&[0x6A, 0x80]);
+    // A private key (ISO/IEC 7816-8), in two parts.
+    assert!(blanker.command(&part(0x10, &[0x7F, 0x48, 0x11])).has_blanks());
+    blanker.response(&[0x90, 0x00]);
+    assert!(blanker.command(&part(0x00, &[0x22; 10])).has_blanks());
+}
