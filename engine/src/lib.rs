@@ -12,6 +12,7 @@ pub mod ber;
 pub mod certificate;
 pub mod check;
 pub mod cms;
+pub mod fingerprint;
 mod hex;
 pub mod inspect;
 pub mod io;

@@ -5,6 +5,7 @@
 //! to no key), and Windows and NSS write BER.
 
 mod mac;
+mod write;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,8 @@ use crate::{
     ber::{CONTEXT_0, Element, Elements, OID, SEQUENCE, bad},
     pbe::{self, Budget},
 };
+
+pub use write::hand_over;
 
 /// What a PKCS#12 file holds.
 #[derive(Debug, Default)]

@@ -52,7 +52,7 @@ pub(super) fn pem_object(
 }
 
 /// Reads an object; `deviations` asks its input what it saw.
-fn object<R: Read>(
+pub(super) fn object<R: Read>(
     input: R,
     offset: u64,
     shape: &'static Shape,

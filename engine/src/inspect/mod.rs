@@ -18,7 +18,8 @@ use waxseal_verdict::Deviation;
 use crate::Limits;
 use crate::ber::BerError;
 use crate::io::Source;
-use crate::mime::MimeError;
+use crate::mime::{Body, MimeError};
+use schema::Shape;
 
 /// What an input holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -172,7 +173,7 @@ pub struct Element {
     pub oid_name: Option<&'static str>,
     /// The lengths of the segments of a constructed string: `1024×12, 512`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub segments: Option<String>,
+    pub segments: Option<Segments>,
     /// What is unusual about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -182,6 +183,38 @@ pub struct Element {
     /// The MIME entity that is its content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<Box<Entity>>,
+}
+
+/// The lengths of the segments of a constructed string.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Segments {
+    /// Octets of a segment, and how many of that length follow each other.
+    pub runs: Vec<(u64, u64)>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+impl std::fmt::Display for Segments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.runs.is_empty() {
+            return f.write_str("none");
+        }
+        for (index, (length, count)) in self.runs.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            match count {
+                1 => write!(f, "{comma}{length}")?,
+                count => write!(f, "{comma}{length}×{count}")?,
+            }
+        }
+        f.write_str(if self.more { ", …" } else { "" })
+    }
+}
+
+impl Serialize for Segments {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// Why an input has no tree.
@@ -219,6 +252,11 @@ pub fn inspect(source: &mut dyn Source, limits: &Limits) -> Result<Tree, Inspect
         }
         input::Input::Neither => return Err(InspectError::NotMailNorAsn1),
     })
+}
+
+/// The tree of one object; the contents in it are not opened.
+pub(crate) fn inspect_object(body: Body<'_>, limits: &Limits) -> Object {
+    mail::object(body, 0, &Shape::Root, limits, &mut walk::Budget::new(0), Body::deviations)
 }
 
 impl Tree {

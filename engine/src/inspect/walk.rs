@@ -6,7 +6,7 @@ use waxseal_key::algorithm::oid_name;
 
 use super::schema::{Field, Shape};
 use super::value::{self, universal};
-use super::{Element, mail};
+use super::{Element, Segments, mail};
 use crate::Limits;
 use crate::ber::{BerError, BerErrorKind, Class, Event, Header, Length, Reader, Tag};
 
@@ -175,7 +175,7 @@ impl<'w, R: Read> Walk<'w, R> {
         };
         self.fault = result.err();
         if header.constructed {
-            element.segments = Some(content.runs_text());
+            element.segments = Some(std::mem::take(&mut content.segments));
         }
         let Content { kept, total, .. } = content;
         if self.fault.is_some() {
@@ -293,8 +293,7 @@ struct Content {
     keep: usize,
     kept: Vec<u8>,
     total: u64,
-    runs: Vec<(u64, u64)>,
-    more_runs: bool,
+    segments: Segments,
 }
 
 impl Content {
@@ -305,25 +304,13 @@ impl Content {
     }
 
     fn end_segment(&mut self, octets: u64) {
-        let full = self.runs.len() >= RUNS;
-        match self.runs.last_mut() {
-            Some((length, count)) if *length == octets && !self.more_runs => *count += 1,
-            _ if full => self.more_runs = true,
-            _ => self.runs.push((octets, 1)),
+        let Segments { runs, more } = &mut self.segments;
+        let full = runs.len() >= RUNS;
+        match runs.last_mut() {
+            Some((length, count)) if *length == octets && !*more => *count += 1,
+            _ if full => *more = true,
+            _ => runs.push((octets, 1)),
         }
-    }
-
-    fn runs_text(&self) -> String {
-        let runs = self.runs.iter().map(|(length, count)| match count {
-            1 => length.to_string(),
-            count => format!("{length}×{count}"),
-        });
-        let mut runs: Vec<String> = runs.collect();
-        if runs.is_empty() {
-            return "none".to_owned();
-        }
-        runs.extend(self.more_runs.then(|| "…".to_owned()));
-        runs.join(", ")
     }
 }
 

@@ -41,7 +41,7 @@ pub use encrypt::{EncryptRequest, encrypt};
 pub use input::InputKind;
 pub use open::{open, open_receipt};
 pub use receipt::Sent;
-pub use request::{Credential, OpenError, OpenRequest, Opened, Secrets, SymmetricKey};
+pub use request::{Credential, Observer, OpenError, OpenRequest, Opened, Secrets, SymmetricKey};
 pub use sign::{SignError, SignRequest, sign};
 pub use stamp::{Covered, VerifiedToken, verify_token};
 pub use waxseal_verdict::Form;

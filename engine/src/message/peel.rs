@@ -536,6 +536,10 @@ impl<'a> Peeler<'a> {
     fn peel_content(&mut self, mut content: Box<dyn Spool>, content_type: &str) -> Result<(), OpenError> {
         let layer = self.layers.len() - 1;
         let place = self.layers[layer].path.clone();
+        if let Some(observer) = self.context.request.observer {
+            observer.content(&place, content_type, &mut content)?;
+            content.seek(SeekFrom::Start(0))?;
+        }
         self.around.push(layer);
         self.depth += 1;
         if oid::standard(content_type) == oid::DATA {

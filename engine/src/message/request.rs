@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::Limits;
 use crate::certificate::{Certificate, Crl, Fetcher, OcspResponse};
-use crate::io::Spool;
+use crate::io::{Source, Spool};
 use crate::mime::MimeError;
 use crate::policy::address_book::Introduction;
 use crate::policy::{AddressBook, Policy};
@@ -64,6 +64,17 @@ impl std::fmt::Debug for SymmetricKey {
     }
 }
 
+/// Sees what comes out of the layers of a message while they are peeled.
+pub trait Observer: std::fmt::Debug {
+    /// The content of a layer that could be opened, whatever is wrong with the
+    /// layer. Content of an authenticated cipher comes after its tag was right.
+    /// What is inside a clear signature stands in the message and does not come.
+    ///
+    /// # Errors
+    /// The content cannot be read.
+    fn content(&self, layer: &str, content_type: &str, content: &mut dyn Source) -> io::Result<()>;
+}
+
 /// Everything by which a message is judged.
 #[derive(Debug, Clone)]
 pub struct OpenRequest<'a> {
@@ -98,6 +109,8 @@ pub struct OpenRequest<'a> {
     pub arithmetic: &'a Arithmetic,
     /// How much of anything is read.
     pub limits: &'a Limits,
+    /// Sees what comes out of each layer.
+    pub observer: Option<&'a dyn Observer>,
     /// Whether [`Opened::content`] is wanted; it costs a copy of clear-signed content.
     pub keep_content: bool,
 }
@@ -122,6 +135,7 @@ impl<'a> OpenRequest<'a> {
             policy,
             arithmetic,
             limits,
+            observer: None,
             keep_content: false,
         }
     }

@@ -13,6 +13,7 @@ mod aspect;
 mod code;
 mod deviation;
 mod expect;
+mod fingerprint;
 mod header;
 mod reason;
 mod receipt;
@@ -23,12 +24,13 @@ mod verdict;
 pub use aspect::{Aspect, AspectName, Bad};
 pub use deviation::Deviation;
 pub use expect::{Comparison, Expectation, LayerExpectation, Mismatch, ReasonMatch, Reports};
+pub use fingerprint::{Claim, Fact, FactName, Fingerprint, LayerFingerprint};
 pub use header::{HeaderField, HeaderProtection, HeaderScheme, HeaderState};
 pub use reason::Reason;
 pub use receipt::{AttributeCertificate, Notification, Receipt};
 pub use run::{
-    Clock, Evidence, Hello, Knowledge, Line, Machine, Observed, Operation, Outcome, OutcomeRecord, PlanRecord, Planned,
-    Record, RunRecord, SutRecord,
+    Clock, ContentMatch, Evidence, Hello, Knowledge, Line, Machine, Observed, Operation, Outcome, OutcomeRecord,
+    PlanRecord, Planned, Record, RunRecord, SutRecord, WrittenForm,
 };
 pub use statement::{
     ContentHints, ContentReference, Expansion, NamedCertificate, ReceiptRequest, SecuredField, SecurityCategory,

@@ -40,6 +40,20 @@ codes! {
 }
 
 codes! {
+    /// What came out of a mail, compared with what went in.
+    ContentMatch: "content" {
+        /// The same octets.
+        Identical = "identical",
+        /// The same text and files, in another encoding.
+        Equal = "equal",
+        /// Something else.
+        Differs = "differs",
+        /// Nothing came out.
+        Nothing = "nothing",
+    }
+}
+
+codes! {
     /// Where the bytes of a case come from.
     Evidence: "evidence" {
         /// A real client wrote them.
@@ -64,6 +78,21 @@ codes! {
         Encrypt = "encrypt",
         /// Judge chain and identity of a certificate.
         CheckCertificate = "check-certificate",
+    }
+}
+
+codes! {
+    /// A form of mail that a SUT can be asked to write.
+    WrittenForm: "written-form" {
+        /// multipart/signed (RFC 8551 section 3.5.3).
+        Clear = "clear",
+        /// application/pkcs7-mime with signed-data (RFC 8551 section 3.5.2).
+        Opaque = "opaque",
+        /// application/pkcs7-mime with enveloped-data or authEnveloped-data.
+        Encrypted = "encrypted",
+        /// Signed, then encrypted, in one go: what a mail program does that
+        /// encrypts no mail that somebody else signed.
+        SignedEncrypted = "signed-encrypted",
     }
 }
 
@@ -112,6 +141,13 @@ pub struct Hello {
     /// The dialects of SM2 messages that it writes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub writes: BTreeSet<Dialect>,
+    /// The forms of mail that it writes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub writes_forms: BTreeSet<WrittenForm>,
+    /// Algorithms that it can be told to write with, by the names of the
+    /// algorithm table; `rc2-cbc-40` for RC2 with so many effective bits.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub writes_algorithms: BTreeSet<String>,
 }
 
 fn only_cms() -> BTreeSet<Dialect> {
@@ -246,6 +282,9 @@ pub struct OutcomeRecord {
     /// The SUT's own error text, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub native: Option<String>,
+    /// What came out, where it is known what went in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentMatch>,
     /// Where the bytes come from.
     pub evidence: Evidence,
     /// How the outcome is known.

@@ -59,7 +59,7 @@ pub fn certificates(pki: &Pki) -> Result<BTreeMap<String, String>, PkiError> {
     Ok(made)
 }
 
-fn certificate(pki: &Pki, entity: &Entity) -> Result<String, String> {
+pub(crate) fn certificate(pki: &Pki, entity: &Entity) -> Result<String, String> {
     let said = |error: rcgen::Error| error.to_string();
     let key = Key::of(pki, &entity.name)?;
     let issuer_name = entity.issuer.as_deref().unwrap_or(&entity.name);

@@ -26,6 +26,7 @@ pub(crate) fn check(corpus: &Corpus, problems: &mut Vec<Problem>) {
     for exchange in &corpus.exchanges {
         exchange.check(&corpus.pki, |name| corpus.requirement(name).is_some(), problems);
     }
+    corpus.matrix.check(&corpus.pki, problems);
     for entry in corpus.entries.values() {
         catalogue(entry, problems);
     }

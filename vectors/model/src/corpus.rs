@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::check::check;
 use crate::files::Files;
 use crate::requirement::RequirementFile;
-use crate::{Case, CorpusError, Entry, Exchange, Pki, Problem, Requirement};
+use crate::{Case, CorpusError, Entry, Exchange, Matrix, Pki, Problem, Requirement, matrix};
 
 /// Cases, catalogue, PKI and requirements, free of faults.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ pub struct Corpus {
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) pki: Pki,
     pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) matrix: Matrix,
     hash: String,
 }
 
@@ -83,6 +84,12 @@ impl Corpus {
         &self.exchanges
     }
 
+    /// The scenarios of the round-trip matrix.
+    #[must_use]
+    pub const fn matrix(&self) -> &Matrix {
+        &self.matrix
+    }
+
     /// Who there is.
     #[must_use]
     pub const fn pki(&self) -> &Pki {
@@ -115,14 +122,13 @@ impl Corpus {
         let pki = Pki::from_files(&files, &mut problems);
         let exchanges =
             read_all(&files, "exchanges", &mut problems).into_iter().map(|(_, exchange)| exchange).collect();
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+        let matrix = read_one::<Matrix>(&files, matrix::FILE, &mut problems);
+        let Some(matrix) = matrix.filter(|_| problems.is_empty()) else { return Err(problems) };
         cases.extend(entries.iter().map(Entry::case));
         cases.sort_by(|a, b| a.id.cmp(&b.id));
         let hash = files.hash();
         let entries = entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
-        let corpus = Self { files, cases, entries, requirements, pki, exchanges, hash };
+        let corpus = Self { files, cases, entries, requirements, pki, exchanges, matrix, hash };
         check(&corpus, &mut problems);
         if problems.is_empty() { Ok(corpus) } else { Err(problems) }
     }

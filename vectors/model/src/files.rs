@@ -14,8 +14,11 @@ pub(crate) struct Files(pub(crate) BTreeMap<String, String>);
 
 /// The folders of the corpus that hold data.
 const FOLDERS: [&str; 4] = ["cases", "catalogue", "exchanges", "pki"];
-/// The one file beside them.
-const REQUIREMENTS: &str = "requirements.toml";
+/// The files beside them, and what was compiled in.
+const SINGLE: [(&str, &str); 2] = [
+    ("matrix.toml", include_str!("../../matrix.toml")),
+    ("requirements.toml", include_str!("../../requirements.toml")),
+];
 
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../cases");
 static CATALOGUE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../catalogue");
@@ -30,7 +33,14 @@ impl Files {
         for (folder, dir) in FOLDERS.iter().zip([&CASES, &CATALOGUE, &EXCHANGES, &PKI]) {
             embedded(folder, dir, &mut files, &mut problems);
         }
-        files.insert(REQUIREMENTS.to_owned(), include_str!("../../requirements.toml").to_owned());
+        files.extend(SINGLE.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        if problems.is_empty() { Ok(Self(files)) } else { Err(problems) }
+    }
+
+    /// The files of a folder that was compiled in.
+    pub(crate) fn of_folder(name: &str, dir: &Dir<'_>) -> Result<Self, Vec<Problem>> {
+        let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
+        embedded(name, dir, &mut files, &mut problems);
         if problems.is_empty() { Ok(Self(files)) } else { Err(problems) }
     }
 
@@ -38,7 +48,7 @@ impl Files {
     pub(crate) fn read(dir: &Path) -> Result<Self, Vec<Problem>> {
         let mut files = Self::default();
         let mut problems = Vec::new();
-        for name in FOLDERS.iter().copied().chain([REQUIREMENTS]) {
+        for name in FOLDERS.iter().copied().chain(SINGLE.map(|(name, _)| name)) {
             files.read_below(dir, name, &mut problems);
         }
         if problems.is_empty() { Ok(files) } else { Err(problems) }

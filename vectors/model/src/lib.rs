@@ -1,5 +1,6 @@
 //! The corpus of Waxseal as types: cases, the PKI they use, the catalogue of
-//! recordings, the requirements.
+//! recordings, the requirements; the table of clients and
+//! their shapes.
 //!
 //! [`Corpus`] reads and checks it: from the binary itself
 //! ([`Corpus::embedded`]) or from a directory ([`Corpus::load`]). Whoever holds
@@ -15,11 +16,13 @@
 mod case;
 mod catalogue;
 mod check;
+mod client;
 mod code;
 mod corpus;
 mod exchange;
 mod files;
 mod instant;
+mod matrix;
 mod pki;
 mod problem;
 mod recipe;
@@ -28,12 +31,21 @@ mod requirement;
 mod revocation;
 pub mod schema;
 mod select;
+mod shape;
 
 pub use case::{Case, Disagreement, Flag, Given, Input, Level, Needs, Role, SharedKey, Source, Witness};
 pub use catalogue::{Client, Entry, KeyFile, Origin, PinnedFile};
+pub use client::{
+    Candidate, ClientHabits, Clients, Description, Guess, LayerClass, LayerGuess, Pattern, Seen, Trait, Value,
+    VersionHabits,
+};
 pub use corpus::Corpus;
 pub use exchange::{CardState, Exchange, ExchangeStep, LookStep, Participant, ReadStep, WriteStep, Written};
 pub use instant::Instant;
+pub use matrix::{
+    CipherValue, ContentValue, Feature, KnownWriter, Matrix, MatrixStep, Protection, RecipientValue, Scenario,
+    SignatureValue, WriterFinding,
+};
 pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, NameConstraints, Pki};
 pub use problem::{CorpusError, Problem};
 pub use recipe::{
@@ -45,3 +57,7 @@ pub use recordings::{Recordings, RecordingsError};
 pub use requirement::{Obligation, Party, Requirement};
 pub use revocation::{CrlDescription, CrlScope, OcspAnswer, OcspDescription, RevocationReason, RevokedEntity};
 pub use select::{Selection, SelectionError};
+pub use shape::{
+    Answer, CertificateRole, ClientShape, FormShape, Habit, KnownBy, Overrides, Replica, ReplicaForm, Shapes, Table,
+    Topic,
+};

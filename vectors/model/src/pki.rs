@@ -84,6 +84,26 @@ impl Pki {
         self.files.get(&format!("{name}.cert.pem")).map(String::as_str)
     }
 
+    /// The same people, one of them with another key (PKCS#8 in PEM) and another
+    /// serial number (hexadecimal), and so without a certificate.
+    #[must_use]
+    pub fn renewed(mut self, name: &str, key_pem: String, serial: String) -> Self {
+        if let Some(entity) = self.entities.iter_mut().find(|entity| entity.name == name) {
+            entity.key_of = None;
+            entity.serial = serial;
+            self.files.insert(format!("{name}.key.pem"), key_pem);
+            self.files.remove(&format!("{name}.cert.pem"));
+        }
+        self
+    }
+
+    /// The same people, one of them with this certificate (PEM).
+    #[must_use]
+    pub fn with_certificate(mut self, name: &str, pem: String) -> Self {
+        self.files.insert(format!("{name}.cert.pem"), pem);
+        self
+    }
+
     /// The names from an entity's own certificate up to, and without, the self-signed end.
     #[must_use]
     pub fn path_without_root(&self, name: &str) -> Vec<&str> {

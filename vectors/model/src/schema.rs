@@ -2,15 +2,19 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
-use crate::{Case, Entry, Exchange};
+use crate::{Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix};
 
 /// Every published schema: file name and content.
 #[must_use]
 pub fn all() -> Vec<(&'static str, serde_json::Value)> {
     vec![
         ("case.json", of::<Case>()),
+        ("client.json", of::<ClientHabits>()),
         ("exchange.json", of::<Exchange>()),
+        ("fingerprint.json", of::<Description>()),
+        ("matrix.json", of::<Matrix>()),
         ("recording.json", of::<Entry>()),
+        ("shape.json", of::<ClientShape>()),
         ("verdict.json", of::<waxseal_verdict::Verdict>()),
         ("run-line.json", of::<waxseal_verdict::Line>()),
     ]
@@ -22,9 +26,10 @@ pub fn written(schema: &serde_json::Value) -> String {
     format!("{schema:#}\n")
 }
 
-fn of<T: JsonSchema>() -> serde_json::Value {
+/// The schema of a type, as it is published: what the file is stands first.
+#[must_use]
+pub fn of<T: JsonSchema>() -> serde_json::Value {
     let schema = SchemaGenerator::new(SchemaSettings::draft2020_12()).into_root_schema_for::<T>().to_value();
-    // What the file is stands first.
     let mut ordered = serde_json::Map::new();
     for key in ["$schema", "title", "description"] {
         if let Some(value) = schema.get(key) {
@@ -40,7 +45,7 @@ fn of<T: JsonSchema>() -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Corpus;
+    use crate::{Clients, Corpus, Shapes};
 
     #[test]
     fn published_schemas_are_up_to_date() {
@@ -70,6 +75,20 @@ mod tests {
                 let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
                 assert!(errors.is_empty(), "{path}: {errors:#?}");
             }
+        }
+    }
+
+    #[test]
+    fn every_client_satisfies_its_schema() {
+        let validator = jsonschema::validator_for(&of::<ClientHabits>()).unwrap();
+        for habits in Clients::embedded().unwrap().list() {
+            let value = serde_json::to_value(habits).unwrap();
+            assert!(validator.is_valid(&value), "{}", habits.client);
+        }
+        let validator = jsonschema::validator_for(&of::<ClientShape>()).unwrap();
+        for shape in Shapes::embedded().unwrap().list() {
+            let value = serde_json::to_value(shape).unwrap();
+            assert!(validator.is_valid(&value), "{}", shape.client);
         }
     }
 

@@ -53,6 +53,23 @@ fn signatures_cross() {
     }
 }
 
+/// A file of ours in its hands: the key, the certificate, and the MAC that vouches for both.
+#[test]
+fn a_key_is_handed_over() {
+    let Some(folder) = Folder::with_openssl("a_key_is_handed_over") else { return };
+    for name in ["rsa2048", "p256"] {
+        let mut random = SeededRandom::new(name);
+        let pkcs8 = key(name).to_pkcs8_der();
+        let file = pkcs12::hand_over(&pkcs8, &data("alice.der"), name, "word", &mut random).unwrap();
+        let file = folder.file("key.p12", &file);
+        let read = openssl(&["pkcs12", "-in", &file, "-passin", "pass:word", "-nodes"]);
+        assert!(read.contains("BEGIN CERTIFICATE") && read.contains("BEGIN PRIVATE KEY"), "{read}");
+        let public = openssl(&["pkey", "-in", &key_file(name), "-pubout"]);
+        let held = folder.file("held.pem", read.as_bytes());
+        assert_eq!(openssl(&["pkey", "-in", &held, "-pubout"]), public);
+    }
+}
+
 #[test]
 fn wrapped_keys_cross() {
     let Some(folder) = Folder::with_openssl("wrapped_keys_cross") else { return };

@@ -244,3 +244,15 @@ fn split(der: &[u8]) -> (&[u8], &[u8]) {
 fn holds(octets: &[u8], part: &[u8]) -> bool {
     octets.windows(part.len()).any(|window| window == part)
 }
+
+/// What is handed over is what comes out again, and nothing of it with another password.
+#[test]
+fn a_file_that_is_handed_over() {
+    let (key, certificate) = (key("p256"), data("alice.der"));
+    let mut random = waxseal_key::SeededRandom::new("hand over");
+    let file = pkcs12::hand_over(&key.to_pkcs8_der(), &certificate, "Älice", "word", &mut random).unwrap();
+    let read = pkcs12::open(&file, "word").unwrap();
+    assert_eq!(read.keys[0].public_key(), key.public_key());
+    assert_eq!(read.certificates, [certificate]);
+    assert_eq!(pkcs12::open(&file, "other").unwrap_err(), KeyError::WrongPassword);
+}

@@ -48,6 +48,9 @@ pub struct Shape {
     pub family: Family,
     /// How SM2, SM3 and SM4 are named and encoded.
     pub sm2: Sm2Shape,
+    /// Whether the set of certificates has an indefinite length, where the
+    /// content has one.
+    pub indefinite_certificates: bool,
     /// Whether the signers' certificates stand in the object, before the
     /// others. Without it, the certificates are just those that are given.
     pub signer_certificates: bool,
@@ -78,6 +81,7 @@ impl Default for Shape {
             authenticated_content_type: false,
             family: Family::Cms,
             sm2: Sm2Shape::default(),
+            indefinite_certificates: false,
             signer_certificates: true,
         }
     }

@@ -10,7 +10,8 @@ use super::content::{Message, each_chunk};
 use super::frame::{Frame, Holder, Lengths};
 use super::identifier::{algorithm, certificate_id, same_key};
 use super::sm2::content_info_header;
-use super::{Content, ContentSigner, Family, IdentifierForm, Shape, Sm2Digest, Tamper, WriteError};
+use super::{Content, ContentSigner, Encoding, Family, IdentifierForm, Shape, Sm2Digest, Tamper, WriteError};
+use crate::ber::Cursor;
 use crate::ber::writer::{self, tag};
 use crate::certificate::{Certificate, Crl, KeyUsage, OcspResponse};
 use crate::cms::oid;
@@ -40,6 +41,17 @@ pub struct SignedData<'a> {
     pub tamper: &'a Tamper,
     /// Who hashes.
     pub arithmetic: &'a Arithmetic,
+}
+
+/// The same element with an indefinite length (X.690 section 8.1.3.6).
+fn to_indefinite(element: &[u8]) -> Result<Vec<u8>, WriteError> {
+    let element = Cursor::new(element, 0).take().ok().flatten();
+    let element = element.ok_or(WriteError::Recipe("a set that cannot be read again"))?;
+    let mut out = element.tag.identifier(true);
+    out.push(0x80);
+    out.extend_from_slice(element.content);
+    out.extend_from_slice(&[0, 0]);
+    Ok(out)
 }
 
 impl SignedData<'_> {
@@ -194,7 +206,9 @@ impl SignedData<'_> {
         }
         let mut tail = Vec::new();
         if !certificates.is_empty() {
-            tail.extend(self.shape.set(tag::context(0), certificates));
+            let set = self.shape.set(tag::context(0), certificates);
+            let indefinite = self.shape.indefinite_certificates && self.shape.encoding != Encoding::Der;
+            tail.extend(if indefinite { to_indefinite(&set)? } else { set });
         }
         let mut revocation: Vec<_> = self.crls.iter().map(|crl| crl.der().to_vec()).collect();
         for response in self.ocsp_responses {

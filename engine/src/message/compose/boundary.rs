@@ -28,8 +28,14 @@ impl Boundary {
     }
 }
 
+const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+fn digit(octet: u8, radix: u32) -> char {
+    char::from_digit(u32::from(octet) % radix, radix).unwrap_or('0')
+}
+
 /// Fills a pattern: `#` a decimal digit, `@` a hexadecimal one in lower case,
-/// `%` one in upper case; everything else stands for itself.
+/// `%` one in upper case, `*` a letter or digit; everything else stands for itself.
 pub(in crate::message) fn expand(
     pattern: &str,
     seed: &[u8; 16],
@@ -42,11 +48,12 @@ pub(in crate::message) fn expand(
         octets.extend(arithmetic.digest(DigestAlgorithm::Sha256, &input)?);
     }
     let mut octets = octets.into_iter();
-    let mut digit = |radix: u32| char::from_digit(u32::from(octets.next().unwrap_or(0)) % radix, radix).unwrap_or('0');
+    let mut next = || octets.next().unwrap_or(0);
     let filled = pattern.chars().map(|place| match place {
-        '#' => digit(10),
-        '@' => digit(16),
-        '%' => digit(16).to_ascii_uppercase(),
+        '#' => digit(next(), 10),
+        '@' => digit(next(), 16),
+        '%' => digit(next(), 16).to_ascii_uppercase(),
+        '*' => char::from(ALPHANUMERIC[usize::from(next()) % ALPHANUMERIC.len()]),
         other => other,
     });
     Ok(filled.collect())
@@ -150,6 +157,9 @@ mod tests {
         assert_ne!(one, expand(pattern, &[7; 16], 1, &arithmetic).unwrap());
         assert_ne!(one, expand(pattern, &[8; 16], 0, &arithmetic).unwrap());
         check_boundary(&one).unwrap();
+        let letters = expand("=-********************", &[7; 16], 0, &arithmetic).unwrap();
+        assert!(letters[2..].bytes().all(|octet| octet.is_ascii_alphanumeric()), "{letters}");
+        check_boundary(&letters).unwrap();
     }
 
     #[test]

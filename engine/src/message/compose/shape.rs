@@ -37,7 +37,7 @@ pub struct MimeShape {
     /// section 3.5.3.2 where nothing stands.
     pub micalg: BTreeMap<String, String>,
     /// Pattern of the boundary: `#` a decimal digit, `@` and `%` a hexadecimal
-    /// one in lower and upper case.
+    /// one in lower and upper case, `*` a letter or digit.
     pub boundary: String,
     /// Characters of a line of base64: a multiple of 4.
     pub columns: usize,
