@@ -79,6 +79,8 @@ impl Cases<'_> {
             private: case.private,
             expectation,
             accepted: case.accept.clone(),
+            protects: None,
+            readers: None,
             files: files.map(Arc::new),
         })
     }

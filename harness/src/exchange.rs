@@ -146,6 +146,7 @@ impl<'a> Stage<'a> {
             to,
             copy_for: writer.reads_with.first().map(|entity| format!("{entity}.cert.pem")),
             sends: writer.sends.clone(),
+            ..EncryptArguments::default()
         };
         match self.ask(op::ENCRYPT, &arguments)? {
             Answer::Wrote(wrote) => {
@@ -243,6 +244,7 @@ impl<'a> Stage<'a> {
             announces: step.announces.clone().or_else(|| writer.announces.clone()),
             clock: Some(show(step.at.date_time())?),
             out: OUT.to_owned(),
+            ..SignArguments::default()
         })
     }
 

@@ -177,6 +177,7 @@ mod tests {
             aspects: Vec::new(),
             mismatches: Vec::new(),
             native: None,
+            content: None,
             evidence: Evidence::Generated,
             knowledge: Knowledge::Measured,
             ms: 0,

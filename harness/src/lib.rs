@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+pub mod admission;
 pub mod card;
 pub mod cases;
 pub mod cli;
@@ -20,6 +21,7 @@ pub mod exit;
 pub mod fetch;
 pub mod gate;
 pub mod keys;
+pub mod matrix;
 pub mod pcscd;
 pub mod pipe;
 pub mod plan;

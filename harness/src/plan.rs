@@ -32,6 +32,7 @@ impl Plan {
     pub fn new(tasks: &[Task], suts: &[Sut]) -> Self {
         let entries = (0..tasks.len())
             .flat_map(|task| (0..suts.len()).map(move |sut| (task, sut)))
+            .filter(|(task, sut)| tasks[*task].readers.as_ref().is_none_or(|all| all.contains(&suts[*sut].name)))
             .map(|(task, sut)| Entry { task, sut, settled: settled(&tasks[task], &suts[sut]) })
             .collect();
         Self { entries }
@@ -94,9 +95,9 @@ fn undeclared(task: &Task, hello: &Hello) -> Option<String> {
     }
     if task.fixed_clock {
         match hello.clock {
-            Clock::Settable => {}
-            Clock::System => return Some("its clock cannot be set".to_owned()),
-            _ => return Some("its clock can be set by faketime only".to_owned()),
+            // Under faketime the shim sets the clock of the implementation, request by request.
+            Clock::Settable | Clock::Faketime => {}
+            _ => return Some("its clock cannot be set".to_owned()),
         }
     }
     // A case is usable if any of its accepted outcomes can be seen.
@@ -126,11 +127,22 @@ impl Shard {
     /// the twin was accepted.
     #[must_use]
     pub fn holds(self, task: &Task) -> bool {
+        self.holds_id(task.twin.as_deref().unwrap_or(&task.id))
+    }
+
+    /// Whether the case of this id, which is nobody's twin, belongs to it.
+    #[must_use]
+    pub fn holds_id(self, id: &str) -> bool {
         use sha2::{Digest, Sha256};
-        let id = task.twin.as_deref().unwrap_or(&task.id);
         let hash = Sha256::digest(id.as_bytes());
         let number = hash.iter().take(8).fold(0_u64, |number, octet| (number << 8) | u64::from(*octet));
         number % self.count as u64 == self.index as u64 - 1
+    }
+
+    /// Whether this is the only part, or the first.
+    #[must_use]
+    pub const fn is_first(self) -> bool {
+        self.index == 1
     }
 
     /// Whether the run is divided at all.

@@ -42,6 +42,10 @@ pub struct Task {
     pub expectation: Expectation,
     /// Other outcomes that are right too (a case of level *may*).
     pub accepted: Vec<Expectation>,
+    /// The MIME entity that was protected, where it is not in the corpus.
+    pub protects: Option<Arc<Vec<u8>>>,
+    /// The SUTs that it is for; all if none are named.
+    pub readers: Option<Arc<BTreeSet<String>>>,
     /// The files, or why they are not on this machine.
     pub files: Result<Arc<CaseFiles>, String>,
 }

@@ -15,6 +15,7 @@ mod case;
 mod grid;
 pub mod html;
 mod privacy;
+mod round_trip;
 mod run;
 pub mod summary;
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub(crate) fn outcome(case: &str, sut: &str, outcome: Outcome) -> Record {
         aspects: Vec::new(),
         mismatches: Vec::new(),
         native: None,
+        content: None,
         evidence: Evidence::Generated,
         knowledge: Knowledge::Measured,
         ms: 3,

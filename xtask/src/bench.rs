@@ -26,6 +26,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
     match arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         Some(("sm2", rest)) => return crate::sm2::main(rest),
         Some(("card", rest)) => return crate::card::main(rest),
+        Some(("harness", rest)) => return crate::overhead::main(rest),
         _ => {}
     }
     let (mut size, mut repeat, mut json) = (100, 5, false);

@@ -39,27 +39,100 @@ pub(crate) fn gmssl() -> Result<(), String> {
     std::fs::copy(&from, &to).map(drop).map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))
 }
 
-/// Tongsuo, as its binding to Python carries it.
-const TONGSUO: &str = "tongsuopy==1.0.1";
-const TONGSUO_SHA256: &str = "daabaf13e113af1e1ffca1b5e321da40273b64a0359f9c1b1146f1d9de06ccda";
-/// What the binding needs; every version of Python has another file of it.
+/// What comes from PyPI into a folder for `PYTHONPATH`.
+struct Wheel {
+    /// The folder below `target/peers`.
+    folder: &'static str,
+    /// The package, with its version.
+    package: &'static str,
+    /// SHA-256 of each of its files that may be taken: one for each architecture.
+    hashes: &'static [&'static str],
+    /// Whether a file that has to be compiled is taken, and no other.
+    is_source: bool,
+    /// What it needs beside it; every version of Python has another file of it.
+    beside: &'static [&'static str],
+}
+
+/// Tongsuo, as its binding to Python carries it (Apache-2.0).
+const TONGSUO: Wheel = Wheel {
+    folder: "tongsuo",
+    package: "tongsuopy==1.0.1",
+    hashes: &["daabaf13e113af1e1ffca1b5e321da40273b64a0359f9c1b1146f1d9de06ccda"],
+    is_source: false,
+    beside: CFFI,
+};
+
+/// pyca/cryptography (Apache-2.0 or BSD-3-Clause): manylinux 2.34 and 2.28, x86-64 and AArch64.
+const PYCA: Wheel = Wheel {
+    folder: "pyca",
+    package: "cryptography==50.0.2",
+    hashes: &[
+        "9dab55f57c74c3cad24c323bacbbd04be4705ba6eb0d92e920b1fc4837ed5079",
+        "4061c0079120205fb760c58acab6443e217307dcf05e3702cf970e0689972856",
+        "87e9ce85beb6b328ba370cc6e6aea483c92617b4c95b1d33a49297eb662bfb04",
+        "f9f6143a8c75945eb960d9eb98905a441394abfa24afaae239d514ffb2586480",
+    ],
+    is_source: false,
+    beside: CFFI,
+};
+
+/// M2Crypto (BSD-2-Clause), compiled against the libcrypto of this machine.
+const M2CRYPTO: Wheel = Wheel {
+    folder: "m2crypto",
+    package: "M2Crypto==0.51.0",
+    hashes: &["5428f6601086a8f5e41aa70248b3b983443e7badf263551c5104ba2ec0c9d955"],
+    is_source: true,
+    beside: &[],
+};
+
 const CFFI: &[&str] = &["cffi==2.1.1", "pycparser==3.12"];
 
-/// A folder for `PYTHONPATH`.
 pub(crate) fn tongsuo() -> Result<(), String> {
-    let target = root().join("target/peers/tongsuo");
+    TONGSUO.install()
+}
+
+pub(crate) fn pyca() -> Result<(), String> {
+    PYCA.install()
+}
+
+pub(crate) fn m2crypto() -> Result<(), String> {
+    M2CRYPTO.install()
+}
+
+impl Wheel {
+    fn install(&self) -> Result<(), String> {
+        let target = root().join("target/peers").join(self.folder);
+        make_dir(&target)?;
+        let file = target.join("requirements.txt");
+        let hashes: String = self.hashes.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect();
+        std::fs::write(&file, format!("{}{hashes}\n", self.package))
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        let pip = |kind: [&str; 2]| {
+            let mut pip = program("python3");
+            pip.args(["-m", "pip", "install", "--quiet", "--no-deps"]).args(kind).arg("--target").arg(&target);
+            pip
+        };
+        let wheels = ["--only-binary", ":all:"];
+        // What a source is compiled with may be a wheel.
+        let name = self.package.split("==").next().unwrap_or(self.package);
+        let kind = if self.is_source { ["--no-binary", name] } else { wheels };
+        run("python3-pip", pip(kind).arg("--require-hashes").arg("-r").arg(&file))?;
+        if self.beside.is_empty() { Ok(()) } else { run("python3-pip", pip(wheels).args(self.beside)) }
+    }
+}
+
+/// node-forge (BSD-3-Clause or GPL-2.0: it is used under the former) and PKI.js (BSD-3-Clause), with what they need
+/// (MIT, BSD-3-Clause). The file that pins them has the hash of each.
+pub(crate) fn node() -> Result<(), String> {
+    let target = root().join("target/peers/node");
     make_dir(&target)?;
-    let hashes = target.join("requirements.txt");
-    let pinned = format!("{TONGSUO} --hash=sha256:{TONGSUO_SHA256}\n");
-    std::fs::write(&hashes, pinned).map_err(|error| format!("{}: {error}", hashes.display()))?;
-    let install = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target"];
-    let pip = || {
-        let mut pip = program("python3");
-        pip.args(install).arg(&target);
-        pip
-    };
-    run("python3-pip", pip().arg("--require-hashes").arg("-r").arg(&hashes))?;
-    run("python3-pip", pip().args(CFFI))
+    for name in ["package.json", "package-lock.json"] {
+        let (from, to) = (root().join("harness/src/shim/script/node").join(name), target.join(name));
+        std::fs::copy(&from, &to).map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))?;
+    }
+    // No package has anything to say while it is installed.
+    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+    run("npm", program("npm").args(install).current_dir(&target))
 }
 
 /// Unpacks the archive.

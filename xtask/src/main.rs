@@ -17,6 +17,7 @@ mod fuzz;
 mod measure;
 mod metadata;
 mod operations;
+mod overhead;
 mod peers;
 mod published;
 mod run;
@@ -56,8 +57,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        arguments: "[--size MIB | sm2 | card] [--repeat N] [--json]",
-        what: "time and peak memory of every operation, against openssl in the same run; sm2: operations of SM2, SM3 and SM4, against openssl and GmSSL; card: what a smart card adds",
+        arguments: "[--size MIB | sm2 | card | harness] [--repeat N] [--json]",
+        what: "time and peak memory of every operation, against openssl in the same run; sm2: operations of SM2, SM3 and SM4, against openssl and GmSSL; card: what a smart card adds; harness: what the harness takes for a case",
         run: bench::main,
     },
     Command {

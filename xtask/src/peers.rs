@@ -50,8 +50,89 @@ pub(crate) const PEERS: &[Peer] = &[
         what_for: "the fourth SUT, the one dialect of GM/T 0010 that no other program speaks",
     },
     Peer {
-        name: "tongsuo",
+        name: "gpgsm",
+        is_sut: true,
+        packages: &["gpgsm", "gpg-agent"],
+        build: None,
+        probe: &["sh", "-c", "gpgsm --version && gpg-agent --version"],
+        what_for: "a SUT with a CMS library of its own (libksba)",
+    },
+    Peer {
+        name: "nss",
+        is_sut: true,
+        packages: &["libnss3-tools", "libfaketime", "openssl"],
+        build: None,
+        // It states its version only in the library.
+        probe: &["sh", "-c", "command -v cmsutil && command -v certutil && command -v pk12util"],
+        what_for: "a SUT with the library of Mozilla's programs",
+    },
+    Peer {
+        name: "s-nail",
+        is_sut: true,
+        packages: &["s-nail", "libfaketime"],
+        build: None,
+        probe: &["s-nail", "--version"],
+        what_for: "a SUT that is a mail program without a screen",
+    },
+    Peer {
+        name: "crypt-smime",
+        is_sut: true,
+        packages: &["libcrypt-smime-perl"],
+        build: None,
+        probe: &["perl", "-MCrypt::SMIME", "-e", "print $Crypt::SMIME::VERSION"],
+        what_for: "a SUT: OpenSSL's CMS as Perl sees it",
+    },
+    Peer {
+        name: "php",
+        is_sut: true,
+        packages: &["php-cli"],
+        build: None,
+        probe: &["php", "-r", "function_exists('openssl_cms_verify') || exit(1); echo PHP_VERSION;"],
+        what_for: "a SUT: OpenSSL's CMS as PHP sees it",
+    },
+    Peer {
+        name: "ruby",
+        is_sut: true,
+        packages: &["ruby"],
+        build: None,
+        probe: &["ruby", "-ropenssl", "-e", "puts OpenSSL::VERSION"],
+        what_for: "a SUT: OpenSSL's PKCS #7 as Ruby sees it",
+    },
+    Peer {
+        name: "libfaketime",
         is_sut: false,
+        packages: &["libfaketime"],
+        build: None,
+        probe: &["sh", "-c", "ls /usr/lib/*/faketime/libfaketimeMT.so.1"],
+        what_for: "a clock for SUTs that cannot be told the time: without it no case with a fixed time is asked of them",
+    },
+    Peer {
+        name: "pyca",
+        is_sut: true,
+        packages: &["python3-pip"],
+        build: Some(built::pyca),
+        probe: &[
+            "sh",
+            "-c",
+            "PYTHONPATH=target/peers/pyca python3 -c 'import cryptography; print(cryptography.__version__)'",
+        ],
+        what_for: "a SUT: the writer and decrypter of Python's programs, with a strict reader of DER",
+    },
+    Peer {
+        name: "m2crypto",
+        is_sut: true,
+        packages: &["gcc", "libssl-dev", "python3-dev", "python3-pip", "swig"],
+        build: Some(built::m2crypto),
+        probe: &[
+            "sh",
+            "-c",
+            "PYTHONPATH=target/peers/m2crypto python3 -c 'import M2Crypto; print(M2Crypto.__version__)'",
+        ],
+        what_for: "a SUT: OpenSSL's PKCS #7 as Python sees it",
+    },
+    Peer {
+        name: "tongsuo",
+        is_sut: true,
         packages: &["python3-pip"],
         build: Some(built::tongsuo),
         probe: &[
@@ -59,7 +140,23 @@ pub(crate) const PEERS: &[Peer] = &[
             "-c",
             "PYTHONPATH=target/peers/tongsuo python3 -c 'import tongsuopy; print(tongsuopy.__version__)'",
         ],
-        what_for: "a second writer of SignedData with SM2",
+        what_for: "a SUT, and a second writer of SignedData with SM2",
+    },
+    Peer {
+        name: "node-forge",
+        is_sut: true,
+        packages: &["nodejs", "npm"],
+        build: Some(built::node),
+        probe: &["sh", "-c", "node -p \"require('./target/peers/node/node_modules/node-forge/package.json').version\""],
+        what_for: "a SUT: the writer and decrypter of programs in JavaScript",
+    },
+    Peer {
+        name: "pkijs",
+        is_sut: true,
+        packages: &["nodejs", "npm"],
+        build: Some(built::node),
+        probe: &["sh", "-c", "node -p \"require('./target/peers/node/node_modules/pkijs/package.json').version\""],
+        what_for: "a SUT: a CMS of its own, on WebCrypto",
     },
     Peer {
         name: "ip",
@@ -143,11 +240,11 @@ pub(crate) const PEERS: &[Peer] = &[
     },
     Peer {
         name: "thunderbird",
-        is_sut: false,
-        packages: &["thunderbird"],
+        is_sut: true,
+        packages: &["thunderbird", "libnss3-tools"],
         build: None,
         probe: &["thunderbird", "--version"],
-        what_for: "a mail program that signs and decrypts with our card",
+        what_for: "a mail program as a SUT, and one that signs and decrypts with our card",
     },
 ];
 
@@ -169,7 +266,8 @@ impl Peer {
 pub(crate) fn prepare(install: bool) -> Result<Vec<&'static Peer>, String> {
     let missing: Vec<_> = PEERS.iter().filter(|peer| peer.version().is_none()).collect();
     if install && !missing.is_empty() {
-        let packages: Vec<_> = missing.iter().flat_map(|peer| peer.packages).copied().collect();
+        let packages: Vec<_> =
+            missing.iter().flat_map(|peer| peer.packages).copied().filter(|name| !has(name)).collect();
         println!("installing {}", packages.join(", "));
         visible(apt().arg("update"))?;
         visible(apt().args(["install", "--yes", "--no-install-recommends"]).args(&packages))?;
@@ -189,6 +287,15 @@ pub(crate) fn prepare(install: bool) -> Result<Vec<&'static Peer>, String> {
         }
     }
     Ok(present)
+}
+
+/// Packages whose program may be there from elsewhere, and which then refuse to stand beside it.
+const FROM_ELSEWHERE: &[(&str, &str)] = &[("nodejs", "node"), ("npm", "npm")];
+
+/// Whether what a package is for is there without it.
+fn has(package: &str) -> bool {
+    let stands_in = FROM_ELSEWHERE.iter().find(|(name, _)| *name == package);
+    stands_in.is_some_and(|(_, command)| output(program(command).arg("--version")).is_ok())
 }
 
 fn apt() -> std::process::Command {

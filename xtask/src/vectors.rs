@@ -10,6 +10,7 @@ use crate::run::{cargo, visible};
 const MAKERS: &[(&str, &[&str])] = &[
     ("vectors/schema", &["--package", "waxseal-model", "--lib", "published_schemas"]),
     ("vectors/pki and vectors/vectors.lock", &["--package", "waxseal-forge", "--test", "committed", "locked_bytes"]),
+    ("vectors/schema/shim-*.json", &["--package", "waxseal", "--lib", "published_schemas_of_the_protocol"]),
     ("docs/algorithms.md", &["--package", "waxseal", "--lib", "published_table_of_algorithms"]),
 ];
 

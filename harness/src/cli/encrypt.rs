@@ -13,6 +13,7 @@ use super::address_book::{self, ChoosingOptions};
 use super::options::{self, DialectOptions, HideOptions, ProviderOption};
 use super::output::harmless;
 use super::recipients::{RecipientOptions, Recipients};
+use super::shaped::ShapeOption;
 use super::writing::WritingOptions;
 use crate::exit::{Exit, Failed, help};
 use crate::keys::{KeyRing, Secret, hexadecimal};
@@ -31,6 +32,7 @@ use crate::keys::{KeyRing, Secret, hexadecimal};
     "waxseal encrypt mail.eml --password env:PASSWORD --prf sha-512 --iterations 210000",
     "waxseal encrypt mail.eml --address-book book.json --recipient alice@example.test --recipient me@example.test",
     "waxseal encrypt mail.eml --to alice.pem --protect-headers --header-policy shy",
+    "waxseal encrypt mail.eml --to me.pem --to alice.pem --as thunderbird-128",
     "waxseal encrypt mail.eml --to sm2.pem --dialect cfca",
     "waxseal encrypt mail.eml --to sm2.pem --dialect gmt0010 --signer-key me.key --signer-cert me.pem",
 ))]
@@ -41,6 +43,8 @@ pub(super) struct Arguments {
     recipients: RecipientOptions,
     #[command(flatten)]
     dialect: DialectOptions,
+    #[command(flatten)]
+    shape: ShapeOption,
     /// A private key in PEM that signs the content in the same object: a signedAndEnvelopedData, which GM/T 0010 alone
     /// has
     #[arg(long, value_name = "PEM", requires = "signer_cert", requires = "dialect")]
@@ -58,10 +62,10 @@ pub(super) struct Arguments {
     choosing: ChoosingOptions,
     /// The content key itself, in hexadecimal, which the readers have: an EncryptedData, which names no recipient;
     /// HEX can be env:NAME or file:PATH
-    #[arg(long, value_name = "HEX", conflicts_with_all = ["to", "kek", "password", "protect_headers", "recipient", "signer_key"])]
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["to", "kek", "password", "protect_headers", "recipient", "signer_key", "shape"])]
     content_key: Option<Secret>,
     /// The content cipher, by its name in `waxseal algorithms` [default: aes-256-cbc, for keys of SM2 sm4-cbc; with --recipient what all of
-    /// them announced and the policy sends]
+    /// them announced and the policy sends; with --as what the program takes for those of whom it knows nothing]
     #[arg(long, value_name = "NAME")]
     cipher: Option<ContentEncryption>,
     /// Octets of the tag of a cipher that authenticates [default: 16]
@@ -110,15 +114,22 @@ fn encrypt_for_recipients(arguments: &Arguments) -> Result<(), Failed> {
     let arithmetic = arguments.provider.arithmetic();
     let mut request = EncryptRequest::new(&list, &arithmetic);
     request.key_management = recipients.key_management()?;
+    let encrypting = arguments.shape.encrypting(arguments.cipher)?;
     let usual = if sm2 { ContentCipher::Sm4Cbc } else { ContentCipher::Aes256Cbc };
+    let usual = encrypting.as_ref().map_or(usual.into(), |encrypting| encrypting.cipher);
     request.cipher = arguments.cipher(agreed, usual)?;
     request.signers = &signers;
     request.certificates = ring.certificates();
-    arguments.dialect.apply(&mut request.shape);
+    match encrypting {
+        Some(encrypting) => (request.shape, request.mime) = (encrypting.shape, encrypting.mime),
+        None => {
+            arguments.dialect.apply(&mut request.shape);
+            request.shape.encoding = writing.encoding(file);
+        }
+    }
     if let Some(form) = recipients.identifier() {
         request.shape.recipient_id = form;
     }
-    request.shape.encoding = writing.encoding(file);
     request.date = Some(OffsetDateTime::now_utc());
     request.protect_headers = arguments.protect_headers.then(|| arguments.hide.hide());
     request.limits = writing.limits.limits();
@@ -130,7 +141,7 @@ fn encrypt_with(key: &Secret, arguments: &Arguments) -> Result<(), Failed> {
     let Arguments { file, writing, .. } = arguments;
     let key = hexadecimal(&key.reveal()?)?;
     let arithmetic = arguments.provider.arithmetic();
-    let into = Enclosure::Encrypted { key: &key, cipher: arguments.cipher(None, ContentCipher::Aes256Cbc)? };
+    let into = Enclosure::Encrypted { key: &key, cipher: arguments.cipher(None, ContentCipher::Aes256Cbc.into())? };
     writing.enclose(file, into, &arithmetic, |shape| arguments.dialect.apply(shape))
 }
 
@@ -149,8 +160,8 @@ impl Arguments {
     }
 
     /// What is asked for, or else agreed upon.
-    fn cipher(&self, agreed: Option<ContentEncryption>, usual: ContentCipher) -> Result<ContentEncryption, Failed> {
-        let cipher = self.cipher.or(agreed).unwrap_or(usual.into());
+    fn cipher(&self, agreed: Option<ContentEncryption>, usual: ContentEncryption) -> Result<ContentEncryption, Failed> {
+        let cipher = self.cipher.or(agreed).unwrap_or(usual);
         match (cipher, self.tag) {
             (ContentEncryption::Aead { cipher, .. }, Some(tag_len)) => Ok(ContentEncryption::Aead { cipher, tag_len }),
             (cipher, Some(_)) => Err(Failed::usage(format!(

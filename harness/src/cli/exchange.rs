@@ -11,8 +11,9 @@ use super::options::CorpusOptions;
 use super::output::{self, Paint, harmless};
 use crate::exchange::{Played, Stage};
 use crate::exit::{Exit, Failed, help};
+use crate::shim::shipped::ENGINE;
+use crate::sut::Sut;
 use crate::sut::child::{ShimLimits, ShimProcess};
-use crate::sut::{ENGINE, Sut};
 
 /// Play exchanges: mail programs that learn of each other from signed mail, and
 /// come to encrypt

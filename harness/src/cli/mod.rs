@@ -11,6 +11,7 @@ mod compress;
 mod digest;
 mod encrypt;
 mod exchange;
+mod fingerprint;
 mod inspect;
 mod list;
 mod open;
@@ -20,6 +21,7 @@ mod policy;
 mod progress;
 mod recipients;
 mod run;
+mod shaped;
 mod shim;
 mod show;
 mod sign;
@@ -68,6 +70,7 @@ enum Command {
     Digest(digest::Arguments),
     Certificates(certificates::Arguments),
     Inspect(inspect::Arguments),
+    Fingerprint(fingerprint::Arguments),
     Run(run::Arguments),
     Exchange(exchange::Arguments),
     List(list::Arguments),
@@ -119,6 +122,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Digest(arguments)) => digest::run(&arguments),
         Some(Command::Certificates(arguments)) => certificates::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Fingerprint(arguments)) => fingerprint::run(&arguments),
         Some(Command::Exchange(arguments)) => exchange::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),

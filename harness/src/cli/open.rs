@@ -175,7 +175,8 @@ pub(super) fn source(path: &Path) -> Result<Box<dyn Source>, Failed> {
     workspace::source(path).map_err(Failed::at(path.display()))
 }
 
-fn message_of_mbox<'a>(input: &'a mut dyn Source, file: &Path, index: u32) -> Result<Section<'a>, Failed> {
+/// One message of an mbox.
+pub(super) fn message_of_mbox<'a>(input: &'a mut dyn Source, file: &Path, index: u32) -> Result<Section<'a>, Failed> {
     let number = usize::try_from(index - 1).map_err(Failed::usage)?;
     let range = mbox::message(input, number).map_err(Failed::at(file.display()))?;
     let range = range.ok_or_else(|| Failed::usage(format!("{}: has no message number {index}", file.display())))?;
@@ -183,7 +184,7 @@ fn message_of_mbox<'a>(input: &'a mut dyn Source, file: &Path, index: u32) -> Re
 }
 
 /// Why there is no verdict, and the exit code for it.
-fn refused(file: &Path, error: &OpenError) -> Failed {
+pub(super) fn refused(file: &Path, error: &OpenError) -> Failed {
     let exit = match error {
         OpenError::Io(_) | OpenError::Mime(MimeError::Read { .. }) => Exit::Usage,
         // It is mail, and cannot be cut into parts.

@@ -37,6 +37,10 @@ pub(super) fn harmless(text: &str) -> String {
     text.chars().map(visible).collect()
 }
 
+pub(super) fn harmless_lines(text: &str) -> String {
+    text.lines().map(|line| harmless(line) + "\n").collect()
+}
+
 /// Colours, where a person looks at a terminal and did not forbid them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint(bool);

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use waxseal_model::Corpus;
@@ -16,13 +16,16 @@ use super::list::select;
 use super::options::{CorpusOptions, RecordingsOption};
 use super::output::{self, Paint};
 use super::progress::Progress;
+use crate::admission::Exam;
 use crate::cases::Cases;
 use crate::exit::{Exit, Failed, help};
 use crate::gate::{Gate, is_failure};
+use crate::matrix::{self, Extent, Produced, Writing};
 use crate::plan::{Plan, Shard};
 use crate::runner::{Options, Run, RunFile};
+use crate::shim::shipped::Shipped;
+use crate::sut::Sut;
 use crate::sut::child::ShimLimits;
-use crate::sut::{ENGINE, Sut};
 use crate::task::Task;
 
 /// Run cases on implementations, and write a record and a report
@@ -39,7 +42,7 @@ use crate::task::Task;
     "waxseal run --shard 2/4 -o shard-2",
 ))]
 pub(super) struct Arguments {
-    /// A SUT: a shipped one by name (engine, openssl, bouncycastle, gmssl), or the path of a shim
+    /// A SUT: a shipped one by name (`waxseal shim --help` lists them), or the path of a shim
     #[arg(long, value_name = "NAME|PATH")]
     sut: Vec<String>,
     #[command(flatten)]
@@ -64,12 +67,26 @@ pub(super) struct Arguments {
     /// The id of the run, the same for all shards [default: from the time]
     #[arg(long, value_name = "ID", env = "WAXSEAL_RUN_ID", hide_env_values = true)]
     run_id: Option<String>,
+    /// How much of the round-trip matrix to run: every SUT that writes mail writes for every one that reads
+    /// [default: pairwise, but none with --case]
+    #[arg(long, value_name = "EXTENT")]
+    matrix: Option<MatrixOption>,
     /// Let addresses, subjects and error texts of recorded mails stand in record and report
     #[arg(long)]
     include_private: bool,
     /// Where to write run.jsonl and report/index.html
     #[arg(short = 'o', long = "out", value_name = "DIR", default_value = "target/waxseal")]
     out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MatrixOption {
+    /// No round trips
+    None,
+    /// For every writer and reader, each value of each feature once
+    Pairwise,
+    /// Every scenario that a writer declares
+    Full,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -88,12 +105,15 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let chosen = select(corpus.cases(), &arguments.corpus.case)?;
     let mut tasks = cases.tasks(&chosen).map_err(Failed::fault)?;
     tasks.retain(|task| arguments.shard.holds(task));
-    let suts = arguments.suts()?;
+    let suts = arguments.suts(&corpus)?;
+    let written = arguments.write(&corpus, &suts)?;
+    tasks.extend(matrix::tasks(&written));
     let plan = Plan::new(&tasks, &suts);
     output::print(&announce(&corpus, &tasks, &suts, &plan, arguments.shard))?;
 
     let options = arguments.options();
-    let (record, outcomes) = arguments.record(&corpus, &tasks, &suts, &plan, &options, start)?;
+    let run = Run { tasks: &tasks, suts: &suts, plan: &plan, options: &options };
+    let (record, outcomes) = arguments.record(&corpus, &run, &written, start)?;
     let report = arguments.report(&record, &corpus)?;
     let mut text = report.text;
     text.push_str(&explained(&corpus, &outcomes));
@@ -116,7 +136,7 @@ impl Arguments {
     }
 
     /// The SUTs, each asked who it is; all at once, because some take their time.
-    fn suts(&self) -> Result<Vec<Sut>, Failed> {
+    fn suts(&self, corpus: &Corpus) -> Result<Vec<Sut>, Failed> {
         let mut suts = Sut::choose(&self.sut).map_err(Failed::usage)?;
         let limits = self.options().limits;
         std::thread::scope(|scope| {
@@ -124,6 +144,18 @@ impl Arguments {
                 scope.spawn(move || sut.admit(limits));
             }
         });
+        // Whoever asks for a few cases wants their answers; the examination is for a run of the whole corpus.
+        if self.corpus.case.is_empty() {
+            let exam = Exam::new(corpus).map_err(Failed::fault)?;
+            let results: Vec<_> = std::thread::scope(|scope| {
+                let examine = |sut| scope.spawn(|| exam.examine(sut, limits));
+                let examined: Vec<_> = suts.iter_mut().map(examine).collect();
+                examined.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+            });
+            for result in results {
+                result.map_err(|_| Failed::fault("the examination of a shim panicked"))?.map_err(Failed::fault)?;
+            }
+        }
         Ok(suts)
     }
 
@@ -137,16 +169,37 @@ impl Arguments {
         }
     }
 
+    /// Lets every SUT that can write what the matrix asks for.
+    fn write(&self, corpus: &Corpus, suts: &[Sut]) -> Result<Vec<Produced>, Failed> {
+        let extent = match self.matrix {
+            Some(MatrixOption::None) => return Ok(Vec::new()),
+            None if !self.corpus.case.is_empty() => return Ok(Vec::new()),
+            Some(MatrixOption::Full) => Extent::Full,
+            None | Some(MatrixOption::Pairwise) => Extent::Pairwise,
+        };
+        let writing = Writing::choose(corpus, suts, extent, self.shard);
+        let (mails, writers) = writing.counts();
+        output::print(&format!("matrix: {mails} mails of {writers} writers\n"))?;
+        let options = self.options();
+        let options = matrix::Options { jobs: options.jobs, limits: options.limits, keep: options.keep };
+        let progress = Progress::new(mails, Paint::stdout());
+        let written = writing.produce(suts, &options, |one| {
+            progress.outcome(&one.outcome);
+            Ok(())
+        });
+        progress.finish();
+        written.map_err(Failed::usage)
+    }
+
     /// Runs the plan and keeps its record.
     fn record(
         &self,
         corpus: &Corpus,
-        tasks: &[Task],
-        suts: &[Sut],
-        plan: &Plan,
-        options: &Options,
+        run: &Run<'_>,
+        written: &[Produced],
         start: Instant,
     ) -> Result<(PathBuf, Vec<OutcomeRecord>), Failed> {
+        let Run { tasks, suts, plan, options } = *run;
         std::fs::create_dir_all(&self.out).map_err(Failed::at(self.out.display()))?;
         let path = self.out.join("run.jsonl");
         let started = OffsetDateTime::now_utc().replace_nanosecond(0).map_err(Failed::fault)?;
@@ -164,10 +217,15 @@ impl Arguments {
             },
         };
         file.write(Record::Run(head)).map_err(Failed::usage)?;
-        file.write(Record::Plan(plan.record(tasks, suts))).map_err(Failed::usage)?;
+        let mut planned = plan.record(tasks, suts);
+        planned.entries.extend(written.iter().map(Produced::planned));
+        file.write(Record::Plan(planned)).map_err(Failed::usage)?;
         let progress = Progress::new(plan.entries.len(), Paint::stdout());
-        let mut outcomes = Vec::with_capacity(plan.entries.len());
-        let run = Run { tasks, suts, plan, options };
+        let mut outcomes = Vec::with_capacity(plan.entries.len() + written.len());
+        for one in written {
+            file.write(Record::Outcome(one.outcome.clone())).map_err(Failed::usage)?;
+            outcomes.push(one.outcome.clone());
+        }
         run.execute(|outcome| {
             file.write(Record::Outcome(outcome.clone()))?;
             progress.outcome(&outcome);
@@ -215,21 +273,32 @@ impl Arguments {
         outcomes: &[OutcomeRecord],
     ) -> Result<Exit, Failed> {
         let mut wrong = Vec::new();
-        for sut in suts.iter().filter(|sut| sut.named || sut.name == ENGINE) {
+        for sut in suts.iter().filter(|sut| sut.named || Shipped::is_reference(&sut.name)) {
             if let Err(why) = &sut.admission {
                 wrong.push(format!("{} takes no part: {why}", sut.name));
             }
         }
         if let Some(gate) = gate {
-            let every: BTreeSet<_> = corpus.cases().iter().map(|case| case.id.clone()).collect();
+            let cases = corpus.cases().iter().map(|case| case.id.clone());
+            let scenarios = corpus.matrix().scenarios();
+            let round_trips = scenarios.iter().flat_map(|scenario| {
+                let writers = suts.iter().map(|sut| sut.name.as_str());
+                writers.flat_map(|name| [matrix::task_id(scenario, name), matrix::write_id(scenario, name)])
+            });
+            let every: BTreeSet<_> = cases.chain(round_trips).collect();
             let judgement = gate.judge(outcomes, &every);
             for unseen in &judgement.unseen {
                 output::print(&format!("not looked at: {unseen}\n"))?;
             }
             wrong.extend(judgement.mismatches);
         } else {
-            let decides = |name: &str| suts.iter().any(|sut| sut.name == name && (sut.named || name == ENGINE));
+            let decides =
+                |name: &str| suts.iter().any(|sut| sut.name == name && (sut.named || Shipped::is_reference(name)));
             let failed = outcomes.iter().filter(|outcome| is_failure(outcome.outcome) && decides(&outcome.sut));
+            let failed = failed.filter(|outcome| {
+                let named = suts.iter().any(|sut| sut.named && sut.name == outcome.sut);
+                named || matrix::is_fault_of_reader(corpus.matrix(), suts, &outcome.case)
+            });
             wrong.extend(failed.map(|outcome| format!("{} on {}: {}", outcome.case, outcome.sut, outcome.outcome)));
         }
         if wrong.is_empty() {

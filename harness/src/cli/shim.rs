@@ -1,27 +1,54 @@
 //! `waxseal shim`: the shims that are part of this program.
 
 use std::io;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::options::ProviderOption;
-use crate::exit::{Exit, Failed, help};
-use crate::shim::bouncycastle;
-use crate::shim::engine::Engine;
-use crate::shim::gmssl::GmSsl;
-use crate::shim::openssl::OpenSsl;
-use crate::shim::serve::{Absent, ServeError, Shim, serve};
+use serde::Serialize;
+use waxseal_model::Corpus;
+use waxseal_verdict::Hello;
 
-/// Shims that are part of this program: JSON lines on standard input and output
+use super::options::ProviderOption;
+use super::output;
+use crate::admission::{self, Report};
+use crate::exit::{Exit, Failed, help};
+use crate::shim::engine::Engine;
+use crate::shim::serve::{ServeError, Shim, serve};
+use crate::shim::shipped::{SHIPPED, Shipped};
+use crate::sut::Sut;
+use crate::sut::child::ShimLimits;
+
+/// Shims: implementations that answer JSON lines on standard input and output
 ///
 /// The protocol is documented in harness/SHIM.md. A case directory that `run
-/// --keep` left replays with `waxseal shim serve < request.json`.
+/// --keep` left replays with `waxseal shim NAME < request.json`.
 #[derive(Debug, Subcommand)]
+#[command(after_help = peers())]
 pub(super) enum Command {
     Serve(ServeArguments),
-    Openssl(OpensslArguments),
-    Bouncycastle(BouncycastleArguments),
-    Gmssl(GmsslArguments),
+    Test(TestArguments),
+    /// One of the shims that are part of this program, by its name
+    #[command(external_subcommand)]
+    Peer(Vec<String>),
+}
+
+/// Examine a shim: does it speak the protocol, and does it tell good mail from bad?
+///
+/// It is asked who it is, for an operation that does not exist, and to open ten
+/// good and ten bad mails with keys that were drawn for the purpose, in random
+/// order. Exit code 1 means that it is not admitted.
+#[derive(Debug, Args)]
+#[command(after_help = help!("waxseal shim test ./my-shim", "waxseal shim test openssl --json"))]
+pub(super) struct TestArguments {
+    /// A shipped shim by name, or the path of one
+    shim: String,
+    /// Seconds that it has for one request
+    #[arg(long, value_name = "S", default_value_t = 30)]
+    timeout: u64,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// The reference engine as a shim
@@ -31,32 +58,12 @@ pub(super) struct ServeArguments {
     #[command(flatten)]
     provider: ProviderOption,
     /// Address space that it may use, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY)]
     memory: u64,
 }
 
-/// The program `openssl` as a shim, driven with `openssl cms`
-#[derive(Debug, Args)]
-#[command(after_help = help!("waxseal shim openssl < request.json"))]
-pub(super) struct OpensslArguments {}
-
-/// Bouncy Castle as a shim: a Java program, compiled when it is first used
-///
-/// It needs `java` and `javac` of version 17 or later, from JAVA_HOME or PATH,
-/// and the jars of Bouncy Castle and JavaMail in /usr/share/java, where the
-/// Debian packages libbcmail-java and libbcpkix-java put them. The compiled
-/// program is kept in the user's cache directory.
-#[derive(Debug, Args)]
-#[command(after_help = help!("waxseal shim bouncycastle < request.json"))]
-pub(super) struct BouncycastleArguments {}
-
-/// GmSSL 3 as a shim, driven with its commands for GM/T 0010
-///
-/// `cargo xtask test --install` builds it into target/peers/gmssl/bin;
-/// WAXSEAL_GMSSL names another directory that holds `gmssl` and `gmssl-helper`.
-#[derive(Debug, Args)]
-#[command(after_help = help!("waxseal shim gmssl < request.json"))]
-pub(super) struct GmsslArguments {}
+/// Address space of the engine, MiB.
+const MEMORY: u64 = 1024;
 
 pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
     match command {
@@ -64,11 +71,113 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
             limit_memory(arguments.memory)?;
             answer(&mut Engine { provider: arguments.provider.choice() })
         }
-        Command::Openssl(OpensslArguments {}) => answer(&mut OpenSsl::default()),
-        Command::Gmssl(GmsslArguments {}) => answer(&mut GmSsl::default()),
-        // It takes the place of this process, unless it cannot be started.
-        Command::Bouncycastle(BouncycastleArguments {}) => answer(&mut Absent(bouncycastle::become_it())),
+        Command::Test(arguments) => test(arguments),
+        Command::Peer(words) => peer(words),
     }
+}
+
+/// The names and what they drive.
+fn peers() -> String {
+    let width = Shipped::names().into_iter().map(str::len).max().unwrap_or_default();
+    let rows = SHIPPED.iter().map(|row| format!("  {:width$}  {}", row.name, row.what));
+    let examples =
+        help!("waxseal shim openssl < request.json", "waxseal shim serve --provider rustcrypto < request.json");
+    format!("Shims that are part of this program:\n{}\n\n{examples}", rows.collect::<Vec<_>>().join("\n"))
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Examined<'a> {
+    admitted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hello: Option<&'a Hello>,
+    /// Good mails that were accepted, of ten.
+    accepted: usize,
+    /// Bad mails that were refused, of ten.
+    refused: usize,
+    /// What it was asked to read.
+    scenarios: &'a [String],
+    /// What it declined to read, and why.
+    declined: &'a [String],
+    /// What is wrong.
+    wrong: &'a [String],
+    /// Milliseconds for the answers to all twenty.
+    ms: u128,
+}
+
+fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
+    let mut suts = Sut::choose(std::slice::from_ref(&arguments.shim)).map_err(Failed::usage)?;
+    let Some(sut) = suts.pop() else { return Err(Failed::usage("no shim was named")) };
+    let corpus = Corpus::embedded().map_err(Failed::fault)?;
+    let limits = ShimLimits { time: Duration::from_secs(arguments.timeout.max(1)), ..ShimLimits::default() };
+    let (hello, report) = match admission::examine_file(&corpus, &sut, limits).map_err(Failed::fault)? {
+        Ok((hello, report)) => (Some(hello), report),
+        Err(why) => (None, Report { wrong: vec![why], ..Report::default() }),
+    };
+    let admitted = report.is_passed();
+    if arguments.json {
+        output::print_json(&Examined {
+            admitted,
+            hello: hello.as_ref(),
+            accepted: report.accepted,
+            refused: report.refused,
+            scenarios: &report.scenarios,
+            declined: &report.declined,
+            wrong: &report.wrong,
+            ms: report.time.as_millis(),
+        })?;
+    } else {
+        output::print(&output::harmless_lines(&examined(&sut.name, hello.as_ref(), &report)))?;
+    }
+    Ok(if admitted { Exit::Good } else { Exit::Bad })
+}
+
+/// The result for a person.
+fn examined(name: &str, hello: Option<&Hello>, report: &Report) -> String {
+    let mut lines = Vec::new();
+    if let Some(hello) = hello {
+        let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+        lines.push(format!("{} {}", hello.name, hello.version));
+        lines.push(format!("operations {}", list(&mut hello.operations.iter().map(|one| one.code()))));
+        lines.push(format!("reads      {}", list(&mut hello.forms.iter().map(|one| one.code()))));
+        lines.push(format!("reports    {}", list(&mut hello.aspects.iter().map(|one| one.code()))));
+        lines.push(format!("writes     {}", list(&mut hello.writes_forms.iter().map(|one| one.code()))));
+        lines.push(format!("clock      {}", hello.clock));
+        lines.push("unknown operation: refused, as it must be".to_owned());
+        lines.push(format!("asked      {}", report.scenarios.join(", ")));
+        lines.extend(report.declined.iter().map(|why| format!("declined   {why}")));
+        let all = admission::MAILS;
+        lines.push(format!("good mail  {} of {all} accepted", report.accepted));
+        lines.push(format!("bad mail   {} of {all} refused", report.refused));
+        lines.push(format!("time       {} ms for all", report.time.as_millis()));
+    }
+    lines.extend(report.wrong.iter().map(|wrong| format!("wrong      {wrong}")));
+    lines.push(format!("{name} is {}", if report.is_passed() { "admitted" } else { "not admitted" }));
+    lines.join("\n") + "\n"
+}
+
+fn peer(words: &[String]) -> Result<Exit, Failed> {
+    let (name, help) = match words {
+        [name] => (name, false),
+        [name, flag] if flag == "--help" || flag == "-h" => (name, true),
+        _ => return Err(Failed::usage(format!("waxseal shim takes one name, not {:?}", words.join(" ")))),
+    };
+    let Some(shipped) = Shipped::named(name) else {
+        let names = Shipped::names().join(", ");
+        return Err(Failed::usage(format!("there is no shim {name:?}; there are serve, {names}")));
+    };
+    if help {
+        output::print(&format!(
+            "{}\n\nIt answers JSON lines on standard input and output: see `waxseal shim --help`.\n\n{}",
+            shipped.what,
+            help!("waxseal shim NAME < request.json", "waxseal shim test NAME")
+        ))?;
+        return Ok(Exit::Good);
+    }
+    if Shipped::is_reference(name) {
+        limit_memory(MEMORY)?;
+    }
+    answer(&mut *(shipped.start)())
 }
 
 fn answer(shim: &mut dyn Shim) -> Result<Exit, Failed> {

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use waxseal_card::piv::Slot;
+use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::Capability;
 use waxseal_engine::message::{self, Boundary, Form, ProtectHeaders, SignRequest};
+use waxseal_forge::Signing;
 use waxseal_key::{DigestAlgorithm, PssParameters, PublicKeyAlgorithm, SignatureScheme, Signer, SystemRandom};
 
 use super::options::{
     self, CardOptions, DialectOptions, HideOptions, IdOption, KeyOptions, ProviderOption, Sm2IdOption,
 };
+use super::shaped::ShapeOption;
 use super::writing::WritingOptions;
 use crate::card;
 use crate::exit::{Exit, Failed, help};
@@ -29,6 +32,8 @@ use crate::keys::{load_certificates, load_crls, signs_with_sm2};
     "waxseal sign mail.eml --key me.key --cert me.pem --digest sha-384 --pss",
     "waxseal sign mail.eml --key sm2.key --cert sm2.pem --algorithm sm2 --dialect gmt0010 --form opaque",
     "waxseal sign mail.eml --card virtual:piv-rsa2048 --pin 123456",
+    "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --as outlook-2024",
+    "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --as outlook-2024 --inside | waxseal encrypt - --as outlook-2024 --to alice.pem",
     "waxseal sign mail.eml --p12 me.p12:env:PASSWORD --protect-headers cipher | waxseal encrypt - --to alice.pem",
 ))]
 pub(super) struct Arguments {
@@ -44,12 +49,19 @@ pub(super) struct Arguments {
     /// A certificate to send along, such as that of an issuing authority
     #[arg(long, value_name = "FILE")]
     extra_cert: Vec<PathBuf>,
-    /// clear: readable without S/MIME; opaque: the content stands in the object
-    #[arg(long, value_name = "FORM", default_value = "clear")]
-    form: FormOption,
-    /// The digest; Ed25519, ML-DSA and SM2 take another where this one does not fit
-    #[arg(long, value_name = "NAME", default_value = "sha-256", value_parser = options::digest)]
-    digest: DigestAlgorithm,
+    #[command(flatten)]
+    shape: ShapeOption,
+    /// Write the signed mail that the program of --as puts into an encrypted one
+    #[arg(long, requires = "shape", conflicts_with = "form")]
+    inside: bool,
+    /// clear: readable without S/MIME; opaque: the content stands in the object [default: clear; with --as what the
+    /// program writes]
+    #[arg(long, value_name = "FORM")]
+    form: Option<FormOption>,
+    /// The digest; Ed25519, ML-DSA and SM2 take another where this one does not fit [default: sha-256; with --as that
+    /// of the program]
+    #[arg(long, value_name = "NAME", value_parser = options::digest)]
+    digest: Option<DigestAlgorithm>,
     /// Sign with those of the keys only that do this algorithm: rsa-pkcs1-v1_5, rsassa-pss, ecdsa, ed25519, sm2, …
     #[arg(long, value_name = "NAME", value_parser = options::signature)]
     algorithm: Option<SignatureScheme>,
@@ -67,21 +79,21 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "OCTETS", requires = "pss")]
     pss_salt: Option<u32>,
     /// How a signer's certificate is named
-    #[arg(long, value_name = "FORM", default_value = "issuer-and-serial")]
+    #[arg(long, value_name = "FORM", default_value = "issuer-and-serial", conflicts_with = "shape")]
     signer_id: IdOption,
     /// Sign the content itself, without attributes
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shape")]
     no_attributes: bool,
     /// An algorithm that SMIMECapabilities says its writer can use, best first; NAME is one of `waxseal algorithms`
     /// or an object identifier, its parameters NULL, a number, or x and their DER in hexadecimal [default: what the
     /// engine reads]
-    #[arg(long, value_name = "NAME[:PARAMETERS]")]
+    #[arg(long, value_name = "NAME[:PARAMETERS]", conflicts_with = "shape")]
     capability: Vec<Capability>,
     /// The certificate that answers should be encrypted for, which is also sent along
     #[arg(long, value_name = "FILE")]
     encryption_cert: Option<PathBuf>,
     /// Do not send the signers' certificates along
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shape")]
     no_certificates: bool,
     /// A CRL to send along
     #[arg(long, value_name = "FILE")]
@@ -160,6 +172,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     certificates.extend(load_certificates(&arguments.extra_cert)?);
     let encryption = load_certificates(arguments.encryption_cert.as_slice())?;
     certificates.extend(encryption.iter().cloned());
+    let signing = arguments.shape.signing(arguments.form.map(Form::from), arguments.inside, arguments.digest)?;
+    let own = match (&signing, signers.as_slice()) {
+        (Some(_), [(_, own)]) => Some(*own),
+        (Some(_), _) => return Err(Failed::usage("--as: mail programs sign with one key; give one")),
+        (None, _) => None,
+    };
+    if let (Some(signing), Some(own)) = (&signing, own) {
+        certificates = signing.certificates(own, &certificates);
+    }
     let crls = load_crls(&arguments.crl)?;
 
     let at = arguments.at.unwrap_or_else(OffsetDateTime::now_utc);
@@ -171,26 +192,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     }
     let mut request = SignRequest::new(&signers, at, Boundary::random(&mut SystemRandom), &arithmetic);
     request.certificates = &certificates;
-    request.digest = arguments.digest;
-    request.pss = arguments.pss();
+    request.digest = signing.as_ref().map_or_else(|| arguments.digest(), |signing| signing.digest);
+    request.pss = arguments.pss(request.digest);
     request.crls = &crls;
     request.encryption_certificate = encryption.first();
     request.limits = arguments.writing.limits.limits();
-    let (form, encoding) = match arguments.form {
-        FormOption::Clear => (Form::Clear, arguments.writing.encoding_apart()),
-        FormOption::Opaque => (Form::Opaque, arguments.writing.encoding(&arguments.file)),
-    };
-    arguments.dialect.apply(&mut request.shape);
-    (request.form, request.shape.encoding) = (form, encoding);
-    request.shape.signer_id = arguments.signer_id.into();
-    request.shape.signer_certificates = !arguments.no_certificates;
-    if arguments.no_attributes {
-        request.shape.attributes.clear();
-    }
-    if !arguments.capability.is_empty() {
-        request.shape.capabilities.clone_from(&arguments.capability);
-    } else if signers.iter().any(|(key, _)| signs_with_sm2(*key)) {
-        request.shape.capabilities = Capability::defaults_with_sm2();
+    match (&signing, own) {
+        (Some(signing), Some(own)) => as_client(&mut request, signing, own),
+        _ => arguments.shape_by_hand(&mut request),
     }
     request.protect_headers = arguments.protect_headers.map(|hp| match hp {
         HpOption::Clear => ProtectHeaders::Clear,
@@ -204,7 +213,51 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     Ok(Exit::Good)
 }
 
+/// Takes over the habits of a mail program.
+fn as_client<'a>(request: &mut SignRequest<'a>, signing: &Signing, own: &'a Certificate) {
+    request.form = signing.form;
+    request.shape.clone_from(&signing.shape);
+    request.mime.clone_from(&signing.mime);
+    if signing.key_preference && request.encryption_certificate.is_none() {
+        request.encryption_certificate = Some(own);
+    }
+}
+
+impl From<FormOption> for Form {
+    fn from(form: FormOption) -> Self {
+        match form {
+            FormOption::Clear => Self::Clear,
+            FormOption::Opaque => Self::Opaque,
+        }
+    }
+}
+
 impl Arguments {
+    fn digest(&self) -> DigestAlgorithm {
+        self.digest.unwrap_or(DigestAlgorithm::Sha256)
+    }
+
+    /// The shape that the options describe one by one.
+    fn shape_by_hand(&self, request: &mut SignRequest<'_>) {
+        let encoding = match self.form {
+            Some(FormOption::Opaque) => self.writing.encoding(&self.file),
+            _ => self.writing.encoding_apart(),
+        };
+        self.dialect.apply(&mut request.shape);
+        request.form = self.form.map_or(Form::Clear, Form::from);
+        request.shape.encoding = encoding;
+        request.shape.signer_id = self.signer_id.into();
+        request.shape.signer_certificates = !self.no_certificates;
+        if self.no_attributes {
+            request.shape.attributes.clear();
+        }
+        if !self.capability.is_empty() {
+            request.shape.capabilities.clone_from(&self.capability);
+        } else if request.signers.iter().any(|(key, _)| signs_with_sm2(*key)) {
+            request.shape.capabilities = Capability::defaults_with_sm2();
+        }
+    }
+
     /// Whether a key signs with an algorithm; every RSA key does both of its.
     fn does(&self, key: &dyn Signer, wanted: SignatureScheme) -> bool {
         use PublicKeyAlgorithm as P;
@@ -217,8 +270,8 @@ impl Arguments {
         }
     }
 
-    fn pss(&self) -> Option<PssParameters> {
-        let usual = PssParameters::usual(self.digest);
+    fn pss(&self, digest: DigestAlgorithm) -> Option<PssParameters> {
+        let usual = PssParameters::usual(digest);
         let given =
             PssParameters { mgf: self.pss_mgf.unwrap_or(usual.mgf), salt_len: self.pss_salt.unwrap_or(usual.salt_len) };
         let wanted = matches!(self.algorithm, Some(SignatureScheme::RsaPss(_)));

@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::RunError;
 use super::judge::{Content, Judged};
+use crate::shim::program::shell_word;
 use crate::shim::protocol::{Answer, EarlierMail, KeyFiles, OpenArguments, Request};
 use crate::sut::Sut;
 use crate::sut::child::Failure;
@@ -62,14 +63,18 @@ impl CaseDir {
     }
 
     /// What the shim wrote as the innermost entity.
-    pub(super) fn content(&self, limit: u64) -> Content {
+    ///
+    /// The octets too, if they are wanted for comparison.
+    pub(super) fn content(&self, limit: u64, wanted: bool) -> Content {
         let path = self.path.join(OUT);
         match fs::metadata(&path) {
             Ok(data) if data.is_file() && data.len() > limit => return Content::TooLarge(limit),
             Ok(data) if data.is_file() => {}
             _ => return Content::None,
         }
-        fs::File::open(&path).and_then(sha256).map_or(Content::None, Content::Sha256)
+        let octets = if wanted { fs::read(&path).ok() } else { None };
+        let sha256 = fs::File::open(&path).and_then(sha256);
+        sha256.map_or(Content::None, |sha256| Content::Some { sha256, octets })
     }
 
     /// Leaves the answer beside the request.
@@ -246,15 +251,6 @@ fn program_name(program: &Path) -> String {
     if own { "waxseal".to_owned() } else { program.to_string_lossy().into_owned() }
 }
 
-fn shell_word(word: &str) -> String {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_./:=@".contains(&octet);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 fn sha256(mut file: fs::File) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = [0; 1 << 16];
@@ -263,16 +259,5 @@ fn sha256(mut file: fs::File) -> io::Result<String> {
             0 => return Ok(hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect()),
             read => hash.update(&buffer[..read]),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(shell_word("a/b.pem"), "a/b.pem");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use waxseal_verdict::{
-    Aspect, AspectName, Comparison, Expectation, Hello, Knowledge, Layer, Mismatch, Observed, Outcome, OutcomeRecord,
-    ReasonMatch, Verdict,
+    Aspect, AspectName, Comparison, ContentMatch, Expectation, Hello, Knowledge, Layer, Mismatch, Observed, Outcome,
+    OutcomeRecord, ReasonMatch, Verdict,
 };
 
+use crate::matrix::same;
 use crate::shim::protocol::Answer;
 use crate::sut::Sut;
 use crate::sut::child::Failure;
@@ -22,6 +23,7 @@ pub(super) struct Judged {
     aspects: Vec<Observed>,
     mismatches: Vec<Mismatch>,
     native: Option<String>,
+    content: Option<ContentMatch>,
 }
 
 /// What a shim wrote as the innermost entity.
@@ -29,10 +31,21 @@ pub(super) struct Judged {
 pub(super) enum Content {
     /// Nothing.
     None,
-    /// Octets of this hash.
-    Sha256(String),
+    /// Octets of this hash; and the octets themselves, where they are compared.
+    Some { sha256: String, octets: Option<Vec<u8>> },
     /// More octets than this.
     TooLarge(u64),
+}
+
+impl Content {
+    /// Compares with what was protected.
+    fn compare(&self, before: &[u8]) -> ContentMatch {
+        match self {
+            Self::Some { octets: Some(after), .. } => same::compare(before, after),
+            Self::Some { octets: None, .. } | Self::TooLarge(_) => ContentMatch::Differs,
+            Self::None => ContentMatch::Nothing,
+        }
+    }
 }
 
 impl Judged {
@@ -45,6 +58,7 @@ impl Judged {
             aspects: Vec::new(),
             mismatches: Vec::new(),
             native: None,
+            content: None,
         }
     }
 
@@ -68,16 +82,12 @@ impl Judged {
                 native: native.as_deref().map(shorten).or_else(stderr),
                 ..Self::settled(Outcome::ShimError, shorten(error))
             },
-            Ok(Answer::Hello(_) | Answer::Wrote(_) | Answer::Refused(_)) => {
-                Self::settled(Outcome::ShimError, "open was answered with hello, wrote or refused".to_owned())
-            }
+            Ok(Answer::Hello(_) | Answer::Wrote(_) | Answer::Refused(_) | Answer::Certificate(_)) => Self::settled(
+                Outcome::ShimError,
+                "open was answered with hello, wrote, refused or certificate".to_owned(),
+            ),
             Err(failure) => {
-                let outcome = match failure {
-                    Failure::Start(_) | Failure::Crash(_) => Outcome::Crash,
-                    Failure::Hang(_) => Outcome::Hang,
-                    Failure::Garbage(_) | Failure::TooMuch(_) => Outcome::ShimError,
-                };
-                Self { native: stderr(), ..Self::settled(outcome, shorten(&failure.to_string())) }
+                Self { native: stderr(), ..Self::settled(outcome_of(failure), shorten(&failure.to_string())) }
             }
         }
     }
@@ -87,7 +97,9 @@ impl Judged {
         if let Content::TooLarge(limit) = content {
             return Self::settled(Outcome::ShimError, format!("content of more than {limit} octets"));
         }
+        let protected = task.protects.as_ref().map(|before| content.compare(before));
         let first = compare(&task.expectation, hello, verdict, content);
+        let first = with_protected(first, protected);
         let others = || task.accepted.iter().map(|accepted| compare(accepted, hello, verdict, content));
         let comparison = match first {
             Comparison::Fail(..) => others().find(|other| matches!(other, Comparison::Pass(_))).unwrap_or(first),
@@ -95,7 +107,7 @@ impl Judged {
         };
         match comparison {
             Comparison::Pass(reason_match) => {
-                Self { reason: None, reason_match, ..Self::settled(Outcome::Pass, String::new()) }
+                Self { reason: None, reason_match, content: protected, ..Self::settled(Outcome::Pass, String::new()) }
             }
             Comparison::Undeclared(name) => Self::settled(Outcome::Unsupported, format!("does not report {name}")),
             Comparison::Fail(mismatches, reason_match) => {
@@ -105,7 +117,7 @@ impl Judged {
                         format!("{}: {}, expected {}", mismatch.place, mismatch.observed, mismatch.expected)
                     })
                     .collect();
-                Self { mismatches, reason_match, ..Self::settled(Outcome::Fail, words.join("; ")) }
+                Self { mismatches, reason_match, content: protected, ..Self::settled(Outcome::Fail, words.join("; ")) }
             }
         }
     }
@@ -136,6 +148,7 @@ impl Judged {
             aspects: self.aspects,
             mismatches: self.mismatches,
             native: self.native,
+            content: self.content,
             evidence: task.evidence,
             knowledge: Knowledge::Measured,
             ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -148,13 +161,29 @@ fn compare(expectation: &Expectation, hello: &Hello, verdict: &Verdict, content:
     let comparison = expectation.compare(verdict, &hello.aspects, hello.into());
     let Some(wanted) = &expectation.content_sha256 else { return comparison };
     let observed = match content {
-        Content::Sha256(hash) if hash == wanted => return comparison,
-        Content::Sha256(hash) => format!("sha256 {hash}"),
+        Content::Some { sha256, .. } if sha256 == wanted => return comparison,
+        Content::Some { sha256, .. } => format!("sha256 {sha256}"),
         // A reader may keep back what it calls bad.
         _ if expectation.is_negative() => return comparison,
         _ => "none".to_owned(),
     };
     let mismatch = Mismatch { place: "content".to_owned(), expected: format!("sha256 {wanted}"), observed };
+    also(comparison, mismatch)
+}
+
+/// The same, where the entity is known that was protected: a good verdict on a
+/// mail has to come with its content.
+fn with_protected(comparison: Comparison, protected: Option<ContentMatch>) -> Comparison {
+    match protected {
+        None | Some(ContentMatch::Identical | ContentMatch::Equal) => comparison,
+        Some(other) => {
+            let expected = "what was protected".to_owned();
+            also(comparison, Mismatch { place: "content".to_owned(), expected, observed: other.to_string() })
+        }
+    }
+}
+
+fn also(comparison: Comparison, mismatch: Mismatch) -> Comparison {
     match comparison {
         Comparison::Pass(reasons) => Comparison::Fail(vec![mismatch], reasons),
         Comparison::Fail(mut mismatches, reasons) => {
@@ -179,8 +208,17 @@ fn observed(layer: &Layer, hello: &Hello) -> Observed {
     Observed { kind: layer.kind, aspects, deviations: deviations.into_iter().collect() }
 }
 
+/// The outcome of a request that got no answer.
+pub(crate) const fn outcome_of(failure: &Failure) -> Outcome {
+    match failure {
+        Failure::Start(_) | Failure::Crash(_) => Outcome::Crash,
+        Failure::Hang(_) => Outcome::Hang,
+        Failure::Garbage(_) | Failure::TooMuch(_) => Outcome::ShimError,
+    }
+}
+
 /// One line of at most 500 characters.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const LONGEST: usize = 500;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(LONGEST) {
@@ -211,6 +249,8 @@ mod tests {
             learns: false,
             clock: Clock::Settable,
             writes: BTreeSet::new(),
+            writes_forms: BTreeSet::new(),
+            writes_algorithms: BTreeSet::new(),
         }
     }
 
@@ -242,6 +282,8 @@ mod tests {
                 ..Expectation::default()
             },
             accepted: Vec::new(),
+            protects: None,
+            readers: None,
             files: Ok(Arc::default()),
         }
     }
@@ -256,9 +298,10 @@ mod tests {
     fn the_content_decides_too() {
         let good = answer(|layer| layer.integrity = Aspect::Good);
         let task = task(Aspect::Good, Some("aa"));
+        let some = |hash: &str| Content::Some { sha256: hash.to_owned(), octets: None };
         for (content, outcome) in [
-            (Content::Sha256("aa".to_owned()), Outcome::Pass),
-            (Content::Sha256("bb".to_owned()), Outcome::Fail),
+            (some("aa"), Outcome::Pass),
+            (some("bb"), Outcome::Fail),
             (Content::None, Outcome::Fail),
             (Content::TooLarge(1), Outcome::ShimError),
         ] {

@@ -19,6 +19,7 @@ use crate::sut::child::{Failure, ShimLimits, ShimProcess};
 use crate::task::{CaseFiles, Task};
 use case_dir::CaseDir;
 use judge::Judged;
+pub(crate) use judge::{outcome_of, shorten};
 pub use record::RunFile;
 
 /// A run that is about to start.
@@ -61,7 +62,7 @@ pub struct RunError {
 
 impl RunError {
     /// Names what was tried on which path.
-    fn at(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn at(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self { what, path, source }
     }
@@ -211,7 +212,7 @@ impl Worker<'_> {
         answer: &Result<Answer, Failure>,
         stderr: &str,
     ) -> Judged {
-        let content = dir.content(self.run.options.limits.file_octets);
+        let content = dir.content(self.run.options.limits.file_octets, task.protects.is_some());
         let judged = Judged::new(task, hello, answer.as_ref(), &content, stderr);
         let private = task.private && !self.run.options.include_private;
         if private { judged.without_private() } else { judged }

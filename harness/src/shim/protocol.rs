@@ -6,11 +6,12 @@
 //! a shim does not know is answered `unsupported`: this is what lets operations
 //! be added without a new version of the protocol.
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use waxseal_model::{CardState, SharedKey};
-use waxseal_verdict::{Hello, Verdict};
+use waxseal_verdict::{Aspect, Dialect, Form, Hello, Verdict};
 
 /// The number of the protocol that this version speaks.
 pub const PROTOCOL: u32 = 1;
@@ -84,7 +85,7 @@ impl Request {
 }
 
 /// What `open` is given. Every file name is relative to `dir`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct OpenArguments {
     /// The case's own directory.
     pub dir: String,
@@ -137,17 +138,36 @@ pub struct OpenArguments {
 }
 
 /// What `sign` is given. Every file name is relative to `dir`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SignArguments {
     /// The directory.
     pub dir: String,
-    /// The mail to sign, clear.
+    /// The mail to sign: its Content fields and its body are signed, its other
+    /// fields stay outside.
     pub message: String,
+    /// Clear or opaque; absent: clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
+    /// The digest, by its name in the algorithm table; absent: the
+    /// implementation's habit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The signature scheme, such as `rsassa-pss`; absent: the implementation's
+    /// habit with such a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+    /// The dialect of a message with SM2; absent: the first that it writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
     /// The signer's private key and certificate.
     pub key: KeyFiles,
     /// Certificates to send along: PEM, several in one file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates: Option<String>,
+    /// Trust anchors, PEM: some programs sign with a key only if they trust its
+    /// certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<String>,
     /// The certificate that answers are to be encrypted for, which is sent along, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption_certificate: Option<String>,
@@ -163,9 +183,9 @@ pub struct SignArguments {
     pub out: String,
 }
 
-/// What `encrypt` is given: the writer chooses certificates and cipher by what
-/// earlier mail taught.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What `encrypt` is given: certificates and cipher, or what earlier mail taught,
+/// by which the writer then chooses them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EncryptArguments {
     /// As in `open`: what the writer reads earlier mail with. `message` is the
     /// mail to encrypt, `out` where to write the encrypted one.
@@ -173,6 +193,27 @@ pub struct EncryptArguments {
     pub reading: OpenArguments,
     /// The addresses of the recipients.
     pub to: Vec<String>,
+    /// The certificates to encrypt for, PEM, one in a file: exactly these, and
+    /// nothing is learned or chosen. Empty: chosen for the addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
+    /// The content cipher, as [`Wrote::cipher`] spells it; absent: what the
+    /// implementation chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// How the content key is encrypted for RSA keys: `rsaes-oaep`; absent: the
+    /// implementation's habit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_encryption: Option<String>,
+    /// The dialect of a message with SM2; absent: the first that it writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// Sign inside, with this key; only to a SUT that writes `signed-encrypted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<KeyFiles>,
+    /// Beside `signer`: certificates to send along, PEM, several in one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<String>,
     /// The certificate of the writer, for a copy (RFC 8551 section 3.3): PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_for: Option<String>,
@@ -181,8 +222,61 @@ pub struct EncryptArguments {
     pub sends: Option<Vec<String>>,
 }
 
+/// What `check-certificate` is given. Every file name is relative to `dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CheckCertificateArguments {
+    /// The directory.
+    pub dir: String,
+    /// The certificate: PEM.
+    pub certificate: String,
+    /// The address that it should be for; absent: identity is not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What it is to be used for.
+    #[serde(default)]
+    pub purpose: CertificatePurpose,
+    /// Trust anchors: PEM, several in one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<String>,
+    /// Further certificates that may help to build a path: PEM, several in one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_certificates: Option<String>,
+    /// CRLs: one in DER a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crls: Vec<String>,
+    /// OCSP responses: one in DER a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ocsp: Vec<String>,
+    /// The time at which to judge, RFC 3339; absent: now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+    /// Whether it is bad that nothing tells that it was not revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_revocation: bool,
+}
+
+/// What a certificate is to be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CertificatePurpose {
+    /// To verify signatures on mail (RFC 8550 section 4.4.2).
+    #[default]
+    Sign,
+    /// To encrypt mail for its holder.
+    Encrypt,
+}
+
+/// What a SUT says of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JudgedCertificate {
+    /// Whether it leads to an anchor.
+    pub chain: Aspect,
+    /// Whether it is for the address.
+    pub identity: Aspect,
+}
+
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Wrote {
     /// The content cipher of an encrypted mail; `rc2-cbc-40` for RC2 with so many effective bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +290,7 @@ pub struct Wrote {
 }
 
 /// Why nothing was written, though the shim can write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
     /// A stable word: `not-known`, `signs-only`, `certificate-unusable`, `not-announced`, `nothing-usable`,
     /// `nothing-common`.
@@ -206,7 +300,7 @@ pub struct Refused {
 }
 
 /// A card with the keys of a request on it: its PIN, and how it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PinEntry {
     /// What the card asks for.
     pub pin: String,
@@ -218,7 +312,7 @@ pub struct PinEntry {
 }
 
 /// A mail that was read before the one in question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EarlierMail {
     /// The mail.
     pub message: String,
@@ -227,7 +321,7 @@ pub struct EarlierMail {
 }
 
 /// A private key and its certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct KeyFiles {
     /// The key: PKCS#8 in PEM, not encrypted.
     pub key: String,
@@ -237,7 +331,7 @@ pub struct KeyFiles {
 }
 
 /// One answer, as it stands on its line.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AnswerLine {
     /// The id of the request.
     pub id: u64,
@@ -256,6 +350,9 @@ pub struct AnswerLine {
     /// Why it would not write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
+    /// What it says of the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<JudgedCertificate>,
     /// Why it cannot do what was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
@@ -278,13 +375,16 @@ pub enum Answer {
     Wrote(Wrote),
     /// Why it would not write.
     Refused(Refused),
+    /// What it says of the certificate.
+    Certificate(JudgedCertificate),
     /// It cannot do what was asked, and why.
     Unsupported(String),
     /// Something went wrong in the shim itself, and the implementation's own words.
     Error(String, Option<String>),
 }
 
-const ONE_THING: &str = "an answer must hold exactly one of hello, verdict, wrote, refused, unsupported, error";
+const ONE_THING: &str =
+    "an answer must hold exactly one of hello, verdict, wrote, refused, certificate, unsupported, error";
 
 impl Answer {
     /// The line that says this to request `id`.
@@ -296,6 +396,7 @@ impl Answer {
             Self::Verdict(verdict, native) => AnswerLine { verdict: Some(verdict), native, ..line },
             Self::Wrote(wrote) => AnswerLine { wrote: Some(wrote), ..line },
             Self::Refused(refused) => AnswerLine { refused: Some(refused), ..line },
+            Self::Certificate(judged) => AnswerLine { certificate: Some(judged), ..line },
             Self::Unsupported(why) => AnswerLine { unsupported: Some(why), ..line },
             Self::Error(error, native) => AnswerLine { error: Some(error), native, ..line },
         }
@@ -311,30 +412,28 @@ impl Answer {
         if line.id != id {
             return Err(format!("an answer to request {}, expected one to {id}", line.id));
         }
-        match (line.wrote, line.refused) {
-            (None, None) => {}
-            (wrote, refused) => {
-                let others =
-                    [line.hello.is_some(), line.verdict.is_some(), line.unsupported.is_some(), line.error.is_some()];
-                return match (wrote, refused) {
-                    (Some(wrote), None) if !others.contains(&true) => Ok(Self::Wrote(wrote)),
-                    (None, Some(refused)) if !others.contains(&true) => Ok(Self::Refused(refused)),
-                    _ => Err(ONE_THING.to_owned()),
-                };
-            }
-        }
-        match (line.hello, line.verdict, line.unsupported, line.error) {
-            (Some(hello), None, None, None) => match line.protocol {
+        // Each member that is there, as the answer that it makes; more or less than one is none.
+        let AnswerLine { protocol, hello, verdict, wrote, refused, certificate, unsupported, error, native, .. } = line;
+        let answers = [
+            hello.map(Self::Hello),
+            verdict.map(|verdict| Self::Verdict(verdict, native.clone())),
+            wrote.map(Self::Wrote),
+            refused.map(Self::Refused),
+            certificate.map(Self::Certificate),
+            unsupported.map(Self::Unsupported),
+            error.map(|error| Self::Error(error, native)),
+        ];
+        let mut answers = answers.into_iter().flatten();
+        match (answers.next(), answers.next()) {
+            (Some(Self::Hello(hello)), None) => match protocol {
                 Some(PROTOCOL) => Ok(Self::Hello(hello)),
                 Some(other) => Err(format!("the shim speaks protocol {other}, expected {PROTOCOL}")),
                 None => Err("hello without the field protocol".to_owned()),
             },
-            (None, Some(verdict), None, None) if verdict.format != waxseal_verdict::FORMAT => {
+            (Some(Self::Verdict(verdict, _)), None) if verdict.format != waxseal_verdict::FORMAT => {
                 Err(format!("a verdict of format {}, expected {}", verdict.format, waxseal_verdict::FORMAT))
             }
-            (None, Some(verdict), None, None) => Ok(Self::Verdict(verdict, line.native)),
-            (None, None, Some(why), None) => Ok(Self::Unsupported(why)),
-            (None, None, None, Some(error)) => Ok(Self::Error(error, line.native)),
+            (Some(answer), None) => Ok(answer),
             _ => Err(ONE_THING.to_owned()),
         }
     }

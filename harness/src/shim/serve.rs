@@ -5,7 +5,9 @@ use std::io::{self, BufRead, Write};
 
 use waxseal_verdict::Hello;
 
-use super::protocol::{Answer, AnswerLine, EncryptArguments, OpenArguments, Request, SignArguments, op};
+use super::protocol::{
+    Answer, AnswerLine, CheckCertificateArguments, EncryptArguments, OpenArguments, Request, SignArguments, op,
+};
 
 /// An implementation that can be reached through the protocol.
 pub trait Shim {
@@ -36,6 +38,14 @@ pub trait Shim {
     /// As [`open`](Self::open).
     fn encrypt(&mut self, _: &EncryptArguments) -> Result<Answer, Crash> {
         Ok(not_offered(op::ENCRYPT))
+    }
+
+    /// Judges chain and identity of a certificate.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    fn check_certificate(&mut self, _: &CheckCertificateArguments) -> Result<Answer, Crash> {
+        Ok(not_offered(op::CHECK_CERTIFICATE))
     }
 }
 
@@ -113,6 +123,10 @@ fn answer(shim: &mut dyn Shim, line: &str) -> Result<AnswerLine, Crash> {
         op::ENCRYPT => match request.arguments() {
             Ok(arguments) => shim.encrypt(&arguments)?,
             Err(error) => Answer::Error(format!("encrypt: {error}"), None),
+        },
+        op::CHECK_CERTIFICATE => match request.arguments() {
+            Ok(arguments) => shim.check_certificate(&arguments)?,
+            Err(error) => Answer::Error(format!("check-certificate: {error}"), None),
         },
         other => not_offered(other),
     };

@@ -58,12 +58,16 @@ pub enum Failure {
     TooMuch(usize),
 }
 
-/// A running shim. It is killed, with everything it started, when dropped.
+/// A running shim. It is told to end when dropped, and killed with everything
+/// that it started.
 #[derive(Debug)]
 pub struct ShimProcess {
     child: Child,
     group: Pid,
-    stdin: ChildStdin,
+    /// Closed first when it is told to end.
+    stdin: Option<ChildStdin>,
+    /// Whether it has answered everything so far.
+    is_well: bool,
     answers: Receiver<FromShim>,
     stderr: Arc<Mutex<Tail>>,
     limits: ShimLimits,
@@ -112,7 +116,7 @@ impl ShimProcess {
         let stderr = Arc::new(Mutex::new(Tail::default()));
         let tail = Arc::clone(&stderr);
         std::thread::spawn(move || drain(stderr_pipe, &tail));
-        Ok(Self { child, group, stdin, answers, stderr, limits, next: 1 })
+        Ok(Self { child, group, stdin: Some(stdin), is_well: true, answers, stderr, limits, next: 1 })
     }
 
     /// The number that the next request must carry.
@@ -131,11 +135,18 @@ impl ShimProcess {
         self.next = request.id + 1;
         let mut line = serde_json::to_vec(request).map_err(|error| Failure::Garbage(error.to_string()))?;
         line.push(b'\n');
-        if self.stdin.write_all(&line).and_then(|()| self.stdin.flush()).is_err() {
+        let answer = self.exchange(&line, request.id);
+        self.is_well = answer.is_ok();
+        answer
+    }
+
+    fn exchange(&mut self, line: &[u8], id: u64) -> Result<Answer, Failure> {
+        let sent = self.stdin.as_mut().map(|stdin| stdin.write_all(line).and_then(|()| stdin.flush()));
+        if !matches!(sent, Some(Ok(()))) {
             return Err(self.crash());
         }
         match self.answers.recv_timeout(self.limits.time) {
-            Ok(FromShim::Line(line)) => Answer::parse(&line, request.id).map_err(Failure::Garbage),
+            Ok(FromShim::Line(line)) => Answer::parse(&line, id).map_err(Failure::Garbage),
             Ok(FromShim::TooLong) => Err(Failure::TooMuch(self.limits.answer_octets)),
             Ok(FromShim::End) | Err(RecvTimeoutError::Disconnected) => Err(self.crash()),
             Err(RecvTimeoutError::Timeout) => Err(Failure::Hang(self.limits.time)),
@@ -173,8 +184,29 @@ impl ShimProcess {
     }
 }
 
+impl ShimProcess {
+    /// How long a shim may take to put its things away: a program that it drives
+    /// has a profile, or an agent.
+    const FAREWELL: Duration = Duration::from_millis(500);
+
+    /// Lets a shim that is well end by itself.
+    fn dismiss(&mut self) {
+        drop(self.stdin.take());
+        let deadline = Instant::now() + Self::FAREWELL;
+        while self.is_well && Instant::now() < deadline {
+            // As in `crash`: it is reaped after its group was killed.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            match rustix::process::waitid(WaitId::Pid(self.group), options) {
+                Ok(None) | Err(rustix::io::Errno::INTR) => std::thread::sleep(Duration::from_millis(2)),
+                _ => return,
+            }
+        }
+    }
+}
+
 impl Drop for ShimProcess {
     fn drop(&mut self) {
+        self.dismiss();
         // Before it is reaped, so that the number is still its own. Errors mean
         // that nothing of the group is left.
         let _ = rustix::process::kill_process_group(self.group, Signal::KILL);

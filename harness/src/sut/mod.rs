@@ -8,10 +8,8 @@ use std::path::PathBuf;
 use waxseal_verdict::{Hello, Operation, SutRecord};
 
 use crate::shim::protocol::{Answer, Request};
+use crate::shim::shipped::{SHIPPED, Shipped};
 use child::{Failure, ShimCommand, ShimLimits, ShimProcess};
-
-/// Name of the reference engine among the SUTs.
-pub const ENGINE: &str = "engine";
 
 /// An implementation under test.
 #[derive(Debug, Clone)]
@@ -26,36 +24,15 @@ pub struct Sut {
     pub admission: Result<Hello, String>,
 }
 
-/// A shim that is part of this program.
-struct Shipped {
-    name: &'static str,
-    /// Arguments of `waxseal` that start it.
-    arguments: &'static [&'static str],
-}
-
-/// Every shim that is part of this program; the first is the reference.
-const SHIPPED: &[Shipped] = &[
-    Shipped { name: ENGINE, arguments: &["shim", "serve"] },
-    Shipped { name: "openssl", arguments: &["shim", "openssl"] },
-    Shipped { name: "bouncycastle", arguments: &["shim", "bouncycastle"] },
-    Shipped { name: "gmssl", arguments: &["shim", "gmssl"] },
-];
-
 /// Why a name given by the user is no SUT.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SutError {
     /// Neither a shipped shim nor a file.
-    #[error("--sut {0}: no shim of this name ({names}) and no such file", names = shipped_names().join(", "))]
+    #[error("--sut {0}: no shim of this name ({names}) and no such file", names = Shipped::names().join(", "))]
     Unknown(String),
     /// This program's own file cannot be found, so its shims cannot be started.
     #[error("the shims that are part of this program cannot be started: {0}")]
     OwnProgram(String),
-}
-
-/// Names of the shims that are part of this program.
-#[must_use]
-pub fn shipped_names() -> Vec<&'static str> {
-    SHIPPED.iter().map(|shipped| shipped.name).collect()
 }
 
 impl Sut {
@@ -71,7 +48,7 @@ impl Sut {
         }
         let mut suts: Vec<Self> = Vec::new();
         for name in wanted {
-            let sut = match SHIPPED.iter().find(|shipped| shipped.name == name) {
+            let sut = match Shipped::named(name) {
                 Some(shipped) => Self::shipped(shipped, true)?,
                 None => Self::from_file(name)?,
             };
@@ -85,7 +62,7 @@ impl Sut {
 
     fn shipped(shipped: &Shipped, named: bool) -> Result<Self, SutError> {
         let program = std::env::current_exe().map_err(|error| SutError::OwnProgram(error.to_string()))?;
-        let arguments = shipped.arguments.iter().map(ToString::to_string).collect();
+        let arguments = vec!["shim".to_owned(), shipped.name.to_owned()];
         Ok(Self::new(shipped.name.to_owned(), ShimCommand { program, arguments }, named))
     }
 
@@ -106,7 +83,7 @@ impl Sut {
     /// refuses an operation that does not exist.
     pub fn admit(&mut self, limits: ShimLimits) {
         self.admission = match ShimProcess::start(&self.command, limits) {
-            Ok(mut shim) => admit(&mut shim),
+            Ok(mut shim) => hello_of(&mut shim),
             Err(failure) => Err(failure.to_string()),
         };
     }
@@ -128,7 +105,7 @@ impl Sut {
 /// get a number behind their names.
 fn tell_apart(suts: &mut [Sut]) {
     let own = std::env::current_exe().ok();
-    let mut taken: Vec<String> = shipped_names().into_iter().map(str::to_owned).collect();
+    let mut taken: Vec<String> = Shipped::names().into_iter().map(str::to_owned).collect();
     for sut in suts.iter_mut().filter(|sut| Some(&sut.command.program) != own.as_ref()) {
         let name = sut.name.clone();
         let mut number = 2;
@@ -141,7 +118,7 @@ fn tell_apart(suts: &mut [Sut]) {
 }
 
 /// Asks for `hello` and for an operation that no shim has.
-fn admit(shim: &mut ShimProcess) -> Result<Hello, String> {
+pub(crate) fn hello_of(shim: &mut ShimProcess) -> Result<Hello, String> {
     let hello = match shim.ask(&Request::hello(shim.next_id())) {
         Ok(Answer::Hello(hello)) => hello,
         Ok(Answer::Unsupported(why)) => return Err(why),
@@ -167,6 +144,7 @@ fn short(answer: &Answer) -> String {
         Answer::Verdict(..) => "with a verdict".to_owned(),
         Answer::Wrote(_) => "wrote".to_owned(),
         Answer::Refused(_) => "refused".to_owned(),
+        Answer::Certificate(_) => "with a judged certificate".to_owned(),
         Answer::Unsupported(_) => "unsupported".to_owned(),
         Answer::Error(error, _) => format!("with the error {error:?}"),
     }

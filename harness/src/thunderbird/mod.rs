@@ -5,6 +5,7 @@
 //! carries ours into it, and back comes what it says. Only a folder of its own
 //! ([`profile`]) is read and written; the person's profile is never touched.
 
+pub mod clock;
 pub mod marionette;
 pub mod process;
 pub mod profile;

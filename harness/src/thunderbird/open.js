@@ -1,5 +1,5 @@
-// Opens the file of a mail in a window and reads what the window shows.
-// Arguments: the path.
+// Opens the file of a mail in a window and reads what the window shows. The
+// window stays for the next mail. Arguments: the path.
 const [path] = arguments;
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 if (!MailServices.accounts.accounts.length) {
@@ -9,48 +9,91 @@ const file = Cc["@mozilla.org/file/local;1"].createInstance(Ci.nsIFile);
 file.initWithPath(path);
 const main = Services.wm.getMostRecentWindow("mail:3pane");
 const pause = milliseconds => new Promise(resolve => main.setTimeout(resolve, milliseconds));
-const until = async (what, times) => {
-  for (let time = 0; time < times; time++) {
+const until = async (what, milliseconds = 20_000) => {
+  const end = ChromeUtils.now() + milliseconds;
+  while (ChromeUtils.now() < end) {
     if (what()) {
       return true;
     }
-    await pause(25);
+    await pause(5);
   }
   return false;
 };
 const url = Services.io.newFileURI(file).mutate().setQuery("type=application/x-message-display").finalize();
-const features = "all,chrome,dialog=no,status,toolbar";
-const window = main.openDialog("chrome://messenger/content/messageWindow.xhtml", "_blank", features, url);
-try {
-  const inner = () => window.messageBrowser?.contentWindow;
-  const isReady = () =>
-    inner()?.document.documentURI == "about:message" && inner().document.readyState == "complete";
-  if (!(await until(isReady, 400))) {
+const inner = window => window.messageBrowser?.contentWindow;
+let window = Services.wm.getMostRecentWindow("mail:messageWindow");
+if (!window) {
+  // A new window reports an empty page as a loaded message: what it shows is not
+  // looked at, and the mail is opened once more. One that cannot be decrypted is
+  // never reported as loaded.
+  const features = "all,chrome,dialog=no,status,toolbar";
+  window = main.openDialog("chrome://messenger/content/messageWindow.xhtml", "_blank", features, url);
+  const isReady = () => {
+    const shown = inner(window);
+    const failed = () => ![-1, Ci.nsICMSMessageErrors.SUCCESS].includes(shown.gEncryptionStatus);
+    return shown?.gMessageURI == url.spec && (shown.gSmimeMsgLoadedFired || failed());
+  };
+  if (!(await until(isReady))) {
     throw new Error("the window of the message did not open");
   }
-  const message = inner();
-  if (!(await until(() => message.msgLoaded, 1200))) {
-    throw new Error("the message was not loaded");
-  }
-  // A mail that nothing protects has no such end; it is waited for as long as a
-  // verification takes. One mail inside another is read a second time.
-  const state = () =>
-    [message.gSmimeProcessedDispatched, message.gSignatureStatus, message.gEncryptionStatus].join();
-  let [seen, times] = [state(), 0];
-  await until(() => {
-    times = state() == seen ? times + 1 : 0;
-    seen = state();
-    return times >= (message.gSmimeProcessedDispatched ? 20 : 120);
-  }, 1200);
-  const names = Object.keys(Ci.nsICMSMessageErrors);
-  const name = value =>
-    value == -1 ? null : (names.find(one => Ci.nsICMSMessageErrors[one] === value) ?? String(value));
-  return {
-    signature: name(message.gSignatureStatus),
-    encryption: name(message.gEncryptionStatus),
-    signer: message.gSignerCert?.subjectName ?? null,
-    body: message.getMessagePaneBrowser().contentDocument?.body?.innerText ?? null,
-  };
-} finally {
-  window.close();
 }
+const message = inner(window);
+if (!message.waxsealTold) {
+  // The window shows one status of each kind; what it is told names the part, too.
+  const listen = (name, take) => {
+    const own = message.smimeSink[name];
+    message.smimeSink[name] = function (...given) {
+      message.waxsealTold.push(take(...given));
+      return own.apply(this, given);
+    };
+  };
+  listen("signedStatus", (level, status, signer, url, part) => ({ what: "signed", level, part, status }));
+  listen("encryptionStatus", (level, status, recipient, url, part) => ({ what: "encrypted", level, part, status }));
+  listen("ignoreStatusFrom", part => ({ what: "ignored", level: 0, part, status: -1 }));
+  listen("resetSignedStatus", () => ({ what: "unsigned", level: 0, part: "", status: -1 }));
+}
+// What the last mail left is not taken for this one's: all of it is set when the
+// header of this one comes, and the count is never negative then. All but one:
+// 153 goes on to ignore the part that it ignored in the last mail, and then shows
+// no status at all for most mails that come after it.
+message.waxsealTold = [];
+message.gIgnoreStatusFromMimePart = null;
+message.onSMIMEStartHeaders();
+message.gExpectedSignatureCount = -1;
+const pane = () => message.getMessagePaneBrowser();
+const before = pane().contentDocument;
+message.displayMessage(url.spec);
+// A mail that cannot be decrypted is replaced by a page that says so, and is
+// never loaded. A signature is announced while the mail is read, and its
+// verification comes later.
+const hasFailed = () => ![-1, Ci.nsICMSMessageErrors.SUCCESS].includes(message.gEncryptionStatus);
+const isThrough = () =>
+  message.gExpectedSignatureCount >= 0 &&
+  (message.gSmimeMsgLoadedFired || hasFailed()) &&
+  message.gReceivedSignatureCount >= message.gExpectedSignatureCount;
+// Twice with a pause between: the end of an empty page can be taken for it, too.
+const isOver = (await until(isThrough)) && (await pause(40), await until(isThrough));
+const names = Object.keys(Ci.nsICMSMessageErrors);
+const name = value =>
+  value == -1 ? null : (names.find(one => Ci.nsICMSMessageErrors[one] === value) ?? String(value));
+const body = hasFailed() ? null : pane().contentDocument?.body;
+const shown = {
+  signature: name(message.gSignatureStatus),
+  encryption: name(message.gEncryptionStatus),
+  signer: message.gSignerCert?.subjectName ?? null,
+  body: body?.innerText ?? null,
+  told: message.waxsealTold.map(one => ({ ...one, status: name(one.status) })),
+};
+if (hasFailed()) {
+  // The page that says so would be taken for the next mail if it came later.
+  const page = () => pane().contentDocument;
+  const isThere = () => page() != before && page()?.documentURI.startsWith("data:") && page().readyState == "complete";
+  if (!(await until(isThere, 2_000))) {
+    window.close();
+  }
+}
+if (!isOver) {
+  window.close();
+  throw new Error(`the message was not loaded: ${JSON.stringify(shown)}`);
+}
+return shown;

@@ -22,19 +22,29 @@ const prompt = {
     return true;
   },
 };
+// The same with the window in front of the other arguments.
+const service = {
+  QueryInterface: ChromeUtils.generateQI(["nsIPromptService", "nsIPromptFactory"]),
+  getPrompt: (window, id) => prompt.QueryInterface(id),
+  promptPassword: (window, ...rest) => prompt.promptPassword(...rest),
+  alert: (window, ...rest) => prompt.alert(...rest),
+  confirm: (window, ...rest) => prompt.confirm(...rest),
+  confirmEx(window, title, text) {
+    note("confirm", text);
+    return 0;
+  },
+};
 Services.prefs.setStringPref("waxseal.pin", pin);
 if (!Services.prefs.getBoolPref("waxseal.stands-in", false)) {
-  const prompts = {
-    QueryInterface: ChromeUtils.generateQI(["nsIPromptFactory"]),
-    getPrompt: (window, id) => prompt.QueryInterface(id),
-  };
   const factory = {
     QueryInterface: ChromeUtils.generateQI(["nsIFactory"]),
-    createInstance: id => prompts.QueryInterface(id),
+    createInstance: id => service.QueryInterface(id),
   };
   const registrar = Components.manager.QueryInterface(Ci.nsIComponentRegistrar);
   const id = Components.ID("{7f0fba6c-6c4a-4a4e-9f0f-3d1f7b3c1f52}");
   registrar.registerFactory(id, "waxseal", "@mozilla.org/prompter;1", factory);
+  // Whoever has asked for the service before keeps it.
+  Services.prompt = service;
   Services.prefs.setBoolPref("waxseal.stands-in", true);
 }
 return null;

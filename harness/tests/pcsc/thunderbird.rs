@@ -63,7 +63,7 @@ fn draft() -> Draft {
         subject: "signed by a card".to_owned(),
         body: "This was signed by a card.\r\n".to_owned(),
         sign: true,
-        encrypt: false,
+        ..Draft::default()
     }
 }
 

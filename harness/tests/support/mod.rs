@@ -4,6 +4,7 @@
 
 pub(crate) mod card_cases;
 pub(crate) mod engine;
+pub(crate) mod known;
 pub(crate) mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +80,8 @@ pub(crate) fn task(id: &str, integrity: Aspect) -> Task {
         private: false,
         expectation: Expectation { layers: vec![layer], ..Expectation::default() },
         accepted: Vec::new(),
+        protects: None,
+        readers: None,
         files: Ok(Arc::new(CaseFiles {
             message: b"From: a@example.test\r\n\r\nhi\r\n".to_vec(),
             ..CaseFiles::default()

@@ -9,11 +9,13 @@ mod dialects;
 mod marks;
 mod matrix;
 mod overview;
+mod round_trips;
 
 use maud::{DOCTYPE, PreEscaped, html};
 
 use crate::grid::Grid;
 use crate::privacy::Privacy;
+use crate::round_trip::RoundTrips;
 use crate::{CaseText, Run, Summary};
 
 /// What the reader of the report asked for.
@@ -30,7 +32,8 @@ pub struct Options {
 /// cases that are not in the run are left out.
 #[must_use]
 pub fn render(run: &Run, cases: &[CaseText], options: &Options) -> String {
-    let grid = Grid::new(run, cases);
+    let grid = Grid::of_cases(run, cases);
+    let trips = RoundTrips::of(run, cases);
     let summary = Summary::of(run, cases);
     let privacy = Privacy { include: options.include_private };
     let page = html! {
@@ -47,6 +50,7 @@ pub fn render(run: &Run, cases: &[CaseText], options: &Options) -> String {
             }
             body {
                 (overview::draw(run, &summary, options))
+                (round_trips::draw(&trips, privacy))
                 (dialects::draw(&grid))
                 (matrix::draw(&grid, privacy))
                 (case::draw(&grid, privacy))

@@ -8,7 +8,7 @@ use serde::Serialize;
 use waxseal_card::transcript::explain::{self, Explained};
 use waxseal_card::transcript::{KeyOperation, Transcript};
 
-use super::super::output::{self, harmless};
+use super::super::output;
 use crate::exit::{Exit, Failed, help};
 
 /// Explain a transcript of what went between a program and a card
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         output::print_json(&shown)?;
     } else {
         let used = shown.private_keys.iter().map(used_in_words).collect::<String>();
-        output::print(&(harmless_lines(&explain::text(&shown.steps)) + &used))?;
+        output::print(&(output::harmless_lines(&explain::text(&shown.steps)) + &used))?;
     }
     Ok(Exit::Good)
 }
@@ -50,8 +50,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 fn used_in_words(used: &KeyOperation) -> String {
     let KeyOperation { key, operation, algorithm, line } = used;
     format!("private key used at line {line}: {key}, {}, {algorithm}\n", operation.name())
-}
-
-fn harmless_lines(text: &str) -> String {
-    text.lines().map(|line| harmless(line) + "\n").collect()
 }

@@ -6,15 +6,14 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sha2::{Digest, Sha256};
+use super::kept::{Kept, Sources};
 
 /// The Java source, file by file.
-const SOURCES: &[(&str, &str)] = &[
+const SOURCES: &Sources = &[
     ("AuthEnveloped.java", include_str!("AuthEnveloped.java")),
     ("Json.java", include_str!("Json.java")),
     ("Layer.java", include_str!("Layer.java")),
@@ -55,50 +54,24 @@ pub fn become_it() -> String {
 
 /// The directory of the compiled program, which is compiled if it is not there.
 fn prepare() -> Result<PathBuf, String> {
-    let mut hash = Sha256::new();
-    for (name, text) in SOURCES {
-        hash.update(name);
-        hash.update(text);
-    }
+    let mut versions = Vec::new();
     for jar in JARS {
         // The name behind the link holds the version.
         let file = Path::new(jar)
             .canonicalize()
             .map_err(|_| format!("{jar} does not exist (Debian: apt-get install libbcmail-java libbcpkix-java)"))?;
-        hash.update(file.as_os_str().as_encoded_bytes());
+        versions.push(file.into_os_string().into_encoded_bytes());
     }
-    let name: String = hash.finalize().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
-    let cache = cache()?;
-    let classes = cache.join(format!("bouncycastle-{name}"));
-    if !classes.is_dir() {
-        compile(&cache, &classes).map_err(|why| format!("the shim of Bouncy Castle cannot be compiled: {why}"))?;
-    }
-    Ok(classes)
+    Kept { name: "bouncycastle", sources: SOURCES, beside: &versions }
+        .directory(compile)
+        .map_err(|why| format!("the shim of Bouncy Castle cannot be compiled: {why}"))
 }
 
-/// The user's cache directory, as the XDG Base Directory Specification has it.
-fn cache() -> Result<PathBuf, String> {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
-    base.map(|base| base.join("waxseal"))
-        .ok_or_else(|| "no place for the compiled shim of Bouncy Castle: neither XDG_CACHE_HOME nor HOME is set".into())
-}
-
-fn compile(cache: &Path, classes: &Path) -> Result<(), String> {
-    let at = |path: &Path| {
-        let path = path.display().to_string();
-        move |error: io::Error| format!("{path}: {error}")
-    };
-    std::fs::create_dir_all(cache).map_err(at(cache))?;
-    let work = tempfile::tempdir_in(cache).map_err(at(cache))?;
-    for (name, text) in SOURCES {
-        let file = work.path().join(name);
-        std::fs::write(&file, text).map_err(at(&file))?;
-    }
+fn compile(work: &Path) -> Result<(), String> {
     let output = Command::new(tool("javac"))
         .args(["--release", "17", "-cp", &JARS.join(":")])
         .args(SOURCES.iter().map(|(name, _)| name))
-        .current_dir(work.path())
+        .current_dir(work)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("javac cannot be started (Debian: apt-get install default-jdk-headless): {error}"))?;
@@ -106,11 +79,7 @@ fn compile(cache: &Path, classes: &Path) -> Result<(), String> {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(format!("javac says {:?}", words.lines().next().unwrap_or_default()));
     }
-    match std::fs::rename(work.path(), classes) {
-        // Another process was faster; its result is the same.
-        Err(_) if classes.is_dir() => Ok(()),
-        result => result.map_err(at(classes)),
-    }
+    Ok(())
 }
 
 fn exec(classes: &Path) -> Result<Infallible, String> {

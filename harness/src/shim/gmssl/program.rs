@@ -1,10 +1,9 @@
 //! The program `gmssl` and the small one beside it: found, started, listened to.
 
-use std::fs::OpenOptions;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::super::program::{Run, Trouble};
 use super::native::Said;
 
 /// Names the directory of the two programs, in the place of `target/peers/gmssl/bin`.
@@ -21,25 +20,7 @@ pub(super) struct Program {
     helper: PathBuf,
 }
 
-/// Why a command has no result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Something is wrong around it.
-    Shim(String),
-    /// The program itself crashed.
-    Crash(String),
-}
-
-impl From<String> for Trouble {
-    fn from(what: String) -> Self {
-        Self::Shim(what)
-    }
-}
-
 impl Program {
-    /// Standard error is kept up to this many octets.
-    const MOST_WORDS: u64 = 64 << 10;
-
     pub(super) fn find() -> Result<Self, String> {
         place().map(|dir| Self { gmssl: dir.join("gmssl"), helper: dir.join("gmssl-helper") })
     }
@@ -57,8 +38,6 @@ impl Program {
     }
 
     /// Runs a command of `gmssl` in a directory.
-    ///
-    /// There is no time limit here: the runner ends this shim with all it started.
     pub(super) fn gmssl(&self, dir: &Path, arguments: &[&str]) -> Result<Said, Trouble> {
         run(&self.gmssl, dir, arguments)
     }
@@ -90,33 +69,6 @@ pub fn place() -> Result<PathBuf, String> {
 }
 
 fn run(program: &Path, dir: &Path, arguments: &[&str]) -> Result<Said, Trouble> {
-    let name = program.file_name().unwrap_or_default().to_string_lossy();
-    note(dir, &name, arguments);
-    let mut child = Command::new(program)
-        .args(arguments)
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| Trouble::Shim(format!("{}: {error}", program.display())))?;
-    let mut words = Vec::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        let kept = (&mut stderr).take(Program::MOST_WORDS).read_to_end(&mut words);
-        // The rest is read and dropped, so that the program can end.
-        let _ = kept.and_then(|_| std::io::copy(&mut stderr, &mut std::io::sink()));
-    }
-    let status = child.wait().map_err(|error| Trouble::Shim(format!("{name} was lost: {error}")))?;
-    if status.code().is_none() {
-        return Err(Trouble::Crash(format!("{name} ended by {status}")));
-    }
-    Ok(Said::new(status.success(), &String::from_utf8_lossy(&words)))
-}
-
-/// Leaves the command in the case directory, so that a kept one repeats by hand.
-fn note(dir: &Path, name: &str, arguments: &[&str]) {
-    let line = format!("{name} {}\n", arguments.join(" "));
-    let file = OpenOptions::new().create(true).append(true).open(dir.join("gmssl-commands.sh"));
-    // A directory that cannot be written to fails at the command itself.
-    let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    let ran = Run::new(program, dir).args(arguments).go()?;
+    Ok(Said::new(ran.success, &ran.words))
 }

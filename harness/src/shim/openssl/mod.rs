@@ -9,20 +9,26 @@
 //!
 //! AuthenticatedData it does not know, and CompressedData Debian builds it without.
 
-mod entity;
 mod native;
 mod program;
+mod write;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use waxseal_verdict::{Aspect, AspectName, Clock, Dialect, Form, Hello, Kind, Layer, Operation, Reason, Verdict};
+use waxseal_verdict::{
+    Aspect, AspectName, Clock, Dialect, Form, Hello, Kind, Layer, Operation, Reason, Verdict, WrittenForm,
+};
 
-use super::protocol::{Answer, OpenArguments};
+use super::entity::Entity;
+use super::mail::Object;
+use super::peel::get;
+use super::program::Trouble;
+use super::protocol::{Answer, EncryptArguments, OpenArguments, SignArguments};
 use super::serve::{Crash, Shim, names};
-use entity::Entity;
+
 use native::Said;
-use program::{Program, Trouble};
+use program::Program;
 
 /// Layers that are peeled at most; no mail of the corpus comes near.
 const MOST_LAYERS: usize = 16;
@@ -59,7 +65,7 @@ impl Shim for OpenSsl {
         Ok(Hello {
             name: "openssl".to_owned(),
             version,
-            operations: BTreeSet::from([Operation::Open]),
+            operations: BTreeSet::from([Operation::Open, Operation::Sign, Operation::Encrypt]),
             algorithms: names(ALGORITHMS).into_iter().chain(names(legacy)).collect(),
             forms: BTreeSet::from([
                 Kind::Signed,
@@ -80,6 +86,8 @@ impl Shim for OpenSsl {
             learns: false,
             clock: Clock::Settable,
             writes: BTreeSet::new(),
+            writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Opaque, WrittenForm::Encrypted]),
+            writes_algorithms: write::algorithms(self.program.has_legacy()),
         })
     }
 
@@ -87,11 +95,15 @@ impl Shim for OpenSsl {
         if !arguments.ocsp.is_empty() {
             return Ok(Answer::Unsupported("openssl cms does not look at OCSP responses".to_owned()));
         }
-        match Opening::new(&self.program, arguments).and_then(Opening::run) {
-            Ok(answer) => Ok(answer),
-            Err(Trouble::Shim(error)) => Ok(Answer::Error(error, None)),
-            Err(Trouble::Crash(how)) => Err(Crash(how)),
-        }
+        Trouble::answer(Opening::new(&self.program, arguments).and_then(Opening::run))
+    }
+
+    fn sign(&mut self, arguments: &SignArguments) -> Result<Answer, Crash> {
+        Trouble::answer(write::sign(&self.program, arguments))
+    }
+
+    fn encrypt(&mut self, arguments: &EncryptArguments) -> Result<Answer, Crash> {
+        Trouble::answer(write::encrypt(&self.program, arguments))
     }
 }
 
@@ -154,7 +166,7 @@ impl<'a> Opening<'a> {
             self.layers.push(layer);
             return Ok(None);
         }
-        let kind = entity::kind_of(&self.dir.join(&object)).map_err(|error| format!("{object}: {error}"))?;
+        let kind = Object::new(get(self.dir, &object)?).kind;
         let mut layer = Layer::new(String::new(), kind);
         layer.structure = Aspect::Good;
         let result = match kind {

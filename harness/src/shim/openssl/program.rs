@@ -1,11 +1,11 @@
 //! The program `openssl`: started, watched and listened to.
 
 use std::cell::OnceCell;
-use std::fs::OpenOptions;
-use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::super::faketime::Faketime;
+use super::super::program::{Run, Trouble};
 use super::native::Said;
 
 /// The `openssl` on PATH.
@@ -15,25 +15,8 @@ pub(super) struct Program {
     legacy: OnceCell<bool>,
 }
 
-/// Why a command has no result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Something is wrong around it.
-    Shim(String),
-    /// The program itself crashed.
-    Crash(String),
-}
-
-impl From<String> for Trouble {
-    fn from(what: String) -> Self {
-        Self::Shim(what)
-    }
-}
-
 impl Program {
     const NAME: &'static str = "openssl";
-    /// Standard error is kept up to this many octets.
-    const MOST_WORDS: u64 = 64 << 10;
 
     /// The version as the program states it.
     pub(super) fn version(&self) -> Result<String, String> {
@@ -72,37 +55,18 @@ impl Program {
     }
 
     /// Runs a command of openssl in a directory.
-    ///
-    /// There is no time limit here: the runner ends this shim with all it started.
     pub(super) fn run(&self, dir: &Path, arguments: &[&str]) -> Result<Said, Trouble> {
-        note(dir, arguments);
-        let mut child = Command::new(Self::NAME)
-            .args(arguments)
-            .current_dir(dir)
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| Trouble::Shim(format!("the program openssl cannot be started: {error}")))?;
-        let mut words = Vec::new();
-        if let Some(mut stderr) = child.stderr.take() {
-            let kept = (&mut stderr).take(Self::MOST_WORDS).read_to_end(&mut words);
-            // The rest is read and dropped, so that the program can end.
-            let _ = kept.and_then(|_| std::io::copy(&mut stderr, &mut std::io::sink()));
-        }
-        let status = child.wait().map_err(|error| Trouble::Shim(format!("openssl was lost: {error}")))?;
-        if status.code().is_none() {
-            return Err(Trouble::Crash(format!("openssl ended by {status}")));
-        }
-        Ok(Said::new(status.success(), &String::from_utf8_lossy(&words)))
+        Self::heard(Run::new(Self::NAME, dir).args(arguments))
     }
-}
 
-/// Leaves the command in the case directory, so that a kept one repeats by hand.
-fn note(dir: &Path, arguments: &[&str]) {
-    let line = format!("openssl {}\n", arguments.join(" "));
-    let file = OpenOptions::new().create(true).append(true).open(dir.join("openssl-commands.sh"));
-    // A directory that cannot be written to fails at the command itself.
-    let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    /// Runs a command of openssl at a given time: `cms` can be told none to sign at.
+    pub(super) fn run_at(&self, dir: &Path, arguments: &[&str], clock: Option<&String>) -> Result<Said, Trouble> {
+        let faketime = clock.and_then(|_| Faketime::find());
+        Self::heard(Run::new(Self::NAME, dir).args(arguments).at(faketime.as_ref(), clock)?)
+    }
+
+    fn heard(run: Run) -> Result<Said, Trouble> {
+        let ran = run.go()?;
+        Ok(Said::new(ran.success, &ran.words))
+    }
 }

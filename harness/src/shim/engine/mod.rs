@@ -1,30 +1,27 @@
 //! The reference engine as a shim.
 
+mod certificate;
+mod writing;
+
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use waxseal_engine::Limits;
-use waxseal_engine::certificate::Certificate;
-use waxseal_engine::cms::Capability;
-use waxseal_engine::cms::write::{AttributeKind, Recipient};
-use waxseal_engine::io::{Sink, Source};
-use waxseal_engine::message::{self, Boundary, EncryptRequest, SignRequest};
-use waxseal_engine::policy::address_book::Choice;
-use waxseal_engine::policy::{AddressBook, Policy, negotiate};
+use waxseal_engine::io::Source;
+use waxseal_engine::policy::{AddressBook, Policy};
 use waxseal_key::{
-    AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, Signer,
-    SystemRandom, algorithm,
+    AeadCipher, Arithmetic, ContentCipher, DigestAlgorithm, KeyWrap, ProviderChoice, SignatureScheme, algorithm,
 };
-use waxseal_verdict::{Aspect, AspectName, Clock, Dialect, Hello, Kind, Operation, Verdict};
+use waxseal_verdict::{AspectName, Clock, Dialect, Hello, Kind, Operation, Verdict, WrittenForm};
 
-use super::protocol::{Answer, EncryptArguments, OpenArguments, PinEntry, Refused, SignArguments, Wrote};
+use super::protocol::{Answer, CheckCertificateArguments, EncryptArguments, OpenArguments, PinEntry, SignArguments};
 use super::serve::{Crash, Shim};
 use crate::exit::Failed;
-use crate::keys::{self, KeyRing, load_certificates, load_crls, load_ocsp_responses, signs_with_sm2};
+use crate::keys::{self, KeyRing, load_certificates, load_crls, load_ocsp_responses};
 use crate::reader::Reader;
 
 /// Algorithms beside digests, ciphers and schemes, by the names of the table.
@@ -58,9 +55,12 @@ pub struct Engine {
 impl Shim for Engine {
     fn hello(&mut self) -> Result<Hello, String> {
         Ok(Hello {
-            name: "engine".to_owned(),
+            name: match self.provider {
+                ProviderChoice::Auto => "engine".to_owned(),
+                provider => format!("engine-{}", provider.name()),
+            },
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            operations: BTreeSet::from([Operation::Open, Operation::Sign, Operation::Encrypt]),
+            operations: Operation::ALL.iter().copied().collect(),
             algorithms: algorithms(),
             forms: BTreeSet::from([
                 Kind::Signed,
@@ -81,6 +81,8 @@ impl Shim for Engine {
             learns: true,
             clock: Clock::Settable,
             writes: Dialect::ALL.iter().copied().collect(),
+            writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Opaque, WrittenForm::Encrypted]),
+            writes_algorithms: writing::algorithms(),
         })
     }
 
@@ -97,6 +99,10 @@ impl Shim for Engine {
 
     fn encrypt(&mut self, arguments: &EncryptArguments) -> Result<Answer, Crash> {
         Ok(self.try_encrypt(arguments).unwrap_or_else(|failed| Answer::Error(failed.message, None)))
+    }
+
+    fn check_certificate(&mut self, arguments: &CheckCertificateArguments) -> Result<Answer, Crash> {
+        Ok(self.try_check(arguments).unwrap_or_else(|failed| Answer::Error(failed.message, None)))
     }
 }
 
@@ -116,81 +122,6 @@ impl Engine {
                 .map_err(|error| format!("{}: {error}", arguments.out))?;
         }
         Ok(opened.verdict)
-    }
-
-    fn try_sign(self, arguments: &SignArguments) -> Result<Answer, Failed> {
-        let dir = Path::new(&arguments.dir);
-        let arithmetic = Arithmetic::new(self.provider);
-        let file = |name: &String| dir.join(name);
-        let keys = KeyRing::load(
-            &[],
-            &[file(&arguments.key.key)],
-            None,
-            &arguments.key.certificate.iter().map(file).collect::<Vec<_>>(),
-        )?
-        .with_arithmetic(arithmetic);
-        let signers = keys.pairs().into_iter().filter_map(|(key, own)| Some((key as &dyn Signer, own?)));
-        let signers: Vec<_> = signers.collect();
-        let named = load_certificates(&arguments.encryption_certificate.iter().map(file).collect::<Vec<_>>())?;
-        let mut sent = load_certificates(&arguments.certificates.iter().map(file).collect::<Vec<_>>())?;
-        sent.extend(named.iter().cloned());
-        let at = clock(arguments.clock.as_ref())?;
-        let mut request = SignRequest::new(&signers, at, Boundary::random(&mut SystemRandom), &arithmetic);
-        request.certificates = &sent;
-        request.encryption_certificate = named.first();
-        match &arguments.announces {
-            Some(list) if list.is_empty() => {
-                request.shape.attributes.retain(|kind| *kind != AttributeKind::Capabilities);
-            }
-            Some(list) => {
-                let list = list.iter().map(|name| name.parse::<Capability>()).collect::<Result<_, _>>();
-                request.shape.capabilities = list.map_err(Failed::usage)?;
-            }
-            None if signers.iter().any(|(key, _)| signs_with_sm2(*key)) => {
-                request.shape.capabilities = Capability::defaults_with_sm2();
-            }
-            None => {}
-        }
-        write_file(dir, &arguments.message, &arguments.out, |input, out| message::sign(input, out, &request))?;
-        Ok(Answer::Wrote(Wrote::default()))
-    }
-
-    fn try_encrypt(self, arguments: &EncryptArguments) -> Result<Answer, Failed> {
-        let EncryptArguments { reading, to, copy_for, sends } = arguments;
-        let dir = Path::new(&reading.dir);
-        let mut writer = self.reader(dir, reading)?;
-        learn(&mut writer, dir, reading)?;
-        if let Some(sends) = sends {
-            writer.policy.negotiation.ciphers.clone_from(sends);
-        }
-        let book = writer.address_book.take().unwrap_or_default();
-        let refused = |reason: &str, detail: String| Ok(Answer::Refused(Refused { reason: reason.to_owned(), detail }));
-        let mut choices = Vec::new();
-        for address in to {
-            match book.choose_among(address, writer.at, writer.policy.negotiation.sm2, &|_| Aspect::Good) {
-                Ok(choice) => choices.push(choice),
-                Err(error) => return refused(error.code(), error.to_string()),
-            }
-        }
-        let peers: Vec<_> = choices.iter().map(Choice::peer).collect();
-        let agreement = match negotiate(&writer.policy, &peers) {
-            Ok(agreement) => agreement,
-            Err(error) => return refused(error.code(), error.to_string()),
-        };
-        let mut certificates: Vec<_> = choices.iter().map(|choice| choice.certificate.clone()).collect();
-        // Whoever writes a mail can read whatever they send (RFC 8551 section 3.3).
-        certificates.extend(load_certificates(&copy_for.iter().map(|name| dir.join(name)).collect::<Vec<_>>())?);
-        let recipients = Recipient::certificates(&certificates);
-        let mut request = EncryptRequest::new(&recipients, &writer.arithmetic);
-        request.cipher = agreement.cipher;
-        write_file(dir, &reading.message, &reading.out, |input, out| {
-            message::encrypt(input, out, &request, &mut SystemRandom)
-        })?;
-        Ok(Answer::Wrote(Wrote {
-            cipher: Some(agreement.cipher.spelling()),
-            recipients: certificates.iter().map(Certificate::serial_hex).collect(),
-            why: Some(agreement.to_string()),
-        }))
     }
 
     fn reader(self, dir: &Path, arguments: &OpenArguments) -> Result<Reader, Failed> {
@@ -232,19 +163,6 @@ fn learn(reader: &mut Reader, dir: &Path, arguments: &OpenArguments) -> Result<(
         reader.learn(&mut mail, at).map_err(Failed::at(&earlier.message))?;
     }
     Ok(())
-}
-
-/// Makes one file of another.
-fn write_file<E: std::fmt::Display>(
-    dir: &Path,
-    from: &str,
-    to: &str,
-    make: impl FnOnce(&mut dyn Source, &mut dyn Sink) -> Result<(), E>,
-) -> Result<(), Failed> {
-    let mut input = File::open(dir.join(from)).map_err(Failed::at(from))?;
-    let mut out = BufWriter::new(File::create(dir.join(to)).map_err(Failed::at(to))?);
-    make(&mut input, &mut out).map_err(Failed::at(from))?;
-    out.flush().map_err(Failed::at(to))
 }
 
 fn clock(text: Option<&String>) -> Result<OffsetDateTime, Failed> {

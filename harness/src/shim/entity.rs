@@ -1,7 +1,7 @@
 //! As much of a message as the adapter must see: which form the file has,
 //! and whether its Content-Type is one of S/MIME.
 //!
-//! This is deliberately not the engine's reading of MIME: what openssl makes of
+//! This is deliberately not the engine's reading of MIME: what a peer makes of
 //! a message shall not depend on what the engine makes of it.
 
 use std::fs::File;
@@ -12,7 +12,7 @@ use waxseal_verdict::{Form, Kind};
 
 /// How a file is given to openssl.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// A mail or MIME entity.
     Mail,
     /// Bare CMS.
@@ -23,7 +23,7 @@ pub(super) enum Encoding {
 
 impl Encoding {
     /// The value of `-inform`.
-    pub(super) const fn option(self) -> &'static str {
+    pub(crate) const fn option(self) -> &'static str {
         match self {
             Self::Mail => "SMIME",
             Self::Der => "DER",
@@ -34,12 +34,12 @@ impl Encoding {
 
 /// What the beginning of a file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entity {
-    pub(super) encoding: Encoding,
+pub(crate) struct Entity {
+    pub(crate) encoding: Encoding,
     /// The kind that the Content-Type announces.
-    pub(super) announced: Option<Kind>,
+    pub(crate) announced: Option<Kind>,
     /// Clear for multipart/signed.
-    pub(super) form: Option<Form>,
+    pub(crate) form: Option<Form>,
     /// The media type, lower case; empty if there is none.
     media_type: String,
     /// Whether a file name of CMS is given.
@@ -50,13 +50,14 @@ impl Entity {
     /// Octets that are read in search of the header.
     const MOST_HEADER: u64 = 1 << 20;
 
-    pub(super) fn read(path: &Path) -> io::Result<Self> {
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
         let mut head = Vec::new();
         File::open(path)?.take(Self::MOST_HEADER).read_to_end(&mut head)?;
         Ok(Self::of(&head))
     }
 
-    fn of(head: &[u8]) -> Self {
+    /// The same of octets in memory.
+    pub(crate) fn of(head: &[u8]) -> Self {
         let mut entity =
             Self { encoding: Encoding::Mail, announced: None, form: None, media_type: String::new(), cms_name: false };
         if head.first() == Some(&0x30) {
@@ -85,7 +86,7 @@ impl Entity {
     /// Whether openssl is asked about it. The message itself is shown to it
     /// unless it is mere text; what comes out of a layer only if it claims to be
     /// S/MIME.
-    pub(super) fn may_be_layer(&self, outermost: bool) -> bool {
+    pub(crate) fn may_be_layer(&self, outermost: bool) -> bool {
         let claims = self.media_type == "multipart/signed"
             || self.media_type.ends_with("pkcs7-mime")
             || (self.media_type == "application/octet-stream" && self.cms_name);
@@ -121,24 +122,6 @@ fn content_type(head: &[u8]) -> String {
         }
     }
     value.unwrap_or_default()
-}
-
-/// The kind that the content type of a DER file stands for.
-pub(super) fn kind_of(path: &Path) -> io::Result<Kind> {
-    let mut head = Vec::new();
-    File::open(path)?.take(64).read_to_end(&mut head)?;
-    // ContentInfo ::= SEQUENCE { contentType OBJECT IDENTIFIER, … }
-    const TYPES: &[(&[u8], Kind)] = &[
-        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", Kind::Signed),
-        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", Kind::Encrypted),
-        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x05", Kind::Digested),
-        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06", Kind::EncryptedData),
-        (b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x02", Kind::Authenticated),
-        (b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09", Kind::Compressed),
-        (b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", Kind::AuthEnveloped),
-    ];
-    let starts = |oid: &[u8]| head.windows(oid.len()).take(8).any(|window| window == oid);
-    Ok(TYPES.iter().find(|(oid, _)| starts(oid)).map_or(Kind::Unknown, |(_, kind)| *kind))
 }
 
 #[cfg(test)]

@@ -1,0 +1,282 @@
+//! The examination that a shim has to pass before it takes part: mail that
+//! nobody has seen before, half of it good and half of it bad, in an order that
+//! nobody knows, must be told apart.
+//!
+//! A program that says yes to everything passes every positive case, and one
+//! that says no to everything every negative one; neither passes this. The keys
+//! are drawn for the examination, so that no answer can be known beforehand.
+
+mod question;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use waxseal_forge::PkiError;
+use waxseal_key::{Random, SystemRandom};
+use waxseal_model::{Corpus, Pki, Scenario};
+use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Verdict};
+
+use crate::matrix;
+use crate::shim::protocol::{Answer, OpenArguments, Request, op};
+use crate::sut::child::{ShimLimits, ShimProcess};
+use crate::sut::{Sut, hello_of};
+use question::Question;
+
+/// Good mails, and as many bad ones.
+pub const MAILS: usize = 10;
+
+/// Keys that were drawn for an examination, and what is asked with them.
+pub struct Exam<'a> {
+    corpus: &'a Corpus,
+    pki: Pki,
+}
+
+/// What came of an examination.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Good mails that were accepted, of [`MAILS`].
+    pub accepted: usize,
+    /// Bad mails that were refused, of [`MAILS`].
+    pub refused: usize,
+    /// Which mails were asked, by the names of their scenarios.
+    pub scenarios: Vec<String>,
+    /// Which mails it declined to read, and its reason; they were not asked.
+    pub declined: Vec<String>,
+    /// What was not told apart, in a line each.
+    pub wrong: Vec<String>,
+    /// Time of all answers.
+    pub time: Duration,
+}
+
+impl Report {
+    /// Whether everything was told apart.
+    #[must_use]
+    pub fn is_passed(&self) -> bool {
+        self.accepted == MAILS && self.refused == MAILS && self.wrong.is_empty()
+    }
+}
+
+/// Why an examination cannot be held: a fault of the corpus or the machine.
+#[derive(Debug, thiserror::Error)]
+pub enum ExamError {
+    /// A key or certificate cannot be made.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// A file cannot be written.
+    #[error("{0}")]
+    File(String),
+    /// The reference engine cannot write a mail.
+    #[error("the engine cannot write the mail {0}")]
+    Writer(String),
+}
+
+impl<'a> Exam<'a> {
+    /// Draws the keys.
+    ///
+    /// # Errors
+    /// A fault of the corpus.
+    pub fn new(corpus: &'a Corpus) -> Result<Self, ExamError> {
+        let matrix = corpus.matrix();
+        let signers = matrix.signature.iter().map(|value| value.signer.as_str());
+        let readers = matrix.recipient.iter().flat_map(|value| [value.entity.as_str(), value.stranger.as_str()]);
+        let names: std::collections::BTreeSet<&str> = signers.chain(readers).collect();
+        Ok(Self { corpus, pki: waxseal_forge::renew(corpus.pki(), names, &mut SystemRandom)? })
+    }
+
+    /// Admits a SUT that was admitted by what it says of itself, if it passes.
+    ///
+    /// # Errors
+    /// The examination cannot be held.
+    pub fn examine(&self, sut: &mut Sut, limits: ShimLimits) -> Result<(), ExamError> {
+        let Ok(hello) = &sut.admission else { return Ok(()) };
+        let report = match ShimProcess::start(&sut.command, limits) {
+            Ok(mut shim) => self.hold(&mut shim, hello)?,
+            Err(failure) => Report { wrong: vec![failure.to_string()], ..Report::default() },
+        };
+        if !report.is_passed() {
+            let first = report.wrong.first().cloned().unwrap_or_default();
+            sut.admission = Err(format!(
+                "not admitted: of {MAILS} good mails it accepted {}, of {MAILS} bad ones it refused {}: {first}",
+                report.accepted, report.refused
+            ));
+        }
+        Ok(())
+    }
+
+    /// Asks a shim.
+    ///
+    /// # Errors
+    /// The examination cannot be held; what the shim does wrong is in the report.
+    pub fn hold(&self, shim: &mut ShimProcess, hello: &Hello) -> Result<Report, ExamError> {
+        let scenarios = self.scenarios(hello);
+        let mut report = Report::default();
+        if scenarios.is_empty() {
+            let why = "there is no mail that it says it can read: hello has to declare forms, algorithms and dialects";
+            report.wrong.push(why.to_owned());
+            return Ok(report);
+        }
+        let at = match hello.clock {
+            Clock::Settable | Clock::Faketime => self.corpus.matrix().clock.date_time(),
+            _ => time::OffsetDateTime::now_utc(),
+        };
+        let scratch = tempfile::Builder::new().prefix("waxseal-").tempdir();
+        let scratch = scratch.map_err(|error| ExamError::File(format!("no directory for the mails: {error}")))?;
+        // What it declines in words is not asked: `hello` cannot say everything that a program does not read.
+        let mut asked = Vec::new();
+        for (number, scenario) in scenarios.iter().enumerate() {
+            let dir = scratch.path().join(format!("first-{number}"));
+            let question = Question::write(&self.pki, scenario, true, &dir, at)?;
+            match told(shim, hello, &question.arguments, question.layers) {
+                Told::Declined(why) => report.declined.push(format!("{}: {why}", scenario.name())),
+                Told::Lost(why) => {
+                    report.wrong.push(format!("a good mail ({}): {why}", question.what));
+                    return Ok(report);
+                }
+                _ => asked.push(*scenario),
+            }
+        }
+        report.scenarios = asked.iter().map(Scenario::name).collect();
+        let scenarios = asked;
+        if scenarios.is_empty() {
+            report.wrong.push("it declined every mail that it says it can read".to_owned());
+            return Ok(report);
+        }
+        let mut questions = Vec::new();
+        for number in 0..2 * MAILS {
+            // Two of a kind, a good one and a bad one.
+            let scenario = &scenarios[number / 2 % scenarios.len()];
+            let dir = scratch.path().join(number.to_string());
+            questions.push(Question::write(&self.pki, scenario, number % 2 == 0, &dir, at)?);
+        }
+        shuffle(&mut questions);
+        for question in &questions {
+            let start = Instant::now();
+            let told = told(shim, hello, &question.arguments, question.layers);
+            report.time += start.elapsed();
+            match (question.good, told) {
+                (true, Told::Good) => report.accepted += 1,
+                (false, Told::Bad) => report.refused += 1,
+                (good, told) => {
+                    let kind = if good { "good" } else { "bad" };
+                    let lost = matches!(told, Told::Lost(_));
+                    report.wrong.push(format!("a {kind} mail ({}): {told}", question.what));
+                    // Without a process nothing more can be asked.
+                    if lost {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    /// The plainest scenario of each protection that the shim reads and that can
+    /// be made bad.
+    fn scenarios(&self, hello: &Hello) -> Vec<Scenario<'a>> {
+        let all = self.corpus.matrix().scenarios();
+        let asked = ["clear", "opaque", "encrypted", "signed-encrypted"];
+        let first = |protection: &&str| {
+            all.iter().find(|one| one.protection.name == **protection && matrix::reads(hello, one)).copied()
+        };
+        asked.iter().filter_map(first).collect()
+    }
+}
+
+/// What a shim said of a mail.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Good,
+    Bad,
+    /// It says that it cannot read this mail.
+    Declined(String),
+    /// Neither.
+    Unclear(String),
+    /// It is not there any more.
+    Lost(String),
+}
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Good => f.write_str("it was accepted"),
+            Self::Bad => f.write_str("it was refused"),
+            Self::Declined(why) => write!(f, "it was answered unsupported: {why}"),
+            Self::Unclear(what) | Self::Lost(what) => f.write_str(what),
+        }
+    }
+}
+
+fn told(shim: &mut ShimProcess, hello: &Hello, arguments: &OpenArguments, layers: usize) -> Told {
+    let request = match Request::new(shim.next_id(), op::OPEN, arguments) {
+        Ok(request) => request,
+        Err(error) => return Told::Unclear(format!("the request cannot be written: {error}")),
+    };
+    match shim.ask(&request) {
+        Ok(Answer::Verdict(verdict, _)) => judge(&verdict, hello, layers),
+        Ok(Answer::Unsupported(why)) => Told::Declined(why),
+        Ok(Answer::Error(error, native)) => {
+            Told::Unclear(format!("it was answered with an error: {error} {}", native.unwrap_or_default()))
+        }
+        Ok(_) => Told::Unclear("it was answered with something else than a verdict".to_owned()),
+        Err(failure) => Told::Lost(failure.to_string()),
+    }
+}
+
+/// Good is what has all its layers, nothing bad, and a good word on what was
+/// declared of each.
+fn judge(verdict: &Verdict, hello: &Hello, layers: usize) -> Told {
+    let declared = |layer: &waxseal_verdict::Layer| -> Vec<(AspectName, Aspect)> {
+        hello.aspects.iter().map(|name| (*name, layer.aspect(*name).clone())).collect()
+    };
+    if verdict.layers.iter().flat_map(declared).any(|(_, aspect)| aspect.is_bad()) {
+        return Told::Bad;
+    }
+    if verdict.layers.len() != layers {
+        return Told::Unclear(format!("{} of {layers} layers were seen", verdict.layers.len()));
+    }
+    for layer in &verdict.layers {
+        let decides = if layer.kind == Kind::Signed { AspectName::Integrity } else { AspectName::Decryption };
+        if hello.aspects.contains(&decides) && !layer.aspect(decides).is_good() {
+            return Told::Unclear(format!("{decides} of {} is {}", layer.kind, layer.aspect(decides)));
+        }
+    }
+    Told::Good
+}
+
+/// Fisher and Yates.
+fn shuffle<T>(list: &mut [T]) {
+    for last in (1..list.len()).rev() {
+        let mut octets = [0; 8];
+        SystemRandom.fill(&mut octets);
+        // The list is short: the remainder favours nobody that matters.
+        let other = usize::try_from(u64::from_le_bytes(octets) % (last as u64 + 1)).unwrap_or(last);
+        list.swap(last, other);
+    }
+}
+
+/// Starts a shim and asks it who it is, then examines it.
+///
+/// # Errors
+/// The examination cannot be held.
+pub fn examine_file(
+    corpus: &Corpus,
+    sut: &Sut,
+    limits: ShimLimits,
+) -> Result<Result<(Hello, Report), String>, ExamError> {
+    let mut shim = match ShimProcess::start(&sut.command, limits) {
+        Ok(shim) => shim,
+        Err(failure) => return Ok(Err(failure.to_string())),
+    };
+    let hello = match hello_of(&mut shim) {
+        Ok(hello) => hello,
+        Err(why) => return Ok(Err(why)),
+    };
+    let report = Exam::new(corpus)?.hold(&mut shim, &hello)?;
+    Ok(Ok((hello, report)))
+}
+
+/// Where a file is, for an error.
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> ExamError {
+    let path = path.display().to_string();
+    move |error| ExamError::File(format!("{path}: {error}"))
+}

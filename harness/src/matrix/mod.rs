@@ -1,0 +1,192 @@
+//! The round-trip matrix: every SUT that writes mail writes scenarios, every SUT
+//! that reads gets what was written.
+//!
+//! A written mail becomes an ordinary [`Task`](crate::task::Task), so that plan, runner, gate and
+//! record treat it like any case: its id is `matrix/SCENARIO/WRITER`. That it
+//! was written at all is an outcome of its own, `write/SCENARIO/WRITER`. What a
+//! second SUT decrypted and sent on is `sent-on/FIRST/SECOND`.
+
+mod chain;
+mod covering;
+pub(crate) mod letter;
+mod produce;
+pub mod same;
+pub(crate) mod steps;
+
+use std::path::PathBuf;
+
+use waxseal_model::{Corpus, Matrix, Scenario};
+use waxseal_verdict::{Hello, Operation, Outcome, WrittenForm};
+
+use crate::plan::Shard;
+use crate::shim::shipped::Shipped;
+use crate::sut::Sut;
+use crate::sut::child::ShimLimits;
+pub use produce::Produced;
+
+/// How much of the matrix is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// For every writer, as few scenarios as give each reader each value once.
+    Pairwise,
+    /// Every scenario that the writer declares.
+    Full,
+}
+
+/// What is to be written.
+#[derive(Debug, Clone)]
+pub struct Writing<'a> {
+    corpus: &'a Corpus,
+    /// For each SUT, the scenarios that it writes.
+    scenarios: Vec<Vec<Scenario<'a>>>,
+    /// Whether chains of three are tried: a run that is divided does that in its first part.
+    chains: bool,
+}
+
+/// How writing is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Writers at once.
+    pub jobs: usize,
+    /// What a shim may use for one request.
+    pub limits: ShimLimits,
+    /// Where to leave the directories of the writers; `None`: they are removed.
+    pub keep: Option<PathBuf>,
+}
+
+impl<'a> Writing<'a> {
+    /// Chooses what each SUT writes.
+    #[must_use]
+    pub fn choose(corpus: &'a Corpus, suts: &[Sut], extent: Extent, shard: Shard) -> Self {
+        let all = corpus.matrix().scenarios();
+        let readers: Vec<&Hello> = suts.iter().filter_map(|sut| sut.admission.as_ref().ok()).collect();
+        let scenarios = suts.iter().map(|sut| {
+            let Ok(hello) = &sut.admission else { return Vec::new() };
+            let can: Vec<Scenario<'a>> = all.iter().filter(|one| writes(hello, one).is_ok()).copied().collect();
+            let chosen = match extent {
+                Extent::Full => can,
+                Extent::Pairwise => covering::cover(&can, &readers),
+            };
+            chosen.into_iter().filter(|scenario| shard.holds_id(&task_id(scenario, &sut.name))).collect()
+        });
+        Self { corpus, scenarios: scenarios.collect(), chains: shard.is_first() }
+    }
+
+    /// How many mails will be written, and by how many writers.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let of_each = || self.scenarios.iter().map(Vec::len).filter(|count| *count > 0);
+        (of_each().sum(), of_each().count())
+    }
+
+    /// Lets every SUT write; `each` gets what came of it as soon as it is known.
+    ///
+    /// # Errors
+    /// A directory cannot be written, or `each` failed.
+    pub fn produce(
+        &self,
+        suts: &[Sut],
+        options: &Options,
+        each: impl FnMut(&Produced) -> Result<(), crate::runner::RunError>,
+    ) -> Result<Vec<Produced>, crate::runner::RunError> {
+        produce::run(self, suts, options, each)
+    }
+}
+
+/// The id of a written mail as a case.
+#[must_use]
+pub fn task_id(scenario: &Scenario<'_>, writer: &str) -> String {
+    format!("matrix/{}/{writer}", scenario.name())
+}
+
+/// The id of its having been written.
+#[must_use]
+pub fn write_id(scenario: &Scenario<'_>, writer: &str) -> String {
+    format!("write/{}/{writer}", scenario.name())
+}
+
+/// Whether a SUT declares that it can write a scenario; if not, why.
+///
+/// # Errors
+/// What it did not declare.
+pub fn writes(hello: &Hello, scenario: &Scenario<'_>) -> Result<(), String> {
+    let in_one_go = hello.writes_forms.contains(&WrittenForm::SignedEncrypted);
+    let names: Vec<_> = scenario.protection.steps.iter().map(|step| step.code()).collect();
+    let forms: Vec<WrittenForm> = match names.as_slice() {
+        ["sign-clear", "encrypt"] if in_one_go => vec![WrittenForm::SignedEncrypted],
+        [_] => scenario.protection.steps.iter().map(form_of).collect(),
+        // A mail program protects what it composes, and not what is protected already.
+        _ if in_one_go => return Err(format!("does not write {}", scenario.protection.name)),
+        _ => scenario.protection.steps.iter().map(form_of).collect(),
+    };
+    for (operation, needed) in [
+        (Operation::Sign, scenario.signature.is_some() && !(in_one_go && forms == [WrittenForm::SignedEncrypted])),
+        (Operation::Encrypt, scenario.recipient.is_some()),
+    ] {
+        if needed && !hello.operations.contains(&operation) {
+            return Err(format!("does not {operation}"));
+        }
+    }
+    if let Some(form) = forms.iter().find(|form| !hello.writes_forms.contains(form)) {
+        return Err(format!("does not write {form}"));
+    }
+    if let Some(name) = scenario.writer_algorithms().into_iter().find(|name| !hello.writes_algorithms.contains(*name)) {
+        return Err(format!("cannot be told to write with {name}"));
+    }
+    let dialect = scenario.dialect();
+    let sm2 = scenario.signature.is_some_and(|value| value.scheme == "sm2")
+        || scenario.recipient.is_some_and(|value| value.writer_needs.contains("sm2"));
+    if sm2 && !hello.writes.contains(&dialect) {
+        return Err(format!("does not write the dialect {dialect}"));
+    }
+    Ok(())
+}
+
+fn form_of(step: &waxseal_model::MatrixStep) -> WrittenForm {
+    match step.form() {
+        Some(waxseal_verdict::Form::Opaque) => WrittenForm::Opaque,
+        Some(_) => WrittenForm::Clear,
+        None => WrittenForm::Encrypted,
+    }
+}
+
+/// Whether a SUT declares that it can read a scenario.
+pub(crate) fn reads(hello: &Hello, scenario: &Scenario<'_>) -> bool {
+    hello.operations.contains(&Operation::Open)
+        && scenario.layers().iter().all(|(kind, _)| hello.forms.contains(kind))
+        && scenario.algorithms().into_iter().all(|name| hello.algorithms.contains(name))
+        && hello.dialects.contains(&scenario.dialect())
+}
+
+/// Whether a failed reading is for the reader to answer for: every case of the
+/// corpus, its own mail and that of the reference, and of other writers what
+/// they are known to write well.
+#[must_use]
+pub fn is_fault_of_reader(matrix: &Matrix, suts: &[Sut], case: &str) -> bool {
+    let parts: Vec<&str> = case.split('/').collect();
+    let version = |name: &str| suts.iter().find(|sut| sut.name == name)?.admission.as_ref().ok();
+    let must = |name: &str, scenario: &str| {
+        Shipped::is_reference(name)
+            || version(name).is_some_and(|hello| matrix.must_be_readable(name, &hello.version, scenario))
+    };
+    match parts.as_slice() {
+        ["matrix", scenario, writer] => must(writer, scenario),
+        ["sent-on", first, second] => must(first, chain::WRITTEN) && must(second, chain::SENT_ON),
+        _ => true,
+    }
+}
+
+/// What the tasks of all written mails need: kept apart from how they came to be.
+#[must_use]
+pub fn tasks(produced: &[Produced]) -> Vec<crate::task::Task> {
+    produced.iter().filter_map(|one| one.task.clone()).collect()
+}
+
+/// The outcome of a mail that could not be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotWritten {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why, in a line.
+    pub why: String,
+}
