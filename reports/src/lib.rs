@@ -4,8 +4,9 @@
 //! [`html::render`] draws the report page from it, [`Summary`] the
 //! numbers for a terminal or another program.
 //!
-//! *Invariant of this floor:* a report is a pure function of the run and of the
-//! texts of its cases. Nothing here runs a program, opens a file or reads a
+//! *Invariant of this floor:* a report is a pure function of the run and of what
+//! the corpus says: the texts of its cases, and what is known of clients that
+//! took no part. Nothing here runs a program, opens a file or reads a
 //! clock; the same run gives the same bytes on every machine.
 
 #![forbid(unsafe_code)]
@@ -14,6 +15,7 @@
 mod case;
 mod grid;
 pub mod html;
+mod known;
 mod privacy;
 mod round_trip;
 mod run;
@@ -22,5 +24,6 @@ pub mod summary;
 mod testing;
 
 pub use case::{CaseText, PrivateText, RequirementText};
+pub use known::{ClientSummary, FeatureSummary, Known, MailSummary};
 pub use run::{Run, RunError, Shard, read_run};
 pub use summary::Summary;

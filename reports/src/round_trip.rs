@@ -46,8 +46,8 @@ pub(crate) struct Row<'a> {
     /// The program or client; of a chain both programs.
     pub(crate) writer: String,
     pub(crate) source: Source,
-    /// Mails that it wrote, and those that it was asked for and did not write.
-    pub(crate) written: usize,
+    /// Mails that it wrote, by the ids of their cases, and those that it was asked for and did not write.
+    pub(crate) mails: Vec<&'a str>,
     pub(crate) not_written: Vec<&'a OutcomeRecord>,
     /// One for each reader.
     pub(crate) cells: Vec<Cell<'a>>,
@@ -90,7 +90,7 @@ impl<'a> RoundTrips<'a> {
             let row = rows.entry((source, writer.clone())).or_insert_with(|| Row {
                 writer,
                 source,
-                written: 0,
+                mails: Vec::new(),
                 not_written: Vec::new(),
                 cells: readers.iter().map(|_| Cell::default()).collect(),
             });
@@ -106,10 +106,13 @@ impl<'a> RoundTrips<'a> {
             if outcome.outcome == Outcome::NotAvailable {
                 continue;
             }
-            row.written += usize::from(mails.insert(id));
+            if mails.insert(id) {
+                row.mails.push(id);
+            }
             row.cells[column].add(outcome);
         }
-        let mut rows: Vec<Row<'a>> = rows.into_values().filter(|row| row.written + row.not_written.len() > 0).collect();
+        let mut rows: Vec<Row<'a>> =
+            rows.into_values().filter(|row| row.mails.len() + row.not_written.len() > 0).collect();
         // The order of the run for those who took part in it.
         let place = |row: &Row<'_>| (row.source, readers.iter().position(|name| *name == row.writer));
         rows.sort_by_key(place);
@@ -194,7 +197,7 @@ mod tests {
             .iter()
             .map(|row| {
                 let cells = row.cells.iter().map(|cell| (cell.right, cell.unsupported, cell.findings.len()));
-                (row.writer.as_str(), row.written, row.not_written.len(), cells.collect::<Vec<_>>())
+                (row.writer.as_str(), row.mails.len(), row.not_written.len(), cells.collect::<Vec<_>>())
             })
             .collect();
         assert_eq!(

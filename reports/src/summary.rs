@@ -8,7 +8,8 @@ use waxseal_verdict::{Evidence, Knowledge, Outcome};
 
 use crate::grid::Grid;
 use crate::privacy::Privacy;
-use crate::{CaseText, Run};
+use crate::round_trip::RoundTrips;
+use crate::{CaseText, ClientSummary, Known, Run};
 
 /// What a run comes to.
 ///
@@ -41,6 +42,8 @@ pub struct Summary {
     pub unwitnessed: Vec<String>,
     /// Everything that is neither a pass nor a known inability.
     pub findings: Vec<Finding>,
+    /// What is known of clients that took no part. It is no outcome, and counts nowhere above.
+    pub clients: Vec<ClientSummary>,
 }
 
 /// What one SUT comes to.
@@ -72,7 +75,7 @@ pub struct Finding {
 impl Summary {
     /// Counts a run.
     #[must_use]
-    pub fn of(run: &Run, cases: &[CaseText]) -> Self {
+    pub fn of(run: &Run, cases: &[CaseText], known: &Known) -> Self {
         let grid = Grid::new(run, cases);
         let mut suts: Vec<_> = grid
             .suts
@@ -109,6 +112,8 @@ impl Summary {
             }
         }
         let unwitnessed = grid.rows.iter().filter(|row| row.is_unwitnessed()).map(|row| row.id.to_owned()).collect();
+        let columns = known.columns(&RoundTrips::of(run, cases));
+        let clients = columns.iter().map(ClientSummary::of).collect();
         let head = run.head();
         Self {
             format: 1,
@@ -124,6 +129,7 @@ impl Summary {
             knowledge,
             unwitnessed,
             findings,
+            clients,
         }
     }
 
@@ -170,13 +176,13 @@ impl Summary {
 /// The outcomes of a run as a plain table for a terminal.
 #[must_use]
 pub fn text(run: &Run) -> String {
-    Summary::of(run, &[]).text()
+    Summary::of(run, &[], &Known::default()).text()
 }
 
 /// The numbers of a run as JSON, see [`Summary`].
 #[must_use]
-pub fn json(run: &Run, cases: &[CaseText]) -> String {
-    Summary::of(run, cases).json()
+pub fn json(run: &Run, cases: &[CaseText], known: &Known) -> String {
+    Summary::of(run, cases, known).json()
 }
 
 /// Whether an outcome says something about the SUT that is worth a look.
@@ -203,18 +209,34 @@ mod tests {
     #[test]
     fn numbers_for_a_program() {
         let (run, cases) = small();
-        insta::assert_snapshot!(json(&run, &cases));
+        insta::assert_snapshot!(json(&run, &cases, &Known::default()));
+    }
+
+    #[test]
+    fn what_is_known_of_clients_stands_beside_the_outcomes() {
+        let run = crate::testing::written(&[("engine", "encrypted.rsa.aes-256-gcm.small")]);
+        let corpus = waxseal_model::Corpus::embedded().unwrap();
+        let known = Known::of(&corpus, &waxseal_model::Shapes::embedded().unwrap());
+        let summary: serde_json::Value = serde_json::from_str(&json(&run, &[], &known)).unwrap();
+        let clients = summary["clients"].as_array().unwrap();
+        let outlook = clients.iter().find(|client| client["client"] == "outlook").unwrap();
+        let mail = serde_json::json!({ "answer": "no", "knowledge": "documented" });
+        assert_eq!(outlook["mails"]["encrypted.rsa.aes-256-gcm.small"], mail);
+        let cipher =
+            outlook["features"].as_array().unwrap().iter().find(|one| one["feature"] == "aes-256-gcm").unwrap();
+        assert_eq!(cipher["lines"][0]["versions"], "2025");
+        assert_eq!(summary["knowledge"], serde_json::json!({ "measured": 1 }));
     }
 
     #[test]
     fn a_positive_that_only_the_engine_accepts_is_unwitnessed() {
         let (_, mut cases) = small();
         let (run, _) = small();
-        assert_eq!(Summary::of(&run, &cases).unwitnessed, Vec::<String>::new());
+        assert_eq!(Summary::of(&run, &cases, &Known::default()).unwitnessed, Vec::<String>::new());
         // The recorded mail fails on openssl: had Waxseal made it, it would lack a witness.
         cases[2].evidence = Evidence::Generated;
-        assert_eq!(Summary::of(&run, &cases).unwitnessed, ["recorded/outlook/one"]);
+        assert_eq!(Summary::of(&run, &cases, &Known::default()).unwitnessed, ["recorded/outlook/one"]);
         cases[2].witnessed = true;
-        assert_eq!(Summary::of(&run, &cases).unwitnessed, Vec::<String>::new());
+        assert_eq!(Summary::of(&run, &cases, &Known::default()).unwitnessed, Vec::<String>::new());
     }
 }

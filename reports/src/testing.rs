@@ -138,3 +138,12 @@ pub(crate) fn large(cases: usize, suts: usize) -> Run {
     }
     read_run(record(&lines).as_bytes()).unwrap()
 }
+
+/// Mails that were written for a run, and that the engine read.
+pub(crate) fn written(mails: &[(&str, &str)]) -> Run {
+    let mut lines = vec![line("1/1", head())];
+    lines.extend(mails.iter().map(|(writer, scenario)| {
+        line("1/1", outcome(&format!("matrix/{scenario}/{writer}"), "engine", Outcome::Pass))
+    }));
+    read_run(record(&lines).as_bytes()).unwrap()
+}

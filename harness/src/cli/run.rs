@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use waxseal_model::Corpus;
-use waxseal_reports::{CaseText, Summary, html, read_run};
+use waxseal_model::{Corpus, Shapes};
+use waxseal_reports::{CaseText, Known, Summary, html, read_run};
 use waxseal_verdict::{Machine, OutcomeRecord, Record, RunRecord};
 
 use super::list::select;
@@ -74,7 +74,7 @@ pub(super) struct Arguments {
     /// Let addresses, subjects and error texts of recorded mails stand in record and report
     #[arg(long)]
     include_private: bool,
-    /// Where to write run.jsonl and report/index.html
+    /// Where to write run.jsonl, report/index.html and report/summary.json
     #[arg(short = 'o', long = "out", value_name = "DIR", default_value = "target/waxseal")]
     out: PathBuf,
 }
@@ -250,12 +250,17 @@ impl Arguments {
             .filter(|case| present.contains(case.id.as_str()))
             .map(|case| CaseText::of(case, corpus))
             .collect();
-        let page = html::render(&run, &texts, &html::Options { include_private: self.include_private });
+        let known = Known::of(corpus, &Shapes::embedded().map_err(Failed::fault)?);
+        let page = html::render(&run, &texts, &known, &html::Options { include_private: self.include_private });
         let folder = self.out.join("report");
         std::fs::create_dir_all(&folder).map_err(Failed::at(folder.display()))?;
         let path = folder.join("index.html");
         output::replace_file(&path, |out| out.write_all(page.as_bytes()).map_err(Failed::at(path.display())))?;
-        let summary = Summary::of(&run, &texts);
+        let summary = Summary::of(&run, &texts, &known);
+        let numbers = folder.join("summary.json");
+        output::replace_file(&numbers, |out| {
+            out.write_all(summary.json().as_bytes()).map_err(Failed::at(numbers.display()))
+        })?;
         let mut text = summary.text();
         if !summary.unwitnessed.is_empty() {
             // Nobody but the engine has accepted these: they are its word alone.

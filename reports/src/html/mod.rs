@@ -5,6 +5,7 @@
 //! construction, so a hostile mail cannot reach the reader of a report.
 
 mod case;
+mod clients;
 mod dialects;
 mod marks;
 mod matrix;
@@ -16,7 +17,7 @@ use maud::{DOCTYPE, PreEscaped, html};
 use crate::grid::Grid;
 use crate::privacy::Privacy;
 use crate::round_trip::RoundTrips;
-use crate::{CaseText, Run, Summary};
+use crate::{CaseText, Known, Run, Summary};
 
 /// What the reader of the report asked for.
 #[derive(Debug, Clone, Default)]
@@ -29,12 +30,14 @@ pub struct Options {
 /// Draws a run as one self-contained HTML page.
 ///
 /// Cases of the run that have no text in `cases` appear by their id; texts of
-/// cases that are not in the run are left out.
+/// cases that are not in the run are left out. `known` is what is told of clients
+/// that took no part.
 #[must_use]
-pub fn render(run: &Run, cases: &[CaseText], options: &Options) -> String {
+pub fn render(run: &Run, cases: &[CaseText], known: &Known, options: &Options) -> String {
     let grid = Grid::of_cases(run, cases);
     let trips = RoundTrips::of(run, cases);
-    let summary = Summary::of(run, cases);
+    let clients = known.columns(&trips);
+    let summary = Summary::of(run, cases, known);
     let privacy = Privacy { include: options.include_private };
     let page = html! {
         (DOCTYPE)
@@ -50,7 +53,7 @@ pub fn render(run: &Run, cases: &[CaseText], options: &Options) -> String {
             }
             body {
                 (overview::draw(run, &summary, options))
-                (round_trips::draw(&trips, privacy))
+                (round_trips::draw(&trips, &clients, privacy))
                 (dialects::draw(&grid))
                 (matrix::draw(&grid, privacy))
                 (case::draw(&grid, privacy))
@@ -69,7 +72,7 @@ mod tests {
 
     fn page(options: &Options) -> String {
         let (run, cases) = small();
-        let page = render(&run, &cases, options);
+        let page = render(&run, &cases, &Known::default(), options);
         let body = page.split_once("</style></head>").unwrap().1;
         // One element a line makes the snapshot readable, and a change in it small.
         body.split_once("<script>").unwrap().0.replace("><", ">\n<")
@@ -78,6 +81,31 @@ mod tests {
     #[test]
     fn a_small_run() {
         insta::assert_snapshot!(page(&Options::default()));
+    }
+
+    /// Of what did not run there are words with their knowledge and source, and no outcome.
+    #[test]
+    fn a_client_that_did_not_run_is_told_of_and_not_judged() {
+        let run =
+            crate::testing::written(&[("openssl", "encrypted.rsa.aes-256-gcm.small"), ("openssl", "clear.sm2.small")]);
+        let corpus = waxseal_model::Corpus::embedded().unwrap();
+        let known = Known::of(&corpus, &waxseal_model::Shapes::embedded().unwrap());
+        let page = render(&run, &[], &known, &Options::default());
+        let row = page.split_once("<th scope=\"row\">openssl</th><td class=\"number\">2</td>").unwrap().1;
+        let row = row.split_once("</tr>").unwrap().0;
+        let cell = |title: &str| {
+            let cell = row.split("<td class=\"known\"").find(|cell| cell.contains(&format!("→ {title},"))).unwrap();
+            cell.split_once('>').map(|(tooltip, text)| (tooltip.to_owned(), text.to_owned())).unwrap()
+        };
+        let (tooltip, text) = cell("Outlook for Windows");
+        assert_eq!(text, "<div>1 no, documented</div><div>1 unknown</div></td>");
+        assert!(tooltip.contains("aes-256-gcm (2025, github.com/jstedfast/MimeKit/issues/1149)"), "{tooltip}");
+        let (_, text) = cell("iPhone or iPad Mail");
+        assert_eq!(text, "<div>1 no, documented</div><div>1 unknown</div></td>");
+        // openssl took part: what it said counts, and not what is written of it.
+        assert!(!page.contains("→ OpenSSL,"));
+        // Every cell says something.
+        assert!(!row.contains("<td class=\"known\"></td>"));
     }
 
     #[test]
@@ -96,7 +124,7 @@ mod tests {
     #[test]
     fn nothing_is_fetched() {
         let (run, cases) = small();
-        let page = render(&run, &cases, &Options::default());
+        let page = render(&run, &cases, &Known::default(), &Options::default());
         for way in ["http://", "https://", "src=\"", "<link", "@import", "url("] {
             assert!(!page.contains(way), "{way}");
         }
@@ -105,13 +133,16 @@ mod tests {
     #[test]
     fn the_same_run_gives_the_same_bytes() {
         let (run, cases) = small();
-        assert_eq!(render(&run, &cases, &Options::default()), render(&run, &cases, &Options::default()));
+        assert_eq!(
+            render(&run, &cases, &Known::default(), &Options::default()),
+            render(&run, &cases, &Known::default(), &Options::default())
+        );
     }
 
     #[test]
     fn a_thousand_cases_on_twenty_suts_stay_a_small_page() {
         let run = crate::testing::large(1_000, 20);
-        let page = render(&run, &[], &Options::default());
+        let page = render(&run, &[], &Known::default(), &Options::default());
         assert_eq!(run.outcomes().len(), 20_000);
         // Most of it is one cell an outcome and one part a case.
         assert!(page.len() < 2 << 20, "{} bytes", page.len());

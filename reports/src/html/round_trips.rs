@@ -1,14 +1,16 @@
-//! Writers × readers, and below it what did not come out right.
+//! Writers × readers, measured and otherwise known, and below it what did not come out right.
 
 use maud::{Markup, html};
 use waxseal_verdict::OutcomeRecord;
 
+use super::clients;
 use super::marks::outcome_class;
+use crate::known::Column;
 use crate::privacy::Privacy;
 use crate::round_trip::{Cell, RoundTrips, Row, Source, mail_of};
 
 /// Nothing if the run has no mail of the matrix.
-pub(super) fn draw(trips: &RoundTrips<'_>, privacy: Privacy) -> Markup {
+pub(super) fn draw(trips: &RoundTrips<'_>, clients: &[Column<'_>], privacy: Privacy) -> Markup {
     if !trips.rows.iter().any(|row| row.source == Source::Written) {
         return html! {};
     }
@@ -18,25 +20,27 @@ pub(super) fn draw(trips: &RoundTrips<'_>, privacy: Privacy) -> Markup {
             h2 { "Writers × readers" }
             p { b { (right) } " of " b { (all) } " readings came out right: the verdict is good where the reader \
                  reports one, and the content is what went in." }
-            (table(trips, &[Source::Written, Source::Recorded], "Written by"))
+            (table(trips, clients, &[Source::Written, Source::Recorded], "Written by"))
             ul.legend {
                 li { span.p { "9" } " all nine came out right" }
                 li { span.f { "7/9" } " two of nine did not" }
                 li { span.u { "–" } " none that the reader says it can read" }
+                (clients::legend(clients))
                 li { "The mails of a program were written for this run; those of a client in italics were recorded." }
             }
             @if trips.rows.iter().any(|row| row.source == Source::SentOn) {
                 h3 { "Chains of three" }
                 p.hint { "The first program encrypted a mail; the second opened it and sent on, signed, what came out; \
                           the third read that." }
-                (table(trips, &[Source::SentOn], "First and second"))
+                (table(trips, &[], &[Source::SentOn], "First and second"))
             }
+            (clients::details(clients))
             (findings(trips, privacy))
         }
     }
 }
 
-fn table(trips: &RoundTrips<'_>, sources: &[Source], first: &str) -> Markup {
+fn table(trips: &RoundTrips<'_>, clients: &[Column<'_>], sources: &[Source], first: &str) -> Markup {
     let rows: Vec<&Row<'_>> = trips.rows.iter().filter(|row| sources.contains(&row.source)).collect();
     // A reader that nobody asked has no column.
     let asked = |column: &usize| {
@@ -52,22 +56,23 @@ fn table(trips: &RoundTrips<'_>, sources: &[Source], first: &str) -> Markup {
                         th scope="col" { (first) }
                         th.number scope="col" { "Mails" }
                         @for column in &columns { th scope="col" { span { (trips.readers[*column]) } } }
+                        (clients::heads(clients))
                     }
                 }
                 tbody {
-                    @for row in rows { (line(row, &trips.readers, &columns)) }
+                    @for row in rows { (line(row, &trips.readers, &columns, clients)) }
                 }
             }
         }
     }
 }
 
-fn line(row: &Row<'_>, readers: &[&str], columns: &[usize]) -> Markup {
+fn line(row: &Row<'_>, readers: &[&str], columns: &[usize], clients: &[Column<'_>]) -> Markup {
     html! {
         tr {
             th scope="row" { @if row.source == Source::Recorded { i { (row.writer) } } @else { (row.writer) } }
             td.number {
-                (row.written)
+                (row.mails.len())
                 @if !row.not_written.is_empty() {
                     small title="asked for, and not written" { " −" (row.not_written.len()) }
                 }
@@ -75,6 +80,7 @@ fn line(row: &Row<'_>, readers: &[&str], columns: &[usize]) -> Markup {
             @for (cell, reader) in columns.iter().filter_map(|one| Some((row.cells.get(*one)?, readers.get(*one)?))) {
                 td.(class(cell)) title=(tooltip(&row.writer, reader, cell)) { (text(cell)) }
             }
+            (clients::cells(clients, row))
         }
     }
 }

@@ -58,6 +58,6 @@ pub use requirement::{Obligation, Party, Requirement};
 pub use revocation::{CrlDescription, CrlScope, OcspAnswer, OcspDescription, RevocationReason, RevokedEntity};
 pub use select::{Selection, SelectionError};
 pub use shape::{
-    Answer, CertificateRole, ClientShape, FormShape, Habit, KnownBy, Overrides, Replica, ReplicaForm, Shapes, Table,
-    Topic,
+    Answer, CertificateRole, ClientShape, FeatureReading, FormShape, Habit, KnownAnswer, KnownBy, MailFeatures,
+    Overrides, Reading, Replica, ReplicaForm, Shapes, Table, Topic,
 };

@@ -2,6 +2,7 @@
 //! whom it trusts, every line with its kind of knowledge, its versions and its
 //! source; and the replicas, which the forge writes.
 
+mod reading;
 mod replica;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use include_dir::{Dir, include_dir};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use reading::{FeatureReading, KnownAnswer, MailFeatures, Reading};
 pub use replica::{CertificateRole, FormShape, Overrides, Replica, ReplicaForm, Table};
 
 use crate::code::codes;
@@ -58,6 +60,11 @@ pub struct Habit {
     /// Whether it can, of lines about what it reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
+    /// What in a mail the answer is about, of lines about what it reads: algorithms by the names of the algorithm
+    /// table (`rc2-cbc-40` for RC2 with so many bits), layers from outside in (`clear`, `encrypted/opaque`). Empty
+    /// where it is about nothing that makes one mail of the matrix another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<String>,
     /// How it is known.
     pub kind: KnownBy,
     /// In which versions, in the client's own numbers; empty where nothing says.
@@ -184,6 +191,10 @@ impl Shapes {
     #[must_use]
     pub fn check_sources(&self, corpus: &Corpus, clients: &Clients) -> Vec<Problem> {
         let mut problems = Vec::new();
+        let scenarios = corpus.matrix().scenarios();
+        let mails = scenarios.iter().map(MailFeatures::of_scenario);
+        let mails: Vec<_> = mails.chain(corpus.cases().iter().filter_map(MailFeatures::of_case)).collect();
+        let words: BTreeSet<&str> = mails.iter().flat_map(MailFeatures::words).collect();
         for shape in &self.list {
             let mut report = |field: &str, what: String| problems.push(Problem::new(&shape.file(), field, what));
             if !clients.list().iter().any(|known| known.client == shape.client) {
@@ -193,6 +204,9 @@ impl Shapes {
             for (field, habit) in shape.habits() {
                 for id in habit.source.iter().filter(unknown) {
                     report(&field, format!("{id:?} is not in the catalogue"));
+                }
+                for word in habit.of.iter().filter(|word| !words.contains(word.as_str())) {
+                    report(&format!("{field}.of"), format!("no mail of the corpus has {word:?}"));
                 }
             }
             for (name, replica) in &shape.replica {
@@ -260,6 +274,9 @@ impl ClientShape {
             }
             if habit.answer.is_some() != (field.starts_with("reads") && habit.kind != KnownBy::Unknown) {
                 report(&format!("{field}.answer"), "stands where something is known that is read, and only there");
+            }
+            if !habit.of.is_empty() && habit.answer.is_none() {
+                report(&format!("{field}.of"), "stands where there is an answer, and only there");
             }
             let recorded = habit.source.iter().any(|source| source.starts_with(RECORDED));
             if habit.kind == KnownBy::Captured && habit.versions.is_empty() && !recorded {

@@ -94,6 +94,7 @@ fn faults_are_named() {
     fault("digest = \"sha-1\"", "digest = \"sha-1\"\nopaque = true", "replica.quill-1.clear.opaque");
     fault("never = true", "never = true\ndigest = \"sha-1\"", "replica.quill-1.opaque");
     fault("topic = \"trust\"", "topic = \"trusts\"", "trusts");
+    fault("topic = \"trust\"", "topic = \"trust\"\nof = [\"clear\"]", "trusts.1.of");
 }
 
 #[test]
@@ -121,4 +122,47 @@ fn every_client_says_what_it_reads_and_whom_it_trusts() {
             assert!(topics.contains(&topic), "{name}: {topic}");
         }
     }
+}
+
+/// Each thing in a mail is asked by itself, and the worst of the answers is that of the mail.
+#[test]
+fn what_a_mail_has_decides_what_is_known_of_it() {
+    let line = |of: &str, answer: &str, kind: &str, versions: &str| {
+        format!(
+            "[[reads]]\ntopic = \"cipher\"\ndoes = \"x\"\nanswer = \"{answer}\"\nof = [{of}]\nkind = \"{kind}\"\n\
+             versions = \"{versions}\"\nsource = [\"a book\"]\n\n"
+        )
+    };
+    let reads = [
+        line("\"clear\", \"sha-256\"", "yes", "captured", "1"),
+        line("\"rsa-pkcs1-v1_5\"", "yes", "documented", "1"),
+        line("\"sha-1\"", "yes", "captured", "1"),
+        line("\"sha-1\"", "no", "documented", "2"),
+        line("\"rsassa-pss\"", "no", "documented", "1"),
+        line("\"ecdsa\"", "partly", "captured", "1"),
+    ];
+    let shapes = shapes(&QUILL.replace("[[trusts]]", &format!("{}[[trusts]]", reads.concat()))).unwrap();
+    let quill = shapes.client("quill").unwrap();
+    let corpus = Corpus::embedded().unwrap();
+    let scenarios = corpus.matrix().scenarios();
+    let says = |name: &str| {
+        let scenario = scenarios.iter().find(|scenario| scenario.name() == name).unwrap();
+        let mail = MailFeatures::of_scenario(scenario);
+        let reading = quill.reading(&mail);
+        (reading.answer, reading.known, reading.features.len())
+    };
+    // The weaker of two kinds of knowledge is that of both.
+    assert_eq!(says("clear.rsa.small"), (KnownAnswer::Yes, Some(KnownBy::Documented), 3));
+    assert_eq!(says("clear.pss.small"), (KnownAnswer::No, Some(KnownBy::Documented), 3));
+    assert_eq!(says("clear.ecdsa.small"), (KnownAnswer::Partly, Some(KnownBy::Captured), 3));
+    // Of one thing nothing is known, so nothing is known of the mail; unless another is refused.
+    assert_eq!(says("opaque.rsa.small"), (KnownAnswer::Unknown, None, 3));
+    assert_eq!(says("opaque.pss.small"), (KnownAnswer::No, Some(KnownBy::Documented), 3));
+    assert_eq!(quill.reading_of("sha-1").answer, KnownAnswer::Differs);
+    assert_eq!(quill.reading_of("sha-1").lines.len(), 2);
+    let layers = |name: &str| {
+        let scenario = scenarios.iter().find(|scenario| scenario.name() == name).unwrap();
+        MailFeatures::of_scenario(scenario).words().next().unwrap().to_owned()
+    };
+    assert_eq!(layers("triple.rsa.rsa.aes-256-gcm.small"), "clear/authenveloped/clear");
 }
