@@ -16,6 +16,8 @@ const WRITE: &str = "write/";
 const SENT_ON: &str = "sent-on/";
 /// The area of the catalogue: `recorded/CLIENT/NAME`.
 const RECORDED: &str = "recorded/";
+/// How the name of a writer begins that is the shape of a client: `matrix/SCENARIO/replica-NAME`.
+const REPLICA: &str = "replica-";
 
 /// Whether a case is a mail of the matrix, or its having been written.
 pub(crate) fn is_round_trip(id: &str) -> bool {
@@ -26,7 +28,7 @@ pub(crate) fn is_round_trip(id: &str) -> bool {
 pub(crate) struct RoundTrips<'a> {
     /// Readers that took part, in the order of the run.
     pub(crate) readers: Vec<&'a str>,
-    /// Programs that wrote for the run, then clients of whom mail was recorded.
+    /// Programs that wrote for the run, then shapes of clients, then clients of whom mail was recorded.
     pub(crate) rows: Vec<Row<'a>>,
 }
 
@@ -35,6 +37,8 @@ pub(crate) struct RoundTrips<'a> {
 pub(crate) enum Source {
     /// A program wrote them for the run.
     Written,
+    /// They were written for it in the shape of a client.
+    Replica,
     /// They were recorded before.
     Recorded,
     /// One program wrote them, and a second one opened them and sent on what came out.
@@ -83,7 +87,12 @@ impl<'a> RoundTrips<'a> {
             let parts: Vec<&str> = id.split(['/', '.']).filter(|part| *part != "write").collect();
             let (source, writer) = match parts.as_slice() {
                 ["sent-on", first, second] => (Source::SentOn, format!("{first} → {second}")),
-                _ if is_round_trip(id) => (Source::Written, last()),
+                _ if is_round_trip(id) => match (outcome.evidence, last()) {
+                    (Evidence::Replica, name) => {
+                        (Source::Replica, name.strip_prefix(REPLICA).map(str::to_owned).unwrap_or(name))
+                    }
+                    (_, name) => (Source::Written, name),
+                },
                 ["recorded", client, ..] if recorded => (Source::Recorded, (*client).to_owned()),
                 _ => continue,
             };
@@ -180,12 +189,14 @@ mod tests {
             ("sent-on/engine/openssl", "engine", Outcome::Pass),
             ("write/sent-on.openssl.engine", "engine", Outcome::Fail),
             ("signed/clear/rsa", "engine", Outcome::Pass),
+            ("matrix/clear.rsa.small/replica-quill-1", "openssl", Outcome::Pass),
         ];
         let mut lines = vec![line("1/1", head())];
         lines.extend(rows.map(|(case, sut, what)| {
             let mut one = outcome(case, sut, what);
             if let waxseal_verdict::Record::Outcome(row) = &mut one {
-                row.evidence = Evidence::Recorded;
+                let replica = case.contains("/replica-");
+                row.evidence = if replica { Evidence::Replica } else { Evidence::Recorded };
             }
             line("1/1", one)
         }));
@@ -204,12 +215,13 @@ mod tests {
             shown,
             [
                 ("openssl", 1, 1, vec![(1, 0, 0), (0, 0, 1)]),
+                ("quill-1", 1, 0, vec![(0, 0, 0), (1, 0, 0)]),
                 ("outlook", 1, 0, vec![(1, 0, 0), (0, 1, 0)]),
                 ("engine → openssl", 1, 0, vec![(1, 0, 0), (0, 0, 0)]),
                 ("openssl → engine", 0, 1, vec![(0, 0, 0), (0, 0, 0)]),
             ]
         );
-        assert_eq!(trips.counts(), (3, 4));
+        assert_eq!(trips.counts(), (4, 5));
         assert_eq!(Grid::of_cases(&run, &[]).rows.len(), 2);
     }
 }

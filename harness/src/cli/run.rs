@@ -20,7 +20,7 @@ use crate::admission::Exam;
 use crate::cases::Cases;
 use crate::exit::{Exit, Failed, help};
 use crate::gate::{Gate, is_failure};
-use crate::matrix::{self, Extent, Produced, Writing};
+use crate::matrix::{self, Extent, Produced, Writing, replica};
 use crate::plan::{Plan, Shard};
 use crate::runner::{Options, Run, RunFile};
 use crate::shim::shipped::Shipped;
@@ -106,20 +106,22 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let mut tasks = cases.tasks(&chosen).map_err(Failed::fault)?;
     tasks.retain(|task| arguments.shard.holds(task));
     let suts = arguments.suts(&corpus)?;
-    let written = arguments.write(&corpus, &suts)?;
+    let shapes = Shapes::embedded().map_err(Failed::fault)?;
+    let (written, replicas) = arguments.write(&corpus, &shapes, &suts)?;
     tasks.extend(matrix::tasks(&written));
+    tasks.extend(replicas);
     let plan = Plan::new(&tasks, &suts);
     output::print(&announce(&corpus, &tasks, &suts, &plan, arguments.shard))?;
 
     let options = arguments.options();
     let run = Run { tasks: &tasks, suts: &suts, plan: &plan, options: &options };
     let (record, outcomes) = arguments.record(&corpus, &run, &written, start)?;
-    let report = arguments.report(&record, &corpus)?;
+    let report = arguments.report(&record, &corpus, &shapes)?;
     let mut text = report.text;
     text.push_str(&explained(&corpus, &outcomes));
     text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
     output::print(&text)?;
-    arguments.judge(gate, &corpus, &suts, &outcomes)
+    arguments.judge(gate, &corpus, &shapes, &suts, &outcomes)
 }
 
 /// What a report left.
@@ -169,17 +171,19 @@ impl Arguments {
         }
     }
 
-    /// Lets every SUT that can write what the matrix asks for.
-    fn write(&self, corpus: &Corpus, suts: &[Sut]) -> Result<Vec<Produced>, Failed> {
+    /// Lets every SUT that can write what the matrix asks for; beside that the mails of replicas.
+    fn write(&self, corpus: &Corpus, shapes: &Shapes, suts: &[Sut]) -> Result<(Vec<Produced>, Vec<Task>), Failed> {
         let extent = match self.matrix {
-            Some(MatrixOption::None) => return Ok(Vec::new()),
-            None if !self.corpus.case.is_empty() => return Ok(Vec::new()),
+            Some(MatrixOption::None) => return Ok(Default::default()),
+            None if !self.corpus.case.is_empty() => return Ok(Default::default()),
             Some(MatrixOption::Full) => Extent::Full,
             None | Some(MatrixOption::Pairwise) => Extent::Pairwise,
         };
         let writing = Writing::choose(corpus, suts, extent, self.shard);
         let (mails, writers) = writing.counts();
-        output::print(&format!("matrix: {mails} mails of {writers} writers\n"))?;
+        let replicas = replica::tasks(corpus, shapes, suts, extent, self.shard).map_err(Failed::fault)?;
+        let in_shapes = replicas.len();
+        output::print(&format!("matrix: {mails} mails of {writers} writers, {in_shapes} in the shapes of clients\n"))?;
         let options = self.options();
         let options = matrix::Options { jobs: options.jobs, limits: options.limits, keep: options.keep };
         let progress = Progress::new(mails, Paint::stdout());
@@ -188,7 +192,7 @@ impl Arguments {
             Ok(())
         });
         progress.finish();
-        written.map_err(Failed::usage)
+        Ok((written.map_err(Failed::usage)?, replicas))
     }
 
     /// Runs the plan and keeps its record.
@@ -240,7 +244,7 @@ impl Arguments {
     }
 
     /// Draws the report from the record, as anybody else could.
-    fn report(&self, record: &Path, corpus: &Corpus) -> Result<Report, Failed> {
+    fn report(&self, record: &Path, corpus: &Corpus, shapes: &Shapes) -> Result<Report, Failed> {
         let file = std::fs::File::open(record).map_err(Failed::at(record.display()))?;
         let run = read_run(std::io::BufReader::new(file)).map_err(Failed::at(record.display()))?;
         let present = run.cases();
@@ -250,7 +254,7 @@ impl Arguments {
             .filter(|case| present.contains(case.id.as_str()))
             .map(|case| CaseText::of(case, corpus))
             .collect();
-        let known = Known::of(corpus, &Shapes::embedded().map_err(Failed::fault)?);
+        let known = Known::of(corpus, shapes);
         let page = html::render(&run, &texts, &known, &html::Options { include_private: self.include_private });
         let folder = self.out.join("report");
         std::fs::create_dir_all(&folder).map_err(Failed::at(folder.display()))?;
@@ -274,6 +278,7 @@ impl Arguments {
         &self,
         gate: Option<Gate>,
         corpus: &Corpus,
+        shapes: &Shapes,
         suts: &[Sut],
         outcomes: &[OutcomeRecord],
     ) -> Result<Exit, Failed> {
@@ -287,8 +292,8 @@ impl Arguments {
             let cases = corpus.cases().iter().map(|case| case.id.clone());
             let scenarios = corpus.matrix().scenarios();
             let round_trips = scenarios.iter().flat_map(|scenario| {
-                let writers = suts.iter().map(|sut| sut.name.as_str());
-                writers.flat_map(|name| [matrix::task_id(scenario, name), matrix::write_id(scenario, name)])
+                let writers = suts.iter().map(|sut| sut.name.clone()).chain(replica::writers(shapes));
+                writers.flat_map(|name| [matrix::task_id(scenario, &name), matrix::write_id(scenario, &name)])
             });
             let every: BTreeSet<_> = cases.chain(round_trips).collect();
             let judgement = gate.judge(outcomes, &every);

@@ -11,16 +11,16 @@ use super::reads;
 /// at all. Greedy: the one that adds most comes first, the earlier among equals,
 /// so that the same SUTs always give the same set.
 pub(super) fn cover<'a>(scenarios: &[Scenario<'a>], readers: &[&Hello]) -> Vec<Scenario<'a>> {
-    let mut adds: Vec<BTreeSet<(usize, Feature, &str)>> = scenarios
-        .iter()
-        .map(|scenario| {
-            let able = readers.iter().enumerate().filter(|(_, hello)| reads(hello, scenario));
-            able.flat_map(|(reader, _)| {
-                scenario.values().into_iter().map(move |(feature, value)| (reader, feature, value))
-            })
-            .collect()
-        })
-        .collect();
+    let adds = scenarios.iter().map(|scenario| {
+        let able = readers.iter().enumerate().filter(|(_, hello)| reads(hello, scenario));
+        able.flat_map(|(reader, _)| scenario.values().into_iter().map(move |(feature, value)| (reader, feature, value)))
+            .collect::<BTreeSet<(usize, Feature, &str)>>()
+    });
+    greedy(adds.collect()).into_iter().map(|index| scenarios[index]).collect()
+}
+
+/// Few of these sets that together have everything that is in any of them.
+pub(super) fn greedy<T: Ord + Clone>(mut adds: Vec<BTreeSet<T>>) -> BTreeSet<usize> {
     let mut chosen = BTreeSet::new();
     loop {
         let best = adds.iter().enumerate().rev().max_by_key(|(_, adds)| adds.len());
@@ -29,7 +29,7 @@ pub(super) fn cover<'a>(scenarios: &[Scenario<'a>], readers: &[&Hello]) -> Vec<S
         chosen.insert(best);
         adds.iter_mut().for_each(|adds| adds.retain(|target| !added.contains(target)));
     }
-    chosen.into_iter().map(|index| scenarios[index]).collect()
+    chosen
 }
 
 #[cfg(test)]

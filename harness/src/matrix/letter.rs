@@ -47,6 +47,11 @@ impl<'a> People<'a> {
         self.recipient.and_then(|name| self.key(name))
     }
 
+    /// The certificate of whoever writes, also where nobody signs: PEM.
+    pub(crate) fn writer_certificate(&self) -> String {
+        self.key(self.signer.unwrap_or(NOBODY)).and_then(|pair| pair.certificate).unwrap_or_default()
+    }
+
     fn key(&self, entity: &str) -> Option<KeyPem> {
         let certificate = self.pki.certificate_pem(entity).map(str::to_owned);
         let pem = self.pki.key_pem(entity)?;

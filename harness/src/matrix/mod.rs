@@ -4,12 +4,14 @@
 //! A written mail becomes an ordinary [`Task`](crate::task::Task), so that plan, runner, gate and
 //! record treat it like any case: its id is `matrix/SCENARIO/WRITER`. That it
 //! was written at all is an outcome of its own, `write/SCENARIO/WRITER`. What a
-//! second SUT decrypted and sent on is `sent-on/FIRST/SECOND`.
+//! second SUT decrypted and sent on is `sent-on/FIRST/SECOND`. Mail in the shape
+//! of a client that does not run here is `matrix/SCENARIO/replica-NAME`.
 
 mod chain;
 mod covering;
 pub(crate) mod letter;
 mod produce;
+pub mod replica;
 pub mod same;
 pub(crate) mod steps;
 
@@ -110,6 +112,9 @@ pub fn write_id(scenario: &Scenario<'_>, writer: &str) -> String {
 /// # Errors
 /// What it did not declare.
 pub fn writes(hello: &Hello, scenario: &Scenario<'_>) -> Result<(), String> {
+    if scenario.is_of_replicas() {
+        return Err("only clients write this, and their replicas".to_owned());
+    }
     let in_one_go = hello.writes_forms.contains(&WrittenForm::SignedEncrypted);
     let names: Vec<_> = scenario.protection.steps.iter().map(|step| step.code()).collect();
     let forms: Vec<WrittenForm> = match names.as_slice() {
@@ -167,6 +172,8 @@ pub fn is_fault_of_reader(matrix: &Matrix, suts: &[Sut], case: &str) -> bool {
     let version = |name: &str| suts.iter().find(|sut| sut.name == name)?.admission.as_ref().ok();
     let must = |name: &str, scenario: &str| {
         Shipped::is_reference(name)
+            // The engine wrote it.
+            || name.starts_with(replica::PREFIX)
             || version(name).is_some_and(|hello| matrix.must_be_readable(name, &hello.version, scenario))
     };
     match parts.as_slice() {

@@ -267,28 +267,33 @@ impl<'a> Writer<'a> {
         task
     }
 
-    /// What a scenario says of a mail, whoever wrote it.
+    /// What a scenario says of a mail of this writer.
     pub(super) fn task_of(&self, scenario: &Scenario<'_>) -> Task {
-        Task {
-            id: task_id(scenario, &self.sut.name),
-            twin: None,
-            evidence: self.evidence(),
-            from: None,
-            policy: scenario.signature.and_then(|value| value.policy.clone()),
-            algorithms: scenario.algorithms().into_iter().map(str::to_owned).collect(),
-            kinds: scenario.layers().into_iter().map(|(kind, _)| kind).collect(),
-            require_revocation: false,
-            clock: self.now(),
-            // The certificates are valid then and now, and the mail bears its own date.
-            fixed_clock: false,
-            learns: false,
-            private: false,
-            expectation: expectation(scenario),
-            accepted: Vec::new(),
-            protects: Some(Arc::new(letter::entity(scenario))),
-            readers: None,
-            files: Err("nobody wrote it".to_owned()),
-        }
+        task_of(scenario, &self.sut.name, self.evidence(), self.now())
+    }
+}
+
+/// What a scenario says of a mail, whoever wrote it; the files are still to come.
+pub(super) fn task_of(scenario: &Scenario<'_>, writer: &str, evidence: Evidence, clock: OffsetDateTime) -> Task {
+    Task {
+        id: task_id(scenario, writer),
+        twin: None,
+        evidence,
+        from: None,
+        policy: scenario.signature.and_then(|value| value.policy.clone()),
+        algorithms: scenario.algorithms().into_iter().map(str::to_owned).collect(),
+        kinds: scenario.layers().into_iter().map(|(kind, _)| kind).collect(),
+        require_revocation: false,
+        clock,
+        // The certificates are valid then and now, and the mail bears its own date.
+        fixed_clock: false,
+        learns: false,
+        private: false,
+        expectation: expectation(scenario),
+        accepted: Vec::new(),
+        protects: Some(Arc::new(letter::entity(scenario))),
+        readers: None,
+        files: Err("nobody wrote it".to_owned()),
     }
 }
 

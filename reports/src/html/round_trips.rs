@@ -11,7 +11,7 @@ use crate::round_trip::{Cell, RoundTrips, Row, Source, mail_of};
 
 /// Nothing if the run has no mail of the matrix.
 pub(super) fn draw(trips: &RoundTrips<'_>, clients: &[Column<'_>], privacy: Privacy) -> Markup {
-    if !trips.rows.iter().any(|row| row.source == Source::Written) {
+    if !trips.rows.iter().any(|row| matches!(row.source, Source::Written | Source::Replica)) {
         return html! {};
     }
     let (right, all) = trips.counts();
@@ -20,13 +20,14 @@ pub(super) fn draw(trips: &RoundTrips<'_>, clients: &[Column<'_>], privacy: Priv
             h2 { "Writers × readers" }
             p { b { (right) } " of " b { (all) } " readings came out right: the verdict is good where the reader \
                  reports one, and the content is what went in." }
-            (table(trips, clients, &[Source::Written, Source::Recorded], "Written by"))
+            (table(trips, clients, &[Source::Written, Source::Replica, Source::Recorded], "Written by"))
             ul.legend {
                 li { span.p { "9" } " all nine came out right" }
                 li { span.f { "7/9" } " two of nine did not" }
                 li { span.u { "–" } " none that the reader says it can read" }
                 (clients::legend(clients))
-                li { "The mails of a program were written for this run; those of a client in italics were recorded." }
+                li { "The mails of a program were written for this run; those of a client in italics were recorded. \
+                     A replica is the shape of a client, in which the engine wrote." }
             }
             @if trips.rows.iter().any(|row| row.source == Source::SentOn) {
                 h3 { "Chains of three" }
@@ -70,7 +71,13 @@ fn table(trips: &RoundTrips<'_>, clients: &[Column<'_>], sources: &[Source], fir
 fn line(row: &Row<'_>, readers: &[&str], columns: &[usize], clients: &[Column<'_>]) -> Markup {
     html! {
         tr {
-            th scope="row" { @if row.source == Source::Recorded { i { (row.writer) } } @else { (row.writer) } }
+            th scope="row" {
+                @match row.source {
+                    Source::Recorded => i { (row.writer) },
+                    Source::Replica => { (row.writer) small { " replica" } }
+                    _ => (row.writer),
+                }
+            }
             td.number {
                 (row.mails.len())
                 @if !row.not_written.is_empty() {

@@ -113,6 +113,9 @@ pub struct Protection {
     pub what: String,
     /// The steps, the innermost first.
     pub steps: Vec<MatrixStep>,
+    /// Whether only mail in the shape of a client is like this: nobody else is asked to write it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_replicas: bool,
 }
 
 /// Who signs, and with what.
@@ -141,6 +144,9 @@ pub struct SignatureValue {
     /// The recipients that it goes with, where there is encryption too; those of no list if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
+    /// Whether only mail in the shape of a client is like this: nobody else is asked to write it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_replicas: bool,
 }
 
 /// For whom is encrypted, and how the content key gets there.
@@ -272,6 +278,12 @@ impl<'a> Scenario<'a> {
         let signature = self.signature.into_iter().flat_map(|value| [value.digest.as_str(), value.scheme.as_str()]);
         let recipient = self.recipient.into_iter().flat_map(|value| value.needs.iter().map(String::as_str));
         signature.chain(recipient).chain(self.cipher.map(CipherValue::algorithm)).collect()
+    }
+
+    /// Whether only mail in the shape of a client is like this.
+    #[must_use]
+    pub fn is_of_replicas(&self) -> bool {
+        self.protection.of_replicas || self.signature.is_some_and(|value| value.of_replicas)
     }
 
     /// The dialect of the message.
