@@ -170,8 +170,13 @@ fn make(contents: &Contents) -> Result<Vec<Vec<u8>>, Trouble> {
     }
     if !batch.is_empty() {
         put(dir, "batch", batch.as_bytes())?;
-        // One that it does not read is left out, and missing when it is needed.
-        certutil(&["-B", "-i", "batch"])?;
+        // One that it does not read is left out, and missing when it is needed; but a batch ends with it, and those
+        // that come after it are to be there.
+        if !certutil(&["-B", "-i", "batch"])?.success {
+            for line in batch.lines() {
+                certutil(&line.split(' ').collect::<Vec<_>>())?;
+            }
+        }
     }
     FILES.iter().map(|name| get(dir, name)).collect()
 }

@@ -137,6 +137,9 @@ def store(request):
         flags |= m2.X509_V_FLAG_CRL_CHECK
     if request.get("require_revocation"):
         flags |= m2.X509_V_FLAG_CRL_CHECK | m2.X509_V_FLAG_CRL_CHECK_ALL
+    if flags & m2.X509_V_FLAG_CRL_CHECK:
+        # As `openssl cms` is started: a delta CRL counts beside the complete one (RFC 5280 section 5.2.4).
+        flags |= m2.X509_V_FLAG_USE_DELTAS | m2.X509_V_FLAG_EXTENDED_CRL_SUPPORT
     made.set_flags(flags)
     return made
 

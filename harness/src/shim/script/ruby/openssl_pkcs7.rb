@@ -154,6 +154,8 @@ class Pkcs7
       @request['crls'].to_a.each { |name| store.add_crl(X509::CRL.new(slurp(@request, name))) }
       flags |= X509::V_FLAG_CRL_CHECK unless @request['crls'].to_a.empty?
       flags |= X509::V_FLAG_CRL_CHECK | X509::V_FLAG_CRL_CHECK_ALL if @request['require_revocation']
+      # As `openssl cms` is started: a delta CRL counts beside the complete one (RFC 5280 section 5.2.4).
+      flags |= X509::V_FLAG_USE_DELTAS | X509::V_FLAG_EXTENDED_CRL_SUPPORT if flags & X509::V_FLAG_CRL_CHECK != 0
       store.flags = flags
       store
     end
