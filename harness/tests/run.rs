@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use support::{custom, known, script, verdict};
+use support::{custom, disputes, known, script, verdict};
 use waxseal::shim::openssl::OpenSsl;
 use waxseal::shim::serve::Shim as _;
 use waxseal::shim::shipped::{SHIPPED, Shipped};
@@ -72,22 +72,23 @@ fn the_main_job_leaves_a_whole_record_and_a_report() {
     let outcomes = outcomes(dir.path());
     let unexplained = known::unexplained(&corpus, &outcomes);
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
+    let unnoted = disputes::unnoted(&corpus, &outcomes);
+    assert!(unnoted.is_empty(), "{}", unnoted.join("\n"));
     for ((case, sut), outcome) in outcomes {
-        if known::speaks_of(&sut) {
+        if known::speaks_of(&corpus, &sut) {
             continue;
         }
         if Shipped::is_reference(&sut) {
             let fine = [Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable].contains(&outcome.outcome);
             assert!(fine, "{case}: {} {:?}", outcome.outcome, outcome.reason);
         } else if ![Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable].contains(&outcome.outcome) {
-            // Who is right, and why, stands in the case.
-            let explained =
-                corpus.case(&case).is_some_and(|case| case.disagreements.iter().any(|one| one.implementation == sut));
-            // Of a peer that neither the cases nor the table speak of it is a finding.
-            let named = |case: &waxseal_model::Case| case.disagreements.iter().any(|one| one.implementation == sut);
-            if corpus.cases().iter().any(named) {
-                assert!(explained, "{case} on {sut}: {} {:?}", outcome.outcome, outcome.reason);
-            }
+            // Who is right, and why, stands in the case; of a peer, or a version of it, that
+            // neither the cases nor the table speak of it is a finding.
+            let of_this =
+                |one: &&waxseal_model::Disagreement| one.implementation == sut && one.version == outcome.sut_version;
+            let looked_at = corpus.cases().iter().flat_map(|case| &case.disagreements).any(|one| of_this(&one));
+            let explained = known::is_said(&corpus, &case, &sut);
+            assert!(explained || !looked_at, "{case} on {sut}: {} {:?}", outcome.outcome, outcome.reason);
         }
     }
     let page = std::fs::read_to_string(dir.path().join("out/report/index.html")).unwrap();
@@ -274,4 +275,30 @@ fn the_example_of_the_manual_is_admitted() {
     let believer = custom(dir.path(), "believer", &hello, &good, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
     let (code, out) = test(believer.to_str().unwrap());
     assert!(code == 1 && out.contains("10 of 10 accepted") && out.contains("0 of 10 refused"), "{out}");
+}
+
+/// What the check of disputes takes for one.
+#[test]
+fn a_dispute_is_good_against_bad() {
+    let record = |outcome: &str, aspects: &str| -> OutcomeRecord {
+        let line = format!(
+            r#"{{"case":"recorded/a/b","sut":"s","sut_version":"1","outcome":"{outcome}","reason_match":"none",
+            "aspects":{aspects},"evidence":"recorded","knowledge":"measured","ms":1}}"#
+        );
+        serde_json::from_str(&line).unwrap()
+    };
+    let signed = |integrity: &str, chain: &str| {
+        format!(r#"[{{"kind":"signed","aspects":{{"integrity":{integrity},"chain":{chain}}}}}]"#)
+    };
+    let (good, bad, unchecked) = (r#""good""#, r#"{"bad":"untrusted"}"#, r#""unchecked""#);
+    let reference = record("pass", &signed(good, bad));
+    let with = |outcome: &str, aspects: &str| disputes::dispute(&reference, &record(outcome, aspects));
+    assert_eq!(with("pass", &signed(good, bad)), None);
+    assert_eq!(with("fail", &signed(unchecked, bad)), None);
+    assert_eq!(with("unsupported", "[]"), None);
+    assert_eq!(with("fail", &signed(good, good)).unwrap(), "layer 1 chain good for bad: untrusted");
+    let mismatch = r#"{"bad":"digest-mismatch"}"#;
+    assert_eq!(with("fail", &signed(mismatch, bad)).unwrap(), "layer 1 integrity bad: digest-mismatch for good");
+    assert_eq!(with("fail", "[]").unwrap(), "[] for [signed]");
+    assert_eq!(with("crash", "[]").unwrap(), "crash");
 }

@@ -90,7 +90,7 @@ impl CaseText {
             expected: case.expect.clone(),
             dialect: dialect(case),
             witnessed: !case.witnesses.is_empty() || case.source.published.is_some(),
-            notes: notes(case),
+            notes: notes(case, corpus),
             sha256: match &case.input {
                 Input::Recording { sha256 } => Some(sha256.clone()),
                 Input::Recipe(_) => None,
@@ -144,7 +144,7 @@ fn source(source: &Source) -> String {
 }
 
 /// What else a reader of the report wants to know, in the order of a page.
-fn notes(case: &Case) -> Vec<(String, String)> {
+fn notes(case: &Case, corpus: &Corpus) -> Vec<(String, String)> {
     let mut notes = Vec::new();
     let mut add = |label: &str, text: String| notes.push((label.to_owned(), text));
     if let Some(difference) = &case.difference {
@@ -166,6 +166,10 @@ fn notes(case: &Case) -> Vec<(String, String)> {
     }
     for other in &case.disagreements {
         add("Says otherwise", format!("{} {}: {} ({})", other.implementation, other.version, other.says, other.why));
+    }
+    for note in corpus.peers().notes(&case.id) {
+        let label = if note.fails { "Says otherwise" } else { "Differs" };
+        add(label, format!("{} {}: {}", note.sut, note.version, note.why));
     }
     for link in &case.links {
         add("Link", link.clone());

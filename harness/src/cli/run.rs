@@ -346,7 +346,8 @@ fn explained(corpus: &Corpus, outcomes: &[OutcomeRecord]) -> String {
         let disagreements = corpus.case(&outcome.case).map_or(&[][..], |case| &case.disagreements);
         let count = counts.entry(&outcome.sut).or_default();
         count.0 += 1;
-        count.1 += usize::from(disagreements.iter().any(|one| one.implementation == outcome.sut));
+        let by_peer = corpus.peers().notes(&outcome.case).any(|note| note.sut == outcome.sut);
+        count.1 += usize::from(by_peer || disagreements.iter().any(|one| one.implementation == outcome.sut));
     }
     let line = |(sut, (failures, explained)): (&str, (usize, usize))| {
         format!("{sut}: the corpus explains {explained} of {failures} failures; `waxseal show CASE` says why\n")

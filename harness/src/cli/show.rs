@@ -93,6 +93,10 @@ fn text(corpus: &Corpus, case: &Case) -> String {
     for flag in &case.flags {
         let _ = writeln!(out, "\nimplementations differ: {}\n  {}", flag.name, flag.why.trim());
     }
+    for note in corpus.peers().notes(&case.id) {
+        let word = if note.fails { "says otherwise" } else { "differs" };
+        let _ = writeln!(out, "\n{} {} {word}: {}", note.sut, note.version, note.why.trim());
+    }
     for disagreement in &case.disagreements {
         let _ = writeln!(
             out,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod card_cases;
+pub(crate) mod disputes;
 pub(crate) mod engine;
 pub(crate) mod known;
 pub(crate) mod witness;

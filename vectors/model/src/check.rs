@@ -27,6 +27,7 @@ pub(crate) fn check(corpus: &Corpus, problems: &mut Vec<Problem>) {
         exchange.check(&corpus.pki, |name| corpus.requirement(name).is_some(), problems);
     }
     corpus.matrix.check(&corpus.pki, problems);
+    corpus.peers.check(corpus, problems);
     for entry in corpus.entries.values() {
         catalogue(entry, problems);
     }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::check::check;
 use crate::files::Files;
 use crate::requirement::RequirementFile;
-use crate::{Case, CorpusError, Entry, Exchange, Matrix, Pki, Problem, Requirement, matrix};
+use crate::{Case, CorpusError, Entry, Exchange, Matrix, Peers, Pki, Problem, Requirement, matrix, peers};
 
 /// Cases, catalogue, PKI and requirements, free of faults.
 #[derive(Debug, Clone)]
@@ -21,6 +21,7 @@ pub struct Corpus {
     pub(crate) pki: Pki,
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) matrix: Matrix,
+    pub(crate) peers: Peers,
     hash: String,
 }
 
@@ -90,6 +91,12 @@ impl Corpus {
         &self.matrix
     }
 
+    /// What peers are known to say otherwise.
+    #[must_use]
+    pub const fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
     /// Who there is.
     #[must_use]
     pub const fn pki(&self) -> &Pki {
@@ -123,12 +130,14 @@ impl Corpus {
         let exchanges =
             read_all(&files, "exchanges", &mut problems).into_iter().map(|(_, exchange)| exchange).collect();
         let matrix = read_one::<Matrix>(&files, matrix::FILE, &mut problems);
+        let peers = files.0.get(peers::FILE).and_then(|_| read_one::<Peers>(&files, peers::FILE, &mut problems));
+        let peers = peers.unwrap_or_default();
         let Some(matrix) = matrix.filter(|_| problems.is_empty()) else { return Err(problems) };
         cases.extend(entries.iter().map(Entry::case));
         cases.sort_by(|a, b| a.id.cmp(&b.id));
         let hash = files.hash();
         let entries = entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
-        let corpus = Self { files, cases, entries, requirements, pki, exchanges, matrix, hash };
+        let corpus = Self { files, cases, entries, requirements, pki, exchanges, matrix, peers, hash };
         check(&corpus, &mut problems);
         if problems.is_empty() { Ok(corpus) } else { Err(problems) }
     }

@@ -15,8 +15,9 @@ pub(crate) struct Files(pub(crate) BTreeMap<String, String>);
 /// The folders of the corpus that hold data.
 const FOLDERS: [&str; 4] = ["cases", "catalogue", "exchanges", "pki"];
 /// The files beside them, and what was compiled in.
-const SINGLE: [(&str, &str); 2] = [
+const SINGLE: [(&str, &str); 3] = [
     ("matrix.toml", include_str!("../../matrix.toml")),
+    ("peers.toml", include_str!("../../peers.toml")),
     ("requirements.toml", include_str!("../../requirements.toml")),
 ];
 
@@ -63,6 +64,10 @@ impl Files {
     }
 
     fn read_below(&mut self, dir: &Path, name: &str, problems: &mut Vec<Problem>) {
+        // Whoever has a corpus of their own need not know of peers.
+        if name == crate::peers::FILE && !dir.join(name).exists() {
+            return;
+        }
         for found in walkdir::WalkDir::new(dir.join(name)).sort_by_file_name() {
             match found {
                 Err(error) => problems.push(Problem::new(name, "", format!("cannot be read: {error}"))),

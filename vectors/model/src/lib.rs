@@ -23,6 +23,7 @@ mod exchange;
 mod files;
 mod instant;
 mod matrix;
+mod peers;
 mod pki;
 mod problem;
 mod recipe;
@@ -46,6 +47,7 @@ pub use matrix::{
     CipherValue, ContentValue, Feature, KnownWriter, Matrix, MatrixStep, Protection, RecipientValue, Scenario,
     SignatureValue, WriterFinding,
 };
+pub use peers::{Cause, Peer, PeerNote, Peers};
 pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, NameConstraints, Pki};
 pub use problem::{CorpusError, Problem};
 pub use recipe::{

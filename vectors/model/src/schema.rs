@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
-use crate::{Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix};
+use crate::{Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix, Peers};
 
 /// Every published schema: file name and content.
 #[must_use]
@@ -13,6 +13,7 @@ pub fn all() -> Vec<(&'static str, serde_json::Value)> {
         ("exchange.json", of::<Exchange>()),
         ("fingerprint.json", of::<Description>()),
         ("matrix.json", of::<Matrix>()),
+        ("peers.json", of::<Peers>()),
         ("recording.json", of::<Entry>()),
         ("shape.json", of::<ClientShape>()),
         ("verdict.json", of::<waxseal_verdict::Verdict>()),

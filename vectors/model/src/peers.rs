@@ -1,0 +1,159 @@
+//! What peers are known to say otherwise, by the version that was looked at:
+//! `peers.toml`. A cause stands there once, with the cases it shows in; what is
+//! peculiar to one case stands in that case, as a [`Disagreement`](crate::Disagreement).
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Corpus, Problem};
+
+/// The file below `vectors/`.
+pub(crate) const FILE: &str = "peers.toml";
+
+/// Every peer of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Peers {
+    /// The format of the file, 1.
+    pub format: u32,
+    /// The peers.
+    pub peer: Vec<Peer>,
+}
+
+/// One peer, in the version that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its name as a SUT.
+    pub sut: String,
+    /// The version, as it states it.
+    pub version: String,
+    /// Another implementation that this one is built on: what the corpus says of that one's disagreements may be
+    /// true of it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
+    /// Cases that it fails, by cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fails: Vec<Cause>,
+    /// Cases that it does not fail, and of which it yet says something that other readers do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<Cause>,
+}
+
+/// Why a peer says otherwise, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// What it does, and who is right by which clause.
+    pub why: String,
+    /// The cases.
+    pub cases: BTreeSet<String>,
+}
+
+/// That a peer says otherwise of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerNote<'a> {
+    /// The peer.
+    pub sut: &'a str,
+    /// In this version.
+    pub version: &'a str,
+    /// What it does, and who is right.
+    pub why: &'a str,
+    /// Whether it fails the case.
+    pub fails: bool,
+}
+
+impl Peers {
+    /// The peer of this name.
+    #[must_use]
+    pub fn peer(&self, sut: &str) -> Option<&Peer> {
+        self.peer.iter().find(|peer| peer.sut == sut)
+    }
+
+    /// Everything that is said of a case.
+    pub fn notes<'a>(&'a self, case: &'a str) -> impl Iterator<Item = PeerNote<'a>> {
+        self.peer.iter().flat_map(move |peer| peer.notes(case))
+    }
+
+    /// Adds every fault to `problems`.
+    pub(crate) fn check(&self, corpus: &Corpus, problems: &mut Vec<Problem>) {
+        let mut report = |field: &str, what: String| problems.push(Problem::new(FILE, field, what));
+        if self.format != 1 && !self.peer.is_empty() {
+            report("format", format!("{} is not known, expected 1", self.format));
+        }
+        let mut names = BTreeSet::new();
+        for peer in &self.peer {
+            if !names.insert((&peer.sut, &peer.version)) {
+                report("peer", format!("{} {} is there twice", peer.sut, peer.version));
+            }
+            let mut seen = BTreeSet::new();
+            for cause in peer.causes() {
+                if cause.why.trim().is_empty() || cause.cases.is_empty() {
+                    report(&peer.sut, "a cause without a reason, or without a case".to_owned());
+                }
+                for case in &cause.cases {
+                    if corpus.case(case).is_none() {
+                        report(&peer.sut, format!("there is no case {case:?}"));
+                    }
+                    if !seen.insert(case) {
+                        report(&peer.sut, format!("{case:?} is listed twice"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Peer {
+    /// What is said of a case: one note, or none.
+    pub fn notes<'a>(&'a self, case: &'a str) -> impl Iterator<Item = PeerNote<'a>> {
+        let note = move |fails: bool, cause: &'a Cause| {
+            let listed = cause.cases.contains(case);
+            listed.then_some(PeerNote { sut: &self.sut, version: &self.version, why: &cause.why, fails })
+        };
+        let fails = self.fails.iter().filter_map(move |cause| note(true, cause));
+        fails.chain(self.differs.iter().filter_map(move |cause| note(false, cause)))
+    }
+
+    fn causes(&self) -> impl Iterator<Item = &Cause> {
+        self.fails.iter().chain(&self.differs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> String {
+        let (mut problems, peers) = (Vec::new(), toml::from_str::<Peers>(text).unwrap());
+        peers.check(&Corpus::embedded().unwrap(), &mut problems);
+        problems.iter().map(|problem| format!("{problem}\n")).collect()
+    }
+
+    const QUILL: &str = "format = 1\n[[peer]]\nsut = 'quill'\nversion = '1'\n\
+        [[peer.fails]]\nwhy = 'x'\ncases = ['signed/clear/rsa-sha256']\n";
+
+    #[test]
+    fn faults_are_named() {
+        assert_eq!(problems(QUILL), "");
+        for (from, to, expected) in [
+            ("format = 1", "format = 2", "format"),
+            ("'x'", "''", "without a reason"),
+            ("rsa-sha256", "no-such", "no case"),
+            ("cases =", "cases = ['signed/clear/rsa-sha256']\n[[peer.differs]]\nwhy = 'y'\ncases =", "twice"),
+        ] {
+            let found = problems(&QUILL.replacen(from, to, 1));
+            assert!(found.contains(expected), "{expected}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_case_has_the_notes_of_every_peer() {
+        let peers: Peers = toml::from_str(QUILL).unwrap();
+        let notes: Vec<_> = peers.notes("signed/clear/rsa-sha256").collect();
+        assert_eq!(notes, [PeerNote { sut: "quill", version: "1", why: "x", fails: true }]);
+        assert_eq!(peers.notes("signed/clear/rsa-sha384").count(), 0);
+    }
+}
