@@ -122,6 +122,10 @@ impl Desk {
     fn refuses_the_unknown(&self) {
         let answer = self.ask(Request::unknown);
         assert!(matches!(answer, Answer::Unsupported(_)), "{answer:?}");
+        let settings = [("signFormat".to_owned(), "unobtrusive".to_owned())].into();
+        let arguments = SignArguments { settings, ..self.signing(Form::Clear, "mail", "signed") };
+        let answer = self.ask(|id| Request::new(id, op::SIGN, &arguments).unwrap());
+        assert!(matches!(answer, Answer::Unsupported(_)), "{answer:?}");
     }
 
     fn reads_signed(&self, form: Form) {

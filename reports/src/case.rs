@@ -92,7 +92,7 @@ impl CaseText {
             witnessed: !case.witnesses.is_empty() || case.source.published.is_some(),
             notes: notes(case, corpus),
             sha256: match &case.input {
-                Input::Recording { sha256 } => Some(sha256.clone()),
+                Input::Recording { sha256 } | Input::Recorded { sha256, .. } => Some(sha256.clone()),
                 Input::Recipe(_) => None,
             },
             ..Self::new(&case.id, &case.title, case.evidence)

@@ -20,6 +20,7 @@ mod operations;
 mod overhead;
 mod peers;
 mod published;
+mod record;
 mod run;
 mod sm2;
 mod test;
@@ -54,6 +55,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--check]",
         what: "makes the generated files of the corpus anew; --check only compares",
         run: vectors::main,
+    },
+    Command {
+        name: "record",
+        arguments: "PROGRAM [MAIL]…",
+        what: "lets a real program write the mails of vectors/recorded/script.toml, and keeps them with their provenance",
+        run: record::main,
     },
     Command {
         name: "bench",

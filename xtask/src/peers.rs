@@ -15,7 +15,8 @@ pub(crate) struct Peer {
     packages: &'static [&'static str],
     /// Puts it under `target/peers`, after the packages are there.
     build: Option<fn() -> Result<(), String>>,
-    /// A command that succeeds if it is there; its first line is the version.
+    /// A command that succeeds if it is there; its first line is the version. (`python3 -S`: not some other version
+    /// that somebody installed for all of Python.)
     probe: &'static [&'static str],
     /// What tests lose without it.
     what_for: &'static str,
@@ -114,7 +115,7 @@ pub(crate) const PEERS: &[Peer] = &[
         probe: &[
             "sh",
             "-c",
-            "PYTHONPATH=target/peers/pyca python3 -c 'import cryptography; print(cryptography.__version__)'",
+            "PYTHONPATH=target/peers/pyca python3 -S -c 'import cryptography; print(cryptography.__version__)'",
         ],
         what_for: "a SUT: the writer and decrypter of Python's programs, with a strict reader of DER",
     },
@@ -126,7 +127,7 @@ pub(crate) const PEERS: &[Peer] = &[
         probe: &[
             "sh",
             "-c",
-            "PYTHONPATH=target/peers/m2crypto python3 -c 'import M2Crypto; print(M2Crypto.__version__)'",
+            "PYTHONPATH=target/peers/m2crypto python3 -S -c 'import M2Crypto; print(M2Crypto.__version__)'",
         ],
         what_for: "a SUT: OpenSSL's PKCS #7 as Python sees it",
     },
@@ -138,7 +139,7 @@ pub(crate) const PEERS: &[Peer] = &[
         probe: &[
             "sh",
             "-c",
-            "PYTHONPATH=target/peers/tongsuo python3 -c 'import tongsuopy; print(tongsuopy.__version__)'",
+            "PYTHONPATH=target/peers/tongsuo python3 -S -c 'import tongsuopy; print(tongsuopy.__version__)'",
         ],
         what_for: "a SUT, and a second writer of SignedData with SM2",
     },

@@ -3,6 +3,7 @@
 //! Every step runs, whatever failed before it; the last line counts the tests,
 //! and a step that fails counts as one more failure.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -21,7 +22,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
         [flag] if flag == "--install" => true,
         _ => return Err("usage: cargo xtask test [--install]".to_owned()),
     };
-    let mut steps = Steps { start: Instant::now(), counts: Counts::default(), failed: Vec::new() };
+    let mut steps = Steps { start: Instant::now(), counts: Counts::default(), failed: Vec::new(), minutes: Vec::new() };
 
     let mut present = Vec::new();
     steps.step("peers", || {
@@ -52,6 +53,8 @@ struct Steps {
     start: Instant,
     counts: Counts,
     failed: Vec<String>,
+    /// How long each step took.
+    minutes: Vec<(String, f64)>,
 }
 
 impl Steps {
@@ -60,6 +63,7 @@ impl Steps {
         let start = Instant::now();
         let result = work();
         let seconds = start.elapsed().as_secs_f64();
+        self.minutes.push((name.to_owned(), seconds / 60.0));
         match result {
             Ok(()) => self.say(format_args!("{name} ok ({seconds:.1} s)")),
             Err(message) => {
@@ -107,6 +111,10 @@ impl Steps {
             self.say(format_args!("no test ran"));
             self.counts.failed = 1;
         }
+        for (name, minutes) in &self.minutes {
+            println!("{minutes:6.1} min {name}");
+        }
+        println!("{:6.1} min in all", self.start.elapsed().as_secs_f64() / 60.0);
         if !self.failed.is_empty() {
             self.say(format_args!("failed steps: {}", self.failed.join(", ")));
         }
@@ -161,7 +169,14 @@ fn main_job(present: &[&Peer], install: bool, features: &[&str]) -> Result<(), S
         return Err(format!("no report at {}", report.display()));
     }
     let admitted = admitted(&folder.join("run.jsonl"))?;
-    for peer in present.iter().filter(|peer| peer.is_sut && !admitted.iter().any(|name| name == peer.name)) {
+    for (name, told) in &admitted {
+        println!("admitted {name}: {} good mails accepted, {} bad ones caught", told.accepted, told.caught);
+    }
+    let telling = admitted.values().filter(|told| told.accepted > 0 && told.caught > 0).count();
+    if install && telling < IMPLEMENTATIONS {
+        return Err(format!("{telling} implementations tell good mail from bad, and {IMPLEMENTATIONS} should"));
+    }
+    for peer in present.iter().filter(|peer| peer.is_sut && !admitted.contains_key(peer.name)) {
         let message = format!("peer {} is on this machine, but the run did not admit it", peer.name);
         if install {
             return Err(message);
@@ -171,17 +186,36 @@ fn main_job(present: &[&Peer], install: bool, features: &[&str]) -> Result<(), S
     Ok(())
 }
 
+/// How many implementations a machine with everything installed has to have at least.
+const IMPLEMENTATIONS: usize = 12;
+
+/// What a SUT did with the mails of a run, right in both.
+#[derive(Debug, Default)]
+struct Told {
+    accepted: u64,
+    caught: u64,
+}
+
 /// The SUTs that took part in a run; fails if its record is not whole.
-fn admitted(record: &Path) -> Result<Vec<String>, String> {
+fn admitted(record: &Path) -> Result<BTreeMap<String, Told>, String> {
     let wrong = |what: &str| format!("{}: {what}", record.display());
     let text = std::fs::read_to_string(record).map_err(|error| wrong(&error.to_string()))?;
     let kind = |line: Option<&str>| -> Option<serde_json::Value> { serde_json::from_str(line?).ok() };
     let head = kind(text.lines().next()).filter(|line| line["kind"] == "run").ok_or_else(|| wrong("no head"))?;
     kind(text.lines().last()).filter(|line| line["kind"] == "end").ok_or_else(|| wrong("no end: incomplete"))?;
     let suts = head["suts"].as_array().ok_or_else(|| wrong("the head names no SUTs"))?;
-    Ok(suts
-        .iter()
-        .filter(|sut| sut["not_available"].is_null())
-        .filter_map(|sut| sut["name"].as_str().map(str::to_owned))
-        .collect())
+    let present = suts.iter().filter(|sut| sut["not_available"].is_null()).filter_map(|sut| sut["name"].as_str());
+    let mut admitted: BTreeMap<String, Told> = present.map(|name| (name.to_owned(), Told::default())).collect();
+    for outcome in text.lines().filter_map(|line| kind(Some(line))).filter(|line| line["kind"] == "outcome") {
+        let Some(told) = outcome["sut"].as_str().and_then(|name| admitted.get_mut(name)) else { continue };
+        // A mail that was written, and not read, has no aspects.
+        let is_read = outcome["aspects"].as_array().is_some_and(|layers| !layers.is_empty());
+        match outcome["reason_match"].as_str() {
+            _ if outcome["outcome"] != "pass" || !is_read => {}
+            // Only where something had to come out bad is there a reason to match.
+            Some("none") | None => told.accepted += 1,
+            Some(_) => told.caught += 1,
+        }
+    }
+    Ok(admitted)
 }

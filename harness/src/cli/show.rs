@@ -73,7 +73,7 @@ fn text(corpus: &Corpus, case: &Case) -> String {
     field("CRLs", &case.crls.join(", "));
     field("OCSP", &case.ocsp.join(", "));
     field("from", case.from.as_deref().unwrap_or_default());
-    if let Input::Recording { sha256 } = &case.input {
+    if let Input::Recording { sha256 } | Input::Recorded { sha256, .. } = &case.input {
         field("sha256", sha256);
     }
     let needs: Vec<_> = case.needs.algorithms.iter().map(String::as_str).collect();

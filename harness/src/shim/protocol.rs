@@ -6,6 +6,8 @@
 //! a shim does not know is answered `unsupported`: this is what lets operations
 //! be added without a new version of the protocol.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -176,6 +178,10 @@ pub struct SignArguments {
     /// attribute if empty, what the implementation reads if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announces: Option<Vec<String>>,
+    /// Settings of the program that are not its defaults, by its own names; one
+    /// that it does not have is `unsupported`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
     /// The signing time, RFC 3339; absent: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
@@ -208,6 +214,9 @@ pub struct EncryptArguments {
     /// The dialect of a message with SM2; absent: the first that it writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialect: Option<Dialect>,
+    /// Settings of the program that are not its defaults, as in `sign`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
     /// Sign inside, with this key; only to a SUT that writes `signed-encrypted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<KeyFiles>,

@@ -1,6 +1,6 @@
 //! The shim side of the protocol: reads requests, writes answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Write};
 
 use waxseal_verdict::Hello;
@@ -16,6 +16,11 @@ pub trait Shim {
     /// # Errors
     /// Why the implementation cannot be used on this machine.
     fn hello(&mut self) -> Result<Hello, String>;
+
+    /// Names of the settings that a request to write can have (`settings`).
+    fn settings(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Reads a message and judges it.
     ///
@@ -51,6 +56,15 @@ pub trait Shim {
 
 fn not_offered(operation: &str) -> Answer {
     Answer::Unsupported(format!("the operation {operation} is not offered"))
+}
+
+fn knows(shim: &dyn Shim, settings: &BTreeMap<String, String>) -> bool {
+    settings.keys().all(|name| shim.settings().contains(&name.as_str()))
+}
+
+fn no_setting(settings: &BTreeMap<String, String>) -> Answer {
+    let names: Vec<&str> = settings.keys().map(String::as_str).collect();
+    Answer::Unsupported(format!("not every setting is known: {}", names.join(", ")))
 }
 
 /// The implementation behind a shim crashed: how.
@@ -117,10 +131,12 @@ fn answer(shim: &mut dyn Shim, line: &str) -> Result<AnswerLine, Crash> {
             Err(error) => Answer::Error(format!("open: {error}"), None),
         },
         op::SIGN => match request.arguments() {
+            Ok(SignArguments { settings, .. }) if !knows(shim, &settings) => no_setting(&settings),
             Ok(arguments) => shim.sign(&arguments)?,
             Err(error) => Answer::Error(format!("sign: {error}"), None),
         },
         op::ENCRYPT => match request.arguments() {
+            Ok(EncryptArguments { settings, .. }) if !knows(shim, &settings) => no_setting(&settings),
             Ok(arguments) => shim.encrypt(&arguments)?,
             Err(error) => Answer::Error(format!("encrypt: {error}"), None),
         },
@@ -171,7 +187,9 @@ mod tests {
             "{\"id\":2,\"op\":\"juggle\"}\n",
             "{\"id\":3,\"op\":\"open\"}\n",
             "nonsense\n",
-            "{\"id\":4,\"op\":\"open\",\"dir\":\".\",\"message\":\"m\",\"out\":\"o\"}",
+            "{\"id\":4,\"op\":\"open\",\"dir\":\".\",\"message\":\"m\",\"out\":\"o\"}\n",
+            "{\"id\":5,\"op\":\"sign\",\"dir\":\".\",\"message\":\"m\",\"key\":{\"key\":\"k\"},\"out\":\"o\",",
+            "\"settings\":{\"a\":\"b\"}}",
         ));
         assert!(result.is_ok());
         let lines: Vec<_> = answers.lines().collect();
@@ -180,6 +198,7 @@ mod tests {
         assert_eq!(lines[2], r#"{"id":3,"error":"open: missing field `dir`"}"#);
         assert!(lines[3].starts_with(r#"{"id":0,"error":"the request is not understood"#));
         assert_eq!(lines[4], r#"{"id":4,"error":"x"}"#);
+        assert_eq!(lines[5], r#"{"id":5,"unsupported":"not every setting is known: a"}"#);
     }
 
     #[test]

@@ -81,13 +81,13 @@ fn removed() {
     assert!(desk.log.take().iter().all(|line| line == "PIN 9000"));
     desk.remove();
     desk.insert_model(model);
-    // It notices the new card after a while.
+    // It notices the new card after a while, and after another while it can use it.
     let end = Instant::now() + Duration::from_secs(30);
-    while let Err(error) = thunderbird.set_account(&account(model, &sink)) {
+    let mut send = || thunderbird.set_account(&account(model, &sink)).and_then(|()| thunderbird.send(&draft()));
+    while let Err(error) = send() {
         assert!(Instant::now() < end, "{error}");
         std::thread::sleep(Duration::from_millis(500));
     }
-    thunderbird.send(&draft()).unwrap();
     let mail = sink.next(Duration::from_secs(10)).unwrap();
     desk.write("signed.eml", &mail.octets);
     let verify = ["cms", "-verify", "-in", "signed.eml", "-CAfile", &certificate("root")];

@@ -115,6 +115,13 @@ impl<'a> Forge<'a> {
                 let earlier = earlier(pki, self.holder, case)?;
                 Ok(CaseFiles { message: followed.message, earlier, content_sha256, ..given(pki, case)? })
             }
+            Input::Recorded { file, .. } => {
+                let message = self.corpus.recorded_mail(file).ok_or_else(|| ForgeError::File {
+                    file: format!("recorded/{file}"),
+                    what: "is not in this corpus".to_owned(),
+                })?;
+                Ok(CaseFiles { message: message.to_vec(), ..given(self.corpus.pki(), case)? })
+            }
             Input::Recording { .. } => {
                 let recordings = self.recordings.ok_or(ForgeError::NoRecordings)?;
                 let entry = self.corpus.entry(&case.id);

@@ -207,6 +207,13 @@ pub enum Input {
         /// SHA-256 of the file, lower-case hexadecimal.
         sha256: String,
     },
+    /// A real program wrote it for this project (`vectors/recorded`).
+    Recorded {
+        /// Its path below that folder.
+        file: String,
+        /// SHA-256 of the file, lower-case hexadecimal.
+        sha256: String,
+    },
 }
 
 /// Who says what must come out.
@@ -270,10 +277,22 @@ pub struct Disagreement {
     pub implementation: String,
     /// Its version, such as `3.0.19`.
     pub version: String,
+    /// Other versions that were seen to give the same answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// What it says instead.
     pub says: String,
     /// Why it says so, and why that is not the expected answer.
     pub why: String,
+}
+
+impl Disagreement {
+    /// Whether this version was seen to give this answer. Of any other nothing is
+    /// known: what it says is a finding.
+    #[must_use]
+    pub fn is_of(&self, version: &str) -> bool {
+        self.version == version || self.also.iter().any(|other| other == version)
+    }
 }
 
 /// What a SUT must know to be asked; what it lacks makes the outcome `unsupported`.

@@ -39,6 +39,7 @@ type Report<'a> = dyn FnMut(&str, String) + 'a;
 fn file_of(case: &Case) -> String {
     match &case.input {
         Input::Recipe(_) => format!("cases/{}.toml", case.id),
+        Input::Recorded { file, .. } => crate::recorded::path_of(file),
         Input::Recording { .. } => format!("catalogue/{}.toml", case.id.trim_start_matches("recorded/")),
     }
 }
@@ -245,7 +246,7 @@ fn people_of_recipe(pki: &Pki, recipe: &Recipe, field: &str, report: &mut Report
 
 fn evidence(case: &Case, report: &mut Report<'_>) {
     let wanted = match &case.input {
-        Input::Recording { sha256 } => {
+        Input::Recording { sha256 } | Input::Recorded { sha256, .. } => {
             if !is_sha256(sha256) {
                 report("sha256", format!("{sha256:?} is no lower-case hexadecimal SHA-256"));
             }

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::check::check;
 use crate::files::Files;
 use crate::requirement::RequirementFile;
-use crate::{Case, CorpusError, Entry, Exchange, Matrix, Peers, Pki, Problem, Requirement, matrix, peers};
+use crate::{
+    Case, CorpusError, Entry, Exchange, Matrix, Peers, Pki, Problem, Recorded, Requirement, matrix, peers, recorded,
+};
 
 /// Cases, catalogue, PKI and requirements, free of faults.
 #[derive(Debug, Clone)]
@@ -22,6 +24,7 @@ pub struct Corpus {
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) matrix: Matrix,
     pub(crate) peers: Peers,
+    pub(crate) recorded: Recorded,
     hash: String,
 }
 
@@ -36,7 +39,7 @@ impl Corpus {
     }
 
     /// A corpus in a directory laid out as `vectors/`: `cases/`, `catalogue/`,
-    /// `pki/`, `requirements.toml`.
+    /// `exchanges/`, `pki/`, `recorded/`, `matrix.toml`, `requirements.toml`.
     ///
     /// # Errors
     /// A file cannot be read or the corpus has faults: every one, with file and field.
@@ -97,6 +100,18 @@ impl Corpus {
         &self.peers
     }
 
+    /// What real programs wrote for this project.
+    #[must_use]
+    pub const fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// The octets of a mail that a real program wrote for this project, by its path below `recorded/`.
+    #[must_use]
+    pub fn recorded_mail(&self, file: &str) -> Option<&[u8]> {
+        self.files.0.get(&recorded::path_of(file)).map(String::as_bytes)
+    }
+
     /// Who there is.
     #[must_use]
     pub const fn pki(&self) -> &Pki {
@@ -132,12 +147,16 @@ impl Corpus {
         let matrix = read_one::<Matrix>(&files, matrix::FILE, &mut problems);
         let peers = files.0.get(peers::FILE).and_then(|_| read_one::<Peers>(&files, peers::FILE, &mut problems));
         let peers = peers.unwrap_or_default();
-        let Some(matrix) = matrix.filter(|_| problems.is_empty()) else { return Err(problems) };
+        let recorded = Recorded::from_files(&files, &pki, &mut problems);
+        let Some((matrix, recorded)) = matrix.zip(recorded).filter(|_| problems.is_empty()) else {
+            return Err(problems);
+        };
         cases.extend(entries.iter().map(Entry::case));
+        cases.extend(recorded.cases(&pki));
         cases.sort_by(|a, b| a.id.cmp(&b.id));
         let hash = files.hash();
         let entries = entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
-        let corpus = Self { files, cases, entries, requirements, pki, exchanges, matrix, peers, hash };
+        let corpus = Self { files, cases, entries, requirements, pki, exchanges, matrix, peers, recorded, hash };
         check(&corpus, &mut problems);
         if problems.is_empty() { Ok(corpus) } else { Err(problems) }
     }
@@ -237,7 +256,8 @@ mod tests {
         assert!(corpus.case("no/such/case").is_none());
         let selection = Selection::new(&["recorded/", "nothing/**"]).unwrap();
         let chosen = corpus.cases().iter().filter(|case| selection.contains(case)).count();
-        assert_eq!(chosen, corpus.entries().count());
+        let written: usize = corpus.recorded().provenances().map(|(_, program)| program.mail.len()).sum();
+        assert_eq!(chosen, corpus.entries().count() + written);
         assert_eq!(selection.unmatched(corpus.cases()), ["nothing/**"]);
         assert!(Selection::new(&["a/[b"]).unwrap_err().to_string().contains("a/[b"));
     }

@@ -13,7 +13,7 @@ use crate::Problem;
 pub(crate) struct Files(pub(crate) BTreeMap<String, String>);
 
 /// The folders of the corpus that hold data.
-const FOLDERS: [&str; 4] = ["cases", "catalogue", "exchanges", "pki"];
+const FOLDERS: [&str; 5] = ["cases", "catalogue", "exchanges", "pki", "recorded"];
 /// The files beside them, and what was compiled in.
 const SINGLE: [(&str, &str); 3] = [
     ("matrix.toml", include_str!("../../matrix.toml")),
@@ -24,6 +24,7 @@ const SINGLE: [(&str, &str); 3] = [
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../cases");
 static CATALOGUE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../catalogue");
 static EXCHANGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../exchanges");
+static RECORDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../recorded");
 static PKI: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../pki");
 
 impl Files {
@@ -31,7 +32,7 @@ impl Files {
     pub(crate) fn embedded() -> Result<Self, Vec<Problem>> {
         let mut files = BTreeMap::new();
         let mut problems = Vec::new();
-        for (folder, dir) in FOLDERS.iter().zip([&CASES, &CATALOGUE, &EXCHANGES, &PKI]) {
+        for (folder, dir) in FOLDERS.iter().zip([&CASES, &CATALOGUE, &EXCHANGES, &PKI, &RECORDED]) {
             embedded(folder, dir, &mut files, &mut problems);
         }
         files.extend(SINGLE.map(|(name, text)| (name.to_owned(), text.to_owned())));

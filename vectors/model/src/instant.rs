@@ -9,6 +9,13 @@ use time::{OffsetDateTime, UtcOffset};
 pub struct Instant(OffsetDateTime);
 
 impl Instant {
+    /// This moment, without its fraction of a second.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = OffsetDateTime::now_utc();
+        Self(now.replace_nanosecond(0).unwrap_or(now))
+    }
+
     /// The moment as a date and time in UTC.
     #[must_use]
     pub const fn date_time(self) -> OffsetDateTime {

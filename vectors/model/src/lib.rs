@@ -27,6 +27,7 @@ mod peers;
 mod pki;
 mod problem;
 mod recipe;
+mod recorded;
 mod recordings;
 mod requirement;
 mod revocation;
@@ -54,6 +55,10 @@ pub use recipe::{
     Attribute, AttributeChange, Attributes, AuthenticateStep, Base, Border, CompressStep, DigestStep, EncryptStep,
     EncryptWithKeyStep, HeaderPolicy, Hp, Identifier, KeyManagement, LineEnds, Nothing, Oaep, ProtectHeaders, Pss,
     Recipe, ReplaceStep, SignStep, Sm2, Spelling, StampStep, Stamped, Step, TamperStep, Tampering, WrapStep,
+};
+pub use recorded::{
+    Letter, NotRecorded, Provenance, Recorded, RecordedMail, Script, ScriptedEncryption, ScriptedMail,
+    ScriptedSignature, folder_of,
 };
 pub use recordings::{Recordings, RecordingsError};
 pub use requirement::{Obligation, Party, Requirement};

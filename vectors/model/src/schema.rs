@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
-use crate::{Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix, Peers};
+use crate::{Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix, Peers, Provenance, Script};
 
 /// Every published schema: file name and content.
 #[must_use]
@@ -14,7 +14,9 @@ pub fn all() -> Vec<(&'static str, serde_json::Value)> {
         ("fingerprint.json", of::<Description>()),
         ("matrix.json", of::<Matrix>()),
         ("peers.json", of::<Peers>()),
+        ("provenance.json", of::<Provenance>()),
         ("recording.json", of::<Entry>()),
+        ("script.json", of::<Script>()),
         ("shape.json", of::<ClientShape>()),
         ("verdict.json", of::<waxseal_verdict::Verdict>()),
         ("run-line.json", of::<waxseal_verdict::Line>()),

@@ -1,5 +1,6 @@
 //! The right client on every recording, and none on what no client wrote.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
@@ -137,6 +138,30 @@ fn the_right_client_on_every_recording() {
         right += usize::from(due.is_some());
     }
     assert_eq!(right, 49);
+}
+
+/// What wrote the mails of `vectors/recorded` is known beyond doubt.
+#[test]
+fn the_programs_that_were_recorded() {
+    let (corpus, clients) = (Corpus::embedded().unwrap(), Clients::embedded().unwrap());
+    let mut named_so = BTreeMap::new();
+    for (folder, provenance) in corpus.recorded().provenances() {
+        for mail in &provenance.mail {
+            let octets = corpus.recorded_mail(&format!("{folder}/{}.eml", mail.name)).unwrap();
+            let files = CaseFiles { message: octets.to_vec(), ..CaseFiles::default() };
+            let guess = clients.guess(&structure(&files));
+            let right: &[Option<&str>] = match provenance.program.as_str() {
+                "thunderbird" => &[Some("thunderbird")],
+                // Each has OpenSSL write the mail.
+                "openssl" | "crypt-smime" | "php" | "ruby" | "m2crypto" => &[Some("openssl"), None],
+                _ => &[None],
+            };
+            assert!(right.contains(&named(&guess)), "{folder}/{}: {guess:#?}", mail.name);
+            *named_so.entry(guess.client).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(named_so[&Some("thunderbird".to_owned())], 20);
+    assert!(named_so[&Some("openssl".to_owned())] > 40, "{named_so:?}");
 }
 
 #[test]

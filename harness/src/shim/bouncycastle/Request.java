@@ -27,6 +27,8 @@ final class Request {
     final List<X509CertificateHolder> certificates;
     final List<X509CertificateHolder> encryptionCertificates;
     final List<X509CertificateHolder> copyFor;
+    /** For whom exactly is encrypted; empty if the certificates are to be found. */
+    final List<X509CertificateHolder> recipients = new ArrayList<>();
     /** Null if nothing is to be trusted. */
     final List<X509CertificateHolder> anchors;
     final List<X509CertificateHolder> extraCertificates;
@@ -71,6 +73,9 @@ final class Request {
         certificates = certificates(fields.get("certificates"));
         encryptionCertificates = certificates(fields.get("encryption_certificate"));
         copyFor = certificates(fields.get("copy_for"));
+        for (Object name : (List<Object>) fields.getOrDefault("recipients", List.of())) {
+            recipients.addAll(certificates(name));
+        }
         for (Object shared : (List<Object>) fields.getOrDefault("symmetric_keys", List.of())) {
             Map<String, Object> pair = (Map<String, Object>) shared;
             String id = (String) pair.getOrDefault("id", "");

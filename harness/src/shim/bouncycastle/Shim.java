@@ -109,6 +109,8 @@ public final class Shim {
         hello.put("deviations", false);
         hello.put("clock", "settable");
         hello.put("writes", List.of("cms"));
+        hello.put("writes_forms", List.of("clear", "opaque", "encrypted"));
+        hello.put("writes_algorithms", List.of(Writing.ALGORITHMS.split(" ")));
         return hello;
     }
 }

@@ -111,6 +111,10 @@ impl Shim for Thunderbird {
         })
     }
 
+    fn settings(&self) -> &'static [&'static str] {
+        &[writing::SIGN_FORMAT]
+    }
+
     fn open(&mut self, arguments: &OpenArguments) -> Result<Answer, Crash> {
         self.try_open(arguments).or_else(Trouble::answer)
     }

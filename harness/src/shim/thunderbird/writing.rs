@@ -5,6 +5,7 @@
 //! more than its habit is `unsupported`; what the habit was stands in the mail,
 //! and is compared with what was asked.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,12 +30,16 @@ const CIPHERS: &[(&str, &[u8])] = &[
     ("3des-cbc", b"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x03\x07"),
 ];
 
+/// The property of `nsIMsgComposeSecure` that says how it signs.
+pub(super) const SIGN_FORMAT: &str = "signFormat";
+
 /// What is to become of a mail.
 struct Order<'a> {
     dir: &'a str,
     message: &'a str,
     out: &'a str,
     clock: Option<&'a str>,
+    settings: &'a BTreeMap<String, String>,
     known: Known<'a>,
     /// The certificate to sign with.
     signer: Option<Certificate>,
@@ -68,6 +73,7 @@ impl Thunderbird {
             message: &arguments.message,
             out: &arguments.out,
             clock: arguments.clock.as_deref(),
+            settings: &arguments.settings,
             known: Known {
                 dir: &arguments.dir,
                 keys: std::slice::from_ref(&arguments.key),
@@ -131,6 +137,7 @@ impl Thunderbird {
             message: &reading.message,
             out: &reading.out,
             clock: reading.clock.as_deref(),
+            settings: &arguments.settings,
             known: Known { dir, keys: &own_keys, anchors: reading.anchors.as_slice(), others: &others },
             signer: signing,
             own,
@@ -177,6 +184,7 @@ impl Thunderbird {
         session.thunderbird.set_account(&account)?;
         draft.sign = order.signer.is_some();
         draft.encrypt = order.recipients.is_some();
+        draft.sign_format = order.settings.get(SIGN_FORMAT).cloned().unwrap_or_default();
         let recipients = order.recipients.iter().flatten();
         draft.certificates = recipients.map(|(address, one)| (address.clone(), fingerprint(one))).collect();
         let sent = session.thunderbird.send(&draft);

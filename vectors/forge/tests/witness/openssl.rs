@@ -9,13 +9,18 @@ use waxseal_model::{Case, Corpus, Given, Input, Step};
 use crate::cut::{self, Kind, Object};
 
 /// The program.
-pub(crate) struct OpenSsl;
+pub(crate) struct OpenSsl {
+    /// As it states it, such as `3.0.19`.
+    pub(crate) version: String,
+}
 
 impl OpenSsl {
     /// The `openssl` on PATH, if it has CMS.
     pub(crate) fn find() -> Option<Self> {
         let output = Command::new("openssl").args(["cms", "-help"]).output().ok()?;
-        output.status.success().then_some(Self)
+        let said = Command::new("openssl").arg("version").output().ok()?;
+        let version = String::from_utf8_lossy(&said.stdout).split_whitespace().nth(1)?.to_owned();
+        output.status.success().then_some(Self { version })
     }
 
     /// The innermost content, if every layer is accepted.

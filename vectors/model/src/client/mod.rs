@@ -146,7 +146,7 @@ impl Clients {
         let mut problems = Vec::new();
         for habits in &self.list {
             for (field, value) in habits.values() {
-                let unknown = value.source.iter().filter(|id| id.starts_with(RECORDED) && corpus.entry(id).is_none());
+                let unknown = value.source.iter().filter(|id| id.starts_with(RECORDED) && corpus.case(id).is_none());
                 problems.extend(
                     unknown.map(|id| {
                         Problem::new(&habits.file(), field.clone(), format!("{id:?} is not in the catalogue"))

@@ -200,7 +200,7 @@ impl Shapes {
             if !clients.list().iter().any(|known| known.client == shape.client) {
                 report("client", format!("{:?} is not in the table of clients", shape.client));
             }
-            let unknown = |id: &&String| id.starts_with(RECORDED) && corpus.entry(id).is_none();
+            let unknown = |id: &&String| id.starts_with(RECORDED) && corpus.case(id).is_none();
             for (field, habit) in shape.habits() {
                 for id in habit.source.iter().filter(unknown) {
                     report(&field, format!("{id:?} is not in the catalogue"));

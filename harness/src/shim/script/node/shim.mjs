@@ -50,6 +50,7 @@ export async function serve(operations) {
 
 async function answerTo(request, operations) {
   if (!Object.hasOwn(operations, request.op)) return { unsupported: `the operation ${request.op} is not offered` };
+  if (Object.keys(request.settings ?? {}).length > 0) return { unsupported: 'there are no settings' };
   try {
     return await operations[request.op](request);
   } catch (error) {

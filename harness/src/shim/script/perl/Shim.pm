@@ -45,6 +45,7 @@ sub answer {
     my ($request, $operations) = @_;
     my $name = $request->{op} // '';
     my $operation = $operations->{$name} or return { unsupported => "the operation $name is not offered" };
+    return { unsupported => 'there are no settings' } if %{ $request->{settings} // {} };
     return eval { $operation->($request) } // refusal($@);
 }
 

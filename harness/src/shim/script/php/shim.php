@@ -55,6 +55,9 @@ function answer(array $request, array $operations): array
     if ($operation === null) {
         return ['unsupported' => "the operation {$request['op']} is not offered"];
     }
+    if (!empty($request['settings'])) {
+        return ['unsupported' => 'there are no settings'];
+    }
     try {
         return $operation($request);
     } catch (Unsupported $why) {

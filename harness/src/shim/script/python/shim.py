@@ -52,6 +52,8 @@ def answer_to(request, operations):
     operation = operations.get(request["op"])
     if operation is None:
         return {"unsupported": f"the operation {request['op']} is not offered"}
+    if request.get("settings"):
+        return {"unsupported": "there are no settings"}
     try:
         return operation(request)
     except Unsupported as why:

@@ -56,6 +56,7 @@ module Shim
   def answer(peer, request)
     operation = request['op'].tr('-', '_')
     return { unsupported: "the operation #{request['op']} is not offered" } unless peer.class::OPERATIONS.include?(operation)
+    return { unsupported: 'there are no settings' } unless (request['settings'] || {}).empty?
 
     peer.public_send(operation, request)
   rescue Unsupported => e
