@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
 pub mod admission;
+pub mod capture;
 pub mod card;
 pub mod cases;
 pub mod cli;
@@ -26,6 +27,7 @@ pub mod pcscd;
 pub mod pipe;
 pub mod plan;
 pub mod reader;
+pub mod recordings;
 pub mod runner;
 pub mod shim;
 pub mod smtp_sink;

@@ -59,6 +59,7 @@ impl World {
         self.issue("ann", Some("mid"), &(person(&format!("{issuer},OCSP;URI:{at}/ocsp")) + &list("mid.crl")));
         self.issue("bob", Some("mid"), &(person(&issuer) + &list("moved/mid.crl")));
         self.issue("eve", Some("mid"), &(person(&issuer) + &list("endless")));
+        self.issue("gus", Some("mid"), &(person(&issuer) + &list("secure")));
         self.issue("sly", Some("mid"), &(person(&issuer) + &list("circle")));
         self.issue(
             "far",
@@ -122,6 +123,10 @@ fn openssl(folder: &Path, arguments: &str) {
 /// Answers one request.
 fn serve(mut stream: TcpStream, folder: &Path, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
+    // A handshake of TLS: this server has none.
+    if reader.fill_buf()?.first() == Some(&0x16) {
+        return Ok(());
+    }
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let mut length = 0;
@@ -148,6 +153,11 @@ fn serve(mut stream: TcpStream, folder: &Path, asked: &Mutex<Vec<String>>) -> st
             folder.join("answer")
         }
         "/circle" => return write!(stream, "HTTP/1.1 302 Found\r\nLocation: /circle\r\nContent-Length: 0\r\n\r\n"),
+        "/secure" => {
+            let port = stream.local_addr()?.port();
+            let location = format!("Location: https://127.0.0.1:{port}/mid.crl");
+            return write!(stream, "HTTP/1.1 302 Found\r\n{location}\r\nContent-Length: 0\r\n\r\n");
+        }
         "/moved/mid.crl" => {
             return write!(stream, "HTTP/1.1 301 Moved\r\nLocation: /mid.crl\r\nContent-Length: 0\r\n\r\n");
         }
@@ -223,6 +233,10 @@ fn a_server_that_does_not_end() {
     let (_, report, asked) = world.judge("sly", &["--fetch"]);
     assert!(asked.iter().filter(|asked| *asked == "GET /circle").count() < 6, "{asked:?}");
     assert_eq!(report["chain"].as_str(), Some("good"));
+    // Nobody is trusted there, so nothing comes of it.
+    let (exit, report, asked) = world.judge("gus", &["--fetch"]);
+    assert_eq!((exit, report["chain"].as_str()), (0, Some("good")), "{report}");
+    assert!(asked.contains(&"GET /secure".to_owned()) && !asked.contains(&"GET /mid.crl".to_owned()), "{asked:?}");
     let (_, report, asked) = world.judge("far", &["--fetch"]);
     assert!(asked.is_empty());
     assert!(report["fetched"][0]["failed"].as_str().unwrap().contains("only http and ldap"), "{report}");

@@ -20,6 +20,8 @@ mod output;
 mod policy;
 mod progress;
 mod recipients;
+mod record;
+mod recordings;
 mod run;
 mod shaped;
 mod shim;
@@ -91,6 +93,12 @@ enum Command {
     /// Ask for time-stamps, answer, verify and attach them (RFC 3161)
     #[command(subcommand)]
     Timestamp(timestamp::Command),
+    /// Make proposals for the catalogue of mails that you captured
+    #[command(subcommand)]
+    Record(record::Command),
+    /// Bring the mails of the catalogue from their public sources, and see which are here
+    #[command(subcommand)]
+    Recordings(recordings::Command),
     #[command(subcommand)]
     Shim(shim::Command),
 }
@@ -132,6 +140,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::AddressBook(command)) => address_book::run(&command),
         Some(Command::Policy(command)) => policy::run(&command),
         Some(Command::Timestamp(command)) => timestamp::run(&command),
+        Some(Command::Record(command)) => record::run(&command),
+        Some(Command::Recordings(command)) => recordings::run(&command),
         Some(Command::Shim(command)) => shim::run(&command),
     }
 }

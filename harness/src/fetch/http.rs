@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ureq::{Agent, Body};
 
+use super::tls;
+
 /// Redirections that are followed.
 const REDIRECTS: u32 = 3;
 
@@ -28,6 +30,8 @@ impl Client {
         let config = Agent::config_builder()
             .timeout_global(Some(self.patience))
             .max_redirects(REDIRECTS)
+            // A redirection to https ends there: see the module above.
+            .tls_config(tls::trusting_nobody())
             .user_agent(concat!("waxseal/", env!("CARGO_PKG_VERSION")))
             .build();
         config.into()

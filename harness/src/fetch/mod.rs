@@ -8,6 +8,7 @@
 mod cache;
 mod http;
 mod ldap;
+pub(crate) mod tls;
 
 use std::path::Path;
 use std::time::Duration;

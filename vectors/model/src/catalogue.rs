@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use waxseal_verdict::{Evidence, Expectation, Operation};
 
-use crate::{Case, Disagreement, Flag, Input, Instant, Level, Needs, Role, SharedKey, Source, Witness};
+use crate::{Capture, Case, Disagreement, Flag, Input, Instant, Level, Needs, Role, SharedKey, Source, Witness};
 
 /// One recording: `catalogue/CLIENT/NAME.toml`, case `recorded/CLIENT/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +25,9 @@ pub struct Entry {
     pub origin: Origin,
     /// Who wrote it.
     pub client: Client,
+    /// How a person captured it, where nobody had published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
     /// Ids of the requirements it bears on, at least one.
     pub requirements: Vec<String>,
     /// Whom it examines.
@@ -90,6 +93,9 @@ pub struct Origin {
     /// The commit, and the blob where many files share a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// How it is had from there, where it is not the file as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extract: Option<String>,
     /// The licence its source states.
     pub licence: String,
 }

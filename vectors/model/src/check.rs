@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use waxseal_verdict::{Aspect, Evidence, Expectation};
 
-use crate::{Case, Corpus, Entry, Input, Level, Pki, Problem, Recipe, Source, Step, Tampering};
+use crate::{Case, Corpus, Entry, Input, Level, Pki, Problem, Recipe, Source, Step, Tampering, published};
 
 /// Adds every fault of the corpus to `problems`.
 pub(crate) fn check(corpus: &Corpus, problems: &mut Vec<Problem>) {
@@ -28,6 +28,7 @@ pub(crate) fn check(corpus: &Corpus, problems: &mut Vec<Problem>) {
     }
     corpus.matrix.check(&corpus.pki, problems);
     corpus.peers.check(corpus, problems);
+    published::check(corpus, problems);
     for entry in corpus.entries.values() {
         catalogue(entry, problems);
     }
@@ -267,8 +268,7 @@ fn is_mutated(recipe: &Recipe) -> bool {
 
 fn catalogue(entry: &Entry, problems: &mut Vec<Problem>) {
     let file = file_of_entry(entry);
-    let pinned = entry.keys.iter().flat_map(|key| [&key.key, &key.certificate]);
-    for pin in pinned.chain(&entry.anchors).chain(&entry.extra_certificates) {
+    for pin in entry.pinned() {
         if !is_sha256(&pin.sha256) {
             let what = format!("{:?} is no lower-case hexadecimal SHA-256", pin.sha256);
             problems.push(Problem::new(&file, &pin.file, what));

@@ -9,7 +9,8 @@ use crate::check::check;
 use crate::files::Files;
 use crate::requirement::RequirementFile;
 use crate::{
-    Case, CorpusError, Entry, Exchange, Matrix, Peers, Pki, Problem, Recorded, Requirement, matrix, peers, recorded,
+    Case, CorpusError, Entry, Exchange, Matrix, Peers, Pki, Problem, Proposal, Recorded, RecordingFiles, Requirement,
+    matrix, peers, proposal, published, recorded,
 };
 
 /// Cases, catalogue, PKI and requirements, free of faults.
@@ -25,6 +26,7 @@ pub struct Corpus {
     pub(crate) matrix: Matrix,
     pub(crate) peers: Peers,
     pub(crate) recorded: Recorded,
+    pub(crate) recording_files: RecordingFiles,
     hash: String,
 }
 
@@ -147,6 +149,7 @@ impl Corpus {
         let matrix = read_one::<Matrix>(&files, matrix::FILE, &mut problems);
         let peers = files.0.get(peers::FILE).and_then(|_| read_one::<Peers>(&files, peers::FILE, &mut problems));
         let peers = peers.unwrap_or_default();
+        let recording_files = read_one::<RecordingFiles>(&files, published::FILE, &mut problems).unwrap_or_default();
         let recorded = Recorded::from_files(&files, &pki, &mut problems);
         let Some((matrix, recorded)) = matrix.zip(recorded).filter(|_| problems.is_empty()) else {
             return Err(problems);
@@ -156,7 +159,19 @@ impl Corpus {
         cases.sort_by(|a, b| a.id.cmp(&b.id));
         let hash = files.hash();
         let entries = entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
-        let corpus = Self { files, cases, entries, requirements, pki, exchanges, matrix, peers, recorded, hash };
+        let corpus = Self {
+            files,
+            cases,
+            entries,
+            requirements,
+            pki,
+            exchanges,
+            matrix,
+            peers,
+            recorded,
+            recording_files,
+            hash,
+        };
         check(&corpus, &mut problems);
         if problems.is_empty() { Ok(corpus) } else { Err(problems) }
     }
@@ -166,6 +181,10 @@ impl Corpus {
 trait Identified {
     /// The id it states.
     fn id(&self) -> &str;
+    /// What is still wrong with a text that is on its way to become one of these.
+    fn unfinished(_text: &str) -> Option<(&'static str, &'static str)> {
+        None
+    }
     /// The id that a file at this path, below its folder and without `.toml`, must state.
     fn id_of(path: &str) -> String;
 }
@@ -187,6 +206,10 @@ impl Identified for Entry {
 
     fn id_of(path: &str) -> String {
         format!("recorded/{path}")
+    }
+
+    fn unfinished(text: &str) -> Option<(&'static str, &'static str)> {
+        toml::from_str::<Proposal>(text).is_ok().then_some(("observed", proposal::NOT_REVIEWED))
     }
 }
 
@@ -213,7 +236,10 @@ fn read_all<T: DeserializeOwned + Identified>(
             continue;
         };
         match toml::from_str::<T>(text) {
-            Err(error) => problems.push(Problem::new(path, "", error.to_string().trim_end())),
+            Err(error) => problems.push(match T::unfinished(text) {
+                Some((field, what)) => Problem::new(path, field, what),
+                None => Problem::new(path, "", error.to_string().trim_end()),
+            }),
             Ok(value) => {
                 let wanted = T::id_of(stem.trim_start_matches(folder).trim_start_matches('/'));
                 if value.id() != wanted {

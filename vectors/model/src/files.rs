@@ -15,9 +15,10 @@ pub(crate) struct Files(pub(crate) BTreeMap<String, String>);
 /// The folders of the corpus that hold data.
 const FOLDERS: [&str; 5] = ["cases", "catalogue", "exchanges", "pki", "recorded"];
 /// The files beside them, and what was compiled in.
-const SINGLE: [(&str, &str); 3] = [
+const SINGLE: [(&str, &str); 4] = [
     ("matrix.toml", include_str!("../../matrix.toml")),
     ("peers.toml", include_str!("../../peers.toml")),
+    ("recording-files.toml", include_str!("../../recording-files.toml")),
     ("requirements.toml", include_str!("../../requirements.toml")),
 ];
 

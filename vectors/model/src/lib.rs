@@ -26,6 +26,8 @@ mod matrix;
 mod peers;
 mod pki;
 mod problem;
+mod proposal;
+mod published;
 mod recipe;
 mod recorded;
 mod recordings;
@@ -51,6 +53,8 @@ pub use matrix::{
 pub use peers::{Cause, Peer, PeerNote, Peers};
 pub use pki::{Entity, ExtendedUse, KeyType, KeyUse, NameConstraints, Pki};
 pub use problem::{CorpusError, Problem};
+pub use proposal::{Capture, CaptureForm, Observed, Proposal};
+pub use published::{FileOrigin, NotPublished, PublishedFile, RecordingFiles, WantedFile};
 pub use recipe::{
     Attribute, AttributeChange, Attributes, AuthenticateStep, Base, Border, CompressStep, DigestStep, EncryptStep,
     EncryptWithKeyStep, HeaderPolicy, Hp, Identifier, KeyManagement, LineEnds, Nothing, Oaep, ProtectHeaders, Pss,

@@ -2,7 +2,10 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
-use crate::{Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix, Peers, Provenance, Script};
+use crate::{
+    Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix, Peers, Proposal, Provenance, RecordingFiles,
+    Script,
+};
 
 /// Every published schema: file name and content.
 #[must_use]
@@ -14,8 +17,10 @@ pub fn all() -> Vec<(&'static str, serde_json::Value)> {
         ("fingerprint.json", of::<Description>()),
         ("matrix.json", of::<Matrix>()),
         ("peers.json", of::<Peers>()),
+        ("proposal.json", of::<Proposal>()),
         ("provenance.json", of::<Provenance>()),
         ("recording.json", of::<Entry>()),
+        ("recording-files.json", of::<RecordingFiles>()),
         ("script.json", of::<Script>()),
         ("shape.json", of::<ClientShape>()),
         ("verdict.json", of::<waxseal_verdict::Verdict>()),

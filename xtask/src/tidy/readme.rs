@@ -67,7 +67,7 @@ pub(super) fn links(_: &State) -> Result<Vec<String>, String> {
 }
 
 /// Commands that have commands of their own.
-const GROUPS: &[&str] = &["addressbook", "card", "cert", "policy", "shim", "timestamp"];
+const GROUPS: &[&str] = &["addressbook", "card", "cert", "policy", "record", "recordings", "shim", "timestamp"];
 
 /// One call of `waxseal` as a document shows it.
 #[derive(Debug, PartialEq, Eq)]
