@@ -155,7 +155,7 @@ fn damage_is_told_with_its_place() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     /// Whatever the octets are, there is an answer, and what comes out is bounded by what went in.
     #[test]

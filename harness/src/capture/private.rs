@@ -220,11 +220,8 @@ impl Found {
 fn is_nobodys(domain: &str) -> bool {
     let domain = domain.trim_end_matches('.').to_ascii_lowercase();
     let labels: Vec<_> = domain.rsplit('.').collect();
-    match labels.as_slice() {
-        ["test" | "example" | "invalid" | "localhost", ..] => true,
-        ["com" | "net" | "org", "example", ..] => true,
-        _ => false,
-    }
+    let labels = labels.as_slice();
+    matches!(labels, ["test" | "example" | "invalid" | "localhost", ..] | ["com" | "net" | "org", "example", ..])
 }
 
 /// Networks of documentation and of this machine (RFC 5737, RFC 3849, RFC 6890).
@@ -251,7 +248,7 @@ fn is_host(word: &str) -> bool {
     let is_label =
         |label: &&str| !label.is_empty() && label.chars().all(|one| one.is_alphanumeric() || one == '-' || one == '_');
     labels.len() > 1
-        && labels.iter().all(|label| is_label(&label))
+        && labels.iter().all(|label| is_label(label))
         && labels.last().is_some_and(|last| last.len() > 1 && last.chars().all(char::is_alphabetic))
 }
 
