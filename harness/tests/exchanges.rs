@@ -110,7 +110,17 @@ fn a_wrong_expectation_is_told() {
 
 /// The data of the corpus, without the crates beside it.
 fn copy(from: &Path, to: &Path) {
-    for name in ["cases", "catalogue", "exchanges", "matrix.toml", "pki", "recorded", "requirements.toml"] {
+    for name in [
+        "cases",
+        "catalogue",
+        "exchanges",
+        "matrix.toml",
+        "peers.toml",
+        "pki",
+        "recorded",
+        "recording-files.toml",
+        "requirements.toml",
+    ] {
         let status = Command::new("cp").arg("-R").arg(from.join(name)).arg(to).status().unwrap();
         assert!(status.success());
     }
