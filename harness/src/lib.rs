@@ -34,4 +34,5 @@ pub mod smtp_sink;
 pub mod sut;
 pub mod task;
 pub mod thunderbird;
+pub mod transport;
 pub mod workspace;

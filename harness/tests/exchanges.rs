@@ -120,6 +120,7 @@ fn copy(from: &Path, to: &Path) {
         "recorded",
         "recording-files.toml",
         "requirements.toml",
+        "transport.toml",
     ] {
         let status = Command::new("cp").arg("-R").arg(from.join(name)).arg(to).status().unwrap();
         assert!(status.success());

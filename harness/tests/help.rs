@@ -19,6 +19,7 @@ fn the_help_of_every_command() {
         "fingerprint",
         "run",
         "exchange",
+        "transport",
         "list",
         "algorithms",
         "show",

@@ -55,8 +55,8 @@ fn the_main_job_leaves_a_whole_record_and_a_report() {
         .iter()
         .filter(|folder| folder.is_dir())
         .flat_map(|folder| ["--recordings", folder.to_str().unwrap()])
-        // The matrix is the command's own default, which `cargo xtask test` runs.
-        .chain(["--matrix", "none"])
+        // Matrix and transport are the command's own default, which `cargo xtask test` runs.
+        .chain(["--matrix", "none", "--transport", "none"])
         .collect();
     let (code, out, err) = run(dir.path(), &arguments);
     assert_eq!(code, 0, "{out}{err}");
@@ -108,7 +108,8 @@ fn openssl_disagrees_where_the_corpus_says_so() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings");
     let shared = shared.to_str().unwrap();
     let recordings: &[&str] = if Path::new(shared).is_dir() { &["--recordings", shared] } else { &[] };
-    let (_, out, _) = run(dir.path(), &[&["--sut", "openssl", "--matrix", "none"], recordings].concat());
+    let (_, out, _) =
+        run(dir.path(), &[&["--sut", "openssl", "--matrix", "none", "--transport", "none"], recordings].concat());
     let outcomes = outcomes(dir.path());
     assert!(!outcomes.is_empty(), "{out}");
     let corpus = Corpus::embedded().unwrap();
@@ -207,8 +208,10 @@ fn shards_have_every_case_once_and_concatenate() {
     let mut seen = BTreeMap::new();
     let mut all = String::new();
     for shard in ["1/3", "2/3", "3/3"] {
-        let (code, out, err) =
-            run(dir.path(), &["--sut", "engine", "--shard", shard, "--run-id", "one", "--matrix", "none"]);
+        let (code, out, err) = run(
+            dir.path(),
+            &["--sut", "engine", "--shard", shard, "--run-id", "one", "--matrix", "none", "--transport", "none"],
+        );
         assert_eq!(code, 0, "{out}{err}");
         all += &std::fs::read_to_string(dir.path().join("out/run.jsonl")).unwrap();
         for (pair, outcome) in outcomes(dir.path()) {

@@ -22,6 +22,7 @@ mod run;
 pub mod summary;
 #[cfg(test)]
 mod testing;
+pub mod transport;
 
 pub use case::{CaseText, PrivateText, RequirementText};
 pub use known::{ClientSummary, FeatureSummary, Known, MailSummary};

@@ -155,10 +155,10 @@ impl<'a> Cell<'a> {
 }
 
 impl<'a> Grid<'a> {
-    /// Without the mails of the matrix, which have a table of their own.
+    /// Without the mails of the matrix and of transport, which have tables of their own.
     pub(crate) fn of_cases(run: &'a Run, cases: &'a [CaseText]) -> Self {
         let mut grid = Self::new(run, cases);
-        grid.rows.retain(|row| !is_round_trip(row.id));
+        grid.rows.retain(|row| !is_round_trip(row.id) && !crate::transport::is_transport(row.id));
         grid
     }
 }

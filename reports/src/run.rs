@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::BufRead;
 
-use waxseal_verdict::{Line, OutcomeRecord, Planned, Record, RunRecord, SutRecord};
+use waxseal_verdict::{ArrivalRecord, Line, OutcomeRecord, Planned, Record, RunRecord, SutRecord};
 
 /// The format of the run record that this version reads.
 const FORMAT: u32 = 1;
@@ -17,6 +17,7 @@ pub struct Run {
     shards: Vec<Shard>,
     planned: Vec<Planned>,
     outcomes: Vec<OutcomeRecord>,
+    arrivals: Vec<ArrivalRecord>,
     missing: Vec<String>,
 }
 
@@ -147,6 +148,12 @@ impl Run {
         &self.outcomes
     }
 
+    /// How mails arrived that were sent through something.
+    #[must_use]
+    pub fn arrivals(&self) -> &[ArrivalRecord] {
+        &self.arrivals
+    }
+
     /// The ids of all cases that were planned or have an outcome, sorted.
     #[must_use]
     pub fn cases(&self) -> BTreeSet<&str> {
@@ -179,6 +186,7 @@ struct Reader {
     parts: BTreeMap<(u32, u32), Part>,
     planned: Vec<Planned>,
     outcomes: Vec<OutcomeRecord>,
+    arrivals: Vec<ArrivalRecord>,
     seen: HashSet<(String, String)>,
     missing: Vec<String>,
 }
@@ -224,6 +232,13 @@ impl Reader {
             Record::Outcome(outcome) => {
                 part.shard.outcomes += 1;
                 self.outcome(line, outcome)
+            }
+            Record::Arrival(arrival) => {
+                if self.arrivals.iter().any(|other| other.case == arrival.case) {
+                    return wrong(format!("a second arrival of {}", arrival.case));
+                }
+                self.arrivals.push(arrival);
+                Ok(())
             }
         }
     }
@@ -304,7 +319,15 @@ impl Reader {
             self.missing.push(format!("{without} planned entries have no outcome"));
         }
         let shards = self.parts.into_values().map(|part| part.shard).collect();
-        Ok(Run { id, head, shards, planned: self.planned, outcomes: self.outcomes, missing: self.missing })
+        Ok(Run {
+            id,
+            head,
+            shards,
+            planned: self.planned,
+            outcomes: self.outcomes,
+            arrivals: self.arrivals,
+            missing: self.missing,
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use waxseal_verdict::{
-    Aspect, AspectName, Evidence, Kind, Knowledge, LayerExpectation, Line, Machine, Mismatch, Observed, Outcome,
-    OutcomeRecord, PlanRecord, Planned, Reason, ReasonMatch, Record, RunRecord, SutRecord,
+    Arrival, ArrivalRecord, Aspect, AspectName, Evidence, Kind, Knowledge, LayerExpectation, Line, Machine, Mismatch,
+    Observed, Outcome, OutcomeRecord, PlanRecord, Planned, Reason, ReasonMatch, Record, RunRecord, SutRecord,
 };
 
 use crate::{CaseText, RequirementText, Run, read_run};
@@ -43,6 +43,30 @@ pub(crate) fn outcome(case: &str, sut: &str, outcome: Outcome) -> Record {
         knowledge: Knowledge::Measured,
         ms: 3,
     })
+}
+
+/// How a mail arrived.
+pub(crate) fn arrival(case: &str, arrived: &[Arrival], change: impl FnOnce(&mut ArrivalRecord)) -> Record {
+    let mut record = ArrivalRecord {
+        case: case.to_owned(),
+        through: None,
+        arrived: arrived.to_vec(),
+        refused: None,
+        not_available: None,
+        finding: None,
+        ms: 1,
+    };
+    change(&mut record);
+    Record::Arrival(record)
+}
+
+/// A pass with one signed layer, whose integrity is good or bad for this reason.
+pub(crate) fn sound(case: &str, sut: &str, reason: Option<Reason>) -> Record {
+    let Record::Outcome(mut row) = outcome(case, sut, Outcome::Pass) else { panic!("an outcome") };
+    let integrity = reason.map_or(Aspect::Good, |reason| Aspect::bad(reason, ""));
+    let aspects = BTreeMap::from([(AspectName::Integrity, integrity)]);
+    row.aspects = vec![Observed { kind: Kind::Signed, aspects, deviations: Vec::new() }];
+    Record::Outcome(row)
 }
 
 pub(crate) fn line(shard: &str, record: Record) -> String {

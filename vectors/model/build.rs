@@ -1,9 +1,20 @@
 //! The corpus is compiled into the crate: a changed or new data file makes it anew.
 
 fn main() {
-    for data in
-        ["cases", "catalogue", "clients", "exchanges", "matrix.toml", "pki", "recorded", "requirements.toml", "shapes"]
-    {
+    for data in [
+        "cases",
+        "catalogue",
+        "clients",
+        "exchanges",
+        "matrix.toml",
+        "peers.toml",
+        "pki",
+        "recorded",
+        "recording-files.toml",
+        "requirements.toml",
+        "shapes",
+        "transport.toml",
+    ] {
         println!("cargo::rerun-if-changed=../{data}");
     }
 }

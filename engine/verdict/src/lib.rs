@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking"))]
 
+mod arrival;
 mod aspect;
 mod code;
 mod deviation;
@@ -21,6 +22,7 @@ mod run;
 mod statement;
 mod verdict;
 
+pub use arrival::{Arrival, ArrivalRecord};
 pub use aspect::{Aspect, AspectName, Bad};
 pub use deviation::Deviation;
 pub use expect::{Comparison, Expectation, LayerExpectation, Mismatch, ReasonMatch, Reports};

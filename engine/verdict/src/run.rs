@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::code::codes;
-use crate::{Aspect, AspectName, Dialect, Kind, Mismatch, ReasonMatch};
+use crate::{ArrivalRecord, Aspect, AspectName, Dialect, Kind, Mismatch, ReasonMatch};
 
 codes! {
     /// What came of one case on one SUT.
@@ -178,6 +178,8 @@ pub enum Record {
     Plan(PlanRecord),
     /// What came of one case on one SUT.
     Outcome(OutcomeRecord),
+    /// How one mail arrived that was sent through something.
+    Arrival(ArrivalRecord),
     /// The last line; a record without it is incomplete.
     End {
         /// How many outcomes were written.

@@ -5,6 +5,7 @@ mod address_book;
 mod algorithms;
 mod authenticate;
 mod card;
+mod carry;
 mod cert;
 mod certificates;
 mod compress;
@@ -30,6 +31,7 @@ mod sign;
 mod stamp_text;
 mod statements_text;
 mod timestamp;
+mod transport;
 mod verdict_text;
 mod writing;
 
@@ -75,6 +77,8 @@ enum Command {
     Fingerprint(fingerprint::Arguments),
     Run(run::Arguments),
     Exchange(exchange::Arguments),
+    Transport(transport::Arguments),
+    Carry(carry::Arguments),
     List(list::Arguments),
     Algorithms(algorithms::Arguments),
     Show(show::Arguments),
@@ -132,6 +136,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Fingerprint(arguments)) => fingerprint::run(&arguments),
         Some(Command::Exchange(arguments)) => exchange::run(&arguments),
+        Some(Command::Transport(arguments)) => transport::run(arguments),
+        Some(Command::Carry(arguments)) => carry::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),

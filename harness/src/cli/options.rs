@@ -225,7 +225,7 @@ pub(super) fn oid(text: &str) -> Result<String, String> {
 }
 
 /// Where the cases come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct CorpusOptions {
     /// Only these cases: a glob over ids, such as `read/clear/*`
     #[arg(long, value_name = "GLOB")]

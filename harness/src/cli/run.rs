@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use waxseal_model::{Corpus, Shapes};
+use waxseal_model::{Case, Corpus, Shapes};
 use waxseal_reports::{CaseText, Known, Summary, html, read_run};
 use waxseal_verdict::{Machine, OutcomeRecord, Record, RunRecord};
 
@@ -23,10 +24,11 @@ use crate::gate::{Gate, is_failure};
 use crate::matrix::{self, Extent, Produced, Writing, replica};
 use crate::plan::{Plan, Shard};
 use crate::runner::{Options, Run, RunFile};
-use crate::shim::shipped::Shipped;
+use crate::shim::shipped::{ENGINE, Shipped};
 use crate::sut::Sut;
 use crate::sut::child::ShimLimits;
 use crate::task::Task;
+use crate::transport::{self, Carried};
 
 /// Run cases on implementations, and write a record and a report
 ///
@@ -71,12 +73,19 @@ pub(super) struct Arguments {
     /// [default: pairwise, but none with --case]
     #[arg(long, value_name = "EXTENT")]
     matrix: Option<MatrixOption>,
+    /// What to send through what happens to mail on its way, and who reads what arrives [default: routes, but none with
+    /// --case]
+    #[arg(long, value_name = "EXTENT")]
+    transport: Option<TransportOption>,
     /// Let addresses, subjects and error texts of recorded mails stand in record and report
     #[arg(long)]
     include_private: bool,
     /// Where to write run.jsonl, report/index.html and report/summary.json
     #[arg(short = 'o', long = "out", value_name = "DIR", default_value = "target/waxseal")]
     out: PathBuf,
+    /// Whether standard output is for something else.
+    #[arg(skip)]
+    quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,6 +98,66 @@ enum MatrixOption {
     Full,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum TransportOption {
+    /// Nothing
+    None,
+    /// What software is known to do to mail; the reference engine reads, and every SUT that --sut names
+    Manglings,
+    /// That, and real servers on loopback, where they are installed
+    Routes,
+    /// That, and every SUT reads
+    Full,
+}
+
+/// What `waxseal transport` can be told.
+#[derive(Debug, Args)]
+pub(super) struct TransportArguments {
+    /// A SUT that reads what arrives, beside the reference engine
+    #[arg(long, value_name = "NAME|PATH")]
+    sut: Vec<String>,
+    #[command(flatten)]
+    recordings: RecordingsOption,
+    /// Only what software is known to do to mail, and no servers
+    #[arg(long)]
+    manglings: bool,
+    /// Workers at once [default: one for each core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Leave every case directory here, to look at it and repeat it by hand
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Where to write run.jsonl and report/index.html
+    #[arg(short = 'o', long = "out", value_name = "DIR", default_value = "target/waxseal/transport")]
+    out: PathBuf,
+}
+
+impl From<TransportArguments> for Arguments {
+    fn from(arguments: TransportArguments) -> Self {
+        let mut sut = arguments.sut;
+        // The reference says what a way does; the others, whether they say so, too.
+        if !sut.iter().any(|name| name == ENGINE) {
+            sut.insert(0, ENGINE.to_owned());
+        }
+        Self {
+            sut,
+            corpus: CorpusOptions::default(),
+            recordings: arguments.recordings,
+            jobs: arguments.jobs,
+            timeout: ShimLimits::default().time,
+            keep: arguments.keep,
+            known: None,
+            shard: Shard::default(),
+            run_id: None,
+            matrix: Some(MatrixOption::None),
+            transport: Some(if arguments.manglings { TransportOption::Manglings } else { TransportOption::Routes }),
+            include_private: false,
+            out: arguments.out,
+            quiet: false,
+        }
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0);
     seconds
@@ -97,31 +166,58 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
-    let start = Instant::now();
     let corpus = arguments.corpus.load()?;
-    let gate = arguments.gate()?;
-    let recordings = arguments.recordings.load()?;
-    let cases = Cases { corpus: &corpus, recordings: recordings.as_ref() };
     let chosen = select(corpus.cases(), &arguments.corpus.case)?;
-    let mut tasks = cases.tasks(&chosen).map_err(Failed::fault)?;
-    tasks.retain(|task| arguments.shard.holds(task));
-    let suts = arguments.suts(&corpus)?;
-    let shapes = Shapes::embedded().map_err(Failed::fault)?;
-    let (written, replicas) = arguments.write(&corpus, &shapes, &suts)?;
-    tasks.extend(matrix::tasks(&written));
-    tasks.extend(replicas);
-    let plan = Plan::new(&tasks, &suts);
-    output::print(&announce(&corpus, &tasks, &suts, &plan, arguments.shard))?;
+    let ran = arguments.run(&corpus, &chosen, !arguments.corpus.case.is_empty())?;
+    output::print(&ran.text)?;
+    ran.exit
+}
 
-    let options = arguments.options();
-    let run = Run { tasks: &tasks, suts: &suts, plan: &plan, options: &options };
-    let (record, outcomes) = arguments.record(&corpus, &run, &written, start)?;
-    let report = arguments.report(&record, &corpus, &shapes)?;
-    let mut text = report.text;
-    text.push_str(&explained(&corpus, &outcomes));
-    text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
-    output::print(&text)?;
-    arguments.judge(gate, &corpus, &shapes, &suts, &outcomes)
+/// What a run left.
+pub(super) struct Ran {
+    /// The record.
+    pub(super) record: PathBuf,
+    /// What is said of it, for people.
+    pub(super) text: String,
+    /// How the command ends.
+    pub(super) exit: Result<Exit, Failed>,
+}
+
+/// Runs the letters of transport alone.
+pub(super) fn run_transport(arguments: TransportArguments, corpus: &Corpus, quiet: bool) -> Result<Ran, Failed> {
+    let letters = corpus.transport().letter.iter().filter_map(|letter| corpus.case(&letter.case));
+    Arguments { quiet, ..arguments.into() }.run(corpus, &letters.collect::<Vec<_>>(), true)
+}
+
+impl Arguments {
+    /// Runs these cases, and what goes with them; `few`: somebody wants their answers, and nothing beside them.
+    fn run(&self, corpus: &Corpus, chosen: &[&Case], few: bool) -> Result<Ran, Failed> {
+        let start = Instant::now();
+        let gate = self.gate()?;
+        let recordings = self.recordings.load()?;
+        let cases = Cases { corpus, recordings: recordings.as_ref() };
+        let mut tasks = cases.tasks(chosen).map_err(Failed::fault)?;
+        tasks.retain(|task| self.shard.holds(task));
+        let suts = self.suts(corpus, few)?;
+        let shapes = Shapes::embedded().map_err(Failed::fault)?;
+        let (written, replicas) = self.write(corpus, &shapes, &suts)?;
+        tasks.extend(matrix::tasks(&written));
+        tasks.extend(replicas);
+        let carried = self.carry(&cases, &suts)?;
+        tasks.extend(carried.iter().filter_map(|one| one.task.clone()));
+        let plan = Plan::new(&tasks, &suts);
+        self.say(&announce(corpus, &tasks, &suts, &plan, self.shard))?;
+
+        let options = self.options();
+        let run = Run { tasks: &tasks, suts: &suts, plan: &plan, options: &options };
+        let (record, outcomes) = self.record(corpus, &run, &written, &carried, start)?;
+        let report = self.report(&record, corpus, &shapes)?;
+        let mut text = report.text;
+        text.push_str(&explained(corpus, &outcomes));
+        text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
+        let exit = self.judge(gate, corpus, &shapes, &suts, &outcomes);
+        Ok(Ran { record, text, exit })
+    }
 }
 
 /// What a report left.
@@ -131,6 +227,15 @@ struct Report {
 }
 
 impl Arguments {
+    /// Says something, unless standard output is for something else.
+    fn say(&self, text: &str) -> Result<(), Failed> {
+        if self.quiet { Ok(()) } else { output::print(text) }
+    }
+
+    fn progress(&self, total: usize) -> Option<Progress> {
+        (!self.quiet).then(|| Progress::new(total, Paint::stdout()))
+    }
+
     fn gate(&self) -> Result<Option<Gate>, Failed> {
         let Some(path) = &self.known else { return Ok(None) };
         let text = std::fs::read_to_string(path).map_err(Failed::at(format!("--known {}", path.display())))?;
@@ -138,7 +243,7 @@ impl Arguments {
     }
 
     /// The SUTs, each asked who it is; all at once, because some take their time.
-    fn suts(&self, corpus: &Corpus) -> Result<Vec<Sut>, Failed> {
+    fn suts(&self, corpus: &Corpus, few: bool) -> Result<Vec<Sut>, Failed> {
         let mut suts = Sut::choose(&self.sut).map_err(Failed::usage)?;
         let limits = self.options().limits;
         std::thread::scope(|scope| {
@@ -147,7 +252,7 @@ impl Arguments {
             }
         });
         // Whoever asks for a few cases wants their answers; the examination is for a run of the whole corpus.
-        if self.corpus.case.is_empty() {
+        if !few {
             let exam = Exam::new(corpus).map_err(Failed::fault)?;
             let results: Vec<_> = std::thread::scope(|scope| {
                 let examine = |sut| scope.spawn(|| exam.examine(sut, limits));
@@ -183,16 +288,41 @@ impl Arguments {
         let (mails, writers) = writing.counts();
         let replicas = replica::tasks(corpus, shapes, suts, extent, self.shard).map_err(Failed::fault)?;
         let in_shapes = replicas.len();
-        output::print(&format!("matrix: {mails} mails of {writers} writers, {in_shapes} in the shapes of clients\n"))?;
+        self.say(&format!("matrix: {mails} mails of {writers} writers, {in_shapes} in the shapes of clients\n"))?;
         let options = self.options();
         let options = matrix::Options { jobs: options.jobs, limits: options.limits, keep: options.keep };
-        let progress = Progress::new(mails, Paint::stdout());
+        let progress = self.progress(mails);
         let written = writing.produce(suts, &options, |one| {
-            progress.outcome(&one.outcome);
+            progress.iter().for_each(|progress| progress.outcome(&one.outcome));
             Ok(())
         });
-        progress.finish();
+        progress.iter().for_each(Progress::finish);
         Ok((written.map_err(Failed::usage)?, replicas))
+    }
+
+    /// Sends what transport asks for.
+    fn carry(&self, cases: &Cases<'_>, suts: &[Sut]) -> Result<Vec<Carried>, Failed> {
+        let extent = match self.transport {
+            None if !self.corpus.case.is_empty() => TransportOption::None,
+            given => given.unwrap_or(TransportOption::Routes),
+        };
+        if extent == TransportOption::None {
+            return Ok(Vec::new());
+        }
+        let readers = suts.iter().filter(|sut| sut.named || sut.name == ENGINE).map(|sut| sut.name.clone());
+        let options = transport::Options {
+            program: match extent >= TransportOption::Routes {
+                true => Some(std::env::current_exe().map_err(Failed::fault)?),
+                false => None,
+            },
+            readers: (extent < TransportOption::Full).then(|| Arc::new(readers.collect())),
+            shard: self.shard,
+        };
+        let carried = transport::carry(cases, &options).map_err(Failed::fault)?;
+        let arrived = carried.iter().filter(|one| !one.arrival.arrived.is_empty()).count();
+        let absent = carried.iter().filter(|one| one.arrival.not_available.is_some()).count();
+        self.say(&format!("transport: {arrived} mails arrived, {absent} could not be sent here\n"))?;
+        Ok(carried)
     }
 
     /// Runs the plan and keeps its record.
@@ -201,6 +331,7 @@ impl Arguments {
         corpus: &Corpus,
         run: &Run<'_>,
         written: &[Produced],
+        carried: &[Carried],
         start: Instant,
     ) -> Result<(PathBuf, Vec<OutcomeRecord>), Failed> {
         let Run { tasks, suts, plan, options } = *run;
@@ -224,7 +355,10 @@ impl Arguments {
         let mut planned = plan.record(tasks, suts);
         planned.entries.extend(written.iter().map(Produced::planned));
         file.write(Record::Plan(planned)).map_err(Failed::usage)?;
-        let progress = Progress::new(plan.entries.len(), Paint::stdout());
+        for one in carried {
+            file.write(Record::Arrival(one.arrival.clone())).map_err(Failed::usage)?;
+        }
+        let progress = self.progress(plan.entries.len());
         let mut outcomes = Vec::with_capacity(plan.entries.len() + written.len());
         for one in written {
             file.write(Record::Outcome(one.outcome.clone())).map_err(Failed::usage)?;
@@ -232,12 +366,12 @@ impl Arguments {
         }
         run.execute(|outcome| {
             file.write(Record::Outcome(outcome.clone()))?;
-            progress.outcome(&outcome);
+            progress.iter().for_each(|progress| progress.outcome(&outcome));
             outcomes.push(outcome);
             Ok(())
         })
         .map_err(Failed::usage)?;
-        progress.finish();
+        progress.iter().for_each(Progress::finish);
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         file.write(Record::End { outcomes: outcomes.len() as u64, ms }).map_err(Failed::usage)?;
         Ok((path, outcomes))
@@ -255,7 +389,9 @@ impl Arguments {
             .map(|case| CaseText::of(case, corpus))
             .collect();
         let known = Known::of(corpus, shapes);
-        let page = html::render(&run, &texts, &known, &html::Options { include_private: self.include_private });
+        let options =
+            html::Options { include_private: self.include_private, transport: Some(corpus.transport().clone()) };
+        let page = html::render(&run, &texts, &known, &options);
         let folder = self.out.join("report");
         std::fs::create_dir_all(&folder).map_err(Failed::at(folder.display()))?;
         let path = folder.join("index.html");
@@ -295,7 +431,7 @@ impl Arguments {
                 let writers = suts.iter().map(|sut| sut.name.clone()).chain(replica::writers(shapes));
                 writers.flat_map(|name| [matrix::task_id(scenario, &name), matrix::write_id(scenario, &name)])
             });
-            let every: BTreeSet<_> = cases.chain(round_trips).collect();
+            let every: BTreeSet<_> = cases.chain(round_trips).chain(corpus.transport().ids()).collect();
             let judgement = gate.judge(outcomes, &every);
             for unseen in &judgement.unseen {
                 output::print(&format!("not looked at: {unseen}\n"))?;

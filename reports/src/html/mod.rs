@@ -11,12 +11,15 @@ mod marks;
 mod matrix;
 mod overview;
 mod round_trips;
+mod transport;
 
 use maud::{DOCTYPE, PreEscaped, html};
+use waxseal_model::Transport;
 
 use crate::grid::Grid;
 use crate::privacy::Privacy;
 use crate::round_trip::RoundTrips;
+use crate::transport::Ways;
 use crate::{CaseText, Known, Run, Summary};
 
 /// What the reader of the report asked for.
@@ -25,6 +28,8 @@ pub struct Options {
     /// Print addresses, subjects and native error texts of recorded mails too.
     /// Without it they appear by id and hash.
     pub include_private: bool,
+    /// What the letters and ways of transport are; without it they appear by their names.
+    pub transport: Option<Transport>,
 }
 
 /// Draws a run as one self-contained HTML page.
@@ -54,6 +59,7 @@ pub fn render(run: &Run, cases: &[CaseText], known: &Known, options: &Options) -
             body {
                 (overview::draw(run, &summary, options))
                 (round_trips::draw(&trips, &clients, privacy))
+                (transport::draw(&Ways::of(run), options.transport.as_ref()))
                 (dialects::draw(&grid))
                 (matrix::draw(&grid, privacy))
                 (case::draw(&grid, privacy))
@@ -110,14 +116,14 @@ mod tests {
 
     #[test]
     fn hostile_text_is_escaped() {
-        let page = page(&Options { include_private: true });
+        let page = page(&Options { include_private: true, ..Options::default() });
         assert!(!page.contains("<script>alert"));
         assert!(page.contains("&lt;script&gt;alert('alice@example.test')&lt;/script&gt; &amp; more"), "{page}");
     }
 
     #[test]
     fn a_recorded_mail_shows_no_address() {
-        assert!(page(&Options { include_private: true }).contains("alice@example.test"));
+        assert!(page(&Options { include_private: true, ..Options::default() }).contains("alice@example.test"));
         assert!(!page(&Options::default()).contains("alice"));
     }
 

@@ -34,6 +34,11 @@ pub(crate) fn entity(base: Base) -> Result<Vec<u8>, String> {
         Base::Binary => part("application/octet-stream", "binary", every_octet()),
         Base::Empty => part(text, "7bit", ""),
         Base::LongLines => part(text, "7bit", format!("{}\r\nshort\r\n", "a line beyond 998 octets ".repeat(100))),
+        Base::LineBeginnings => part(
+            text,
+            "7bit",
+            "The table of trains:\r\nFrom London at nine, from Paris at ten.\r\n.\r\n.. and so on\r\n",
+        ),
         // binary: nothing but that keeps a writer from making CRLF of the lone LF (RFC 8551 section 3.1.1).
         Base::BareLf => part(text, "binary", "A line that ends in CRLF\r\nand one that ends in LF\nand the last\r\n"),
         Base::Unclosed => unclosed(),

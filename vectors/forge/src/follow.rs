@@ -67,7 +67,7 @@ pub(crate) fn follow(
             Step::Digest(digest) => way.digest(digest)?,
             Step::EncryptWithKey(encrypt) => way.encrypt_with_key(encrypt)?,
             Step::Authenticate(authenticate) => way.authenticate(authenticate)?,
-            Step::ListFooter(_) => way.list_footer()?,
+            Step::ListFooter(_) => mail::list_footer(&way.message).map_err(|what| way.cannot(what))?,
             Step::Wrap(wrap) => {
                 let wrapped = way.wrap(wrap)?;
                 entity = mail::entity(&wrapped).map_err(|what| way.cannot(what))?;
@@ -167,28 +167,6 @@ impl<'a> Way<'a> {
             out = mail::replace(&out, placeholder.as_bytes(), boundary.as_bytes());
         }
         self.lines(out, step.mime.base64_line)
-    }
-
-    /// The multipart/mixed of a mailing list: the entity, and a footer beside it.
-    fn list_footer(&self) -> Result<Vec<u8>, ForgeError> {
-        const BOUNDARY: &str = "===============1234567890==";
-        let mail = Mail::read(&self.message).map_err(|what| self.cannot(what))?;
-        let (entity, outer) = mail.split_fields();
-        let mut out = outer.concat();
-        out.extend(format!("Content-Type: multipart/mixed; boundary=\"{BOUNDARY}\"\r\n\r\n").as_bytes());
-        out.extend(format!("--{BOUNDARY}\r\n").as_bytes());
-        out.extend(entity.concat());
-        out.extend(b"\r\n");
-        out.extend(mail.body);
-        out.extend(
-            format!(
-                "\r\n--{BOUNDARY}\r\nContent-Type: text/plain; charset=us-ascii\r\n\
-                 Content-Transfer-Encoding: 7bit\r\nContent-Disposition: inline\r\n\r\n\
-                 _______________\r\nTo leave this list, write to leave@lists.example.test\r\n--{BOUNDARY}--\r\n"
-            )
-            .as_bytes(),
-        );
-        Ok(out)
     }
 
     /// The mail in a `message/rfc822`, its own header outside too.

@@ -41,6 +41,28 @@ pub(crate) fn entity(mail: &[u8]) -> Result<Vec<u8>, String> {
     Ok([fields.concat().as_slice(), b"\r\n", mail.body].concat())
 }
 
+/// The multipart/mixed of a mailing list: the entity, and a footer beside it.
+pub(crate) fn list_footer(mail: &[u8]) -> Result<Vec<u8>, String> {
+    const BOUNDARY: &str = "===============1234567890==";
+    let mail = Mail::read(mail)?;
+    let (entity, outer) = mail.split_fields();
+    let mut out = outer.concat();
+    out.extend(format!("Content-Type: multipart/mixed; boundary=\"{BOUNDARY}\"\r\n\r\n").as_bytes());
+    out.extend(format!("--{BOUNDARY}\r\n").as_bytes());
+    out.extend(entity.concat());
+    out.extend(b"\r\n");
+    out.extend(mail.body);
+    out.extend(
+        format!(
+            "\r\n--{BOUNDARY}\r\nContent-Type: text/plain; charset=us-ascii\r\n\
+             Content-Transfer-Encoding: 7bit\r\nContent-Disposition: inline\r\n\r\n\
+             _______________\r\nTo leave this list, write to leave@lists.example.test\r\n--{BOUNDARY}--\r\n"
+        )
+        .as_bytes(),
+    );
+    Ok(out)
+}
+
 /// The last block of base64 in a message: the CMS object of its outermost layer.
 pub(crate) struct Armored<'a> {
     before: &'a [u8],

@@ -29,6 +29,7 @@ pub(crate) fn check(corpus: &Corpus, problems: &mut Vec<Problem>) {
     corpus.matrix.check(&corpus.pki, problems);
     corpus.peers.check(corpus, problems);
     published::check(corpus, problems);
+    corpus.transport.check(|id| corpus.case(id), problems);
     for entry in corpus.entries.values() {
         catalogue(entry, problems);
     }

@@ -10,7 +10,7 @@ use crate::files::Files;
 use crate::requirement::RequirementFile;
 use crate::{
     Case, CorpusError, Entry, Exchange, Matrix, Peers, Pki, Problem, Proposal, Recorded, RecordingFiles, Requirement,
-    matrix, peers, proposal, published, recorded,
+    Transport, matrix, peers, proposal, published, recorded, transport,
 };
 
 /// Cases, catalogue, PKI and requirements, free of faults.
@@ -27,6 +27,7 @@ pub struct Corpus {
     pub(crate) peers: Peers,
     pub(crate) recorded: Recorded,
     pub(crate) recording_files: RecordingFiles,
+    pub(crate) transport: Transport,
     hash: String,
 }
 
@@ -114,6 +115,12 @@ impl Corpus {
         self.files.0.get(&recorded::path_of(file)).map(String::as_bytes)
     }
 
+    /// What happens to mail on its way.
+    #[must_use]
+    pub const fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// Who there is.
     #[must_use]
     pub const fn pki(&self) -> &Pki {
@@ -151,7 +158,9 @@ impl Corpus {
         let peers = peers.unwrap_or_default();
         let recording_files = read_one::<RecordingFiles>(&files, published::FILE, &mut problems).unwrap_or_default();
         let recorded = Recorded::from_files(&files, &pki, &mut problems);
-        let Some((matrix, recorded)) = matrix.zip(recorded).filter(|_| problems.is_empty()) else {
+        let transport = read_one::<Transport>(&files, transport::FILE, &mut problems);
+        let (Some(matrix), Some(recorded), Some(transport), true) = (matrix, recorded, transport, problems.is_empty())
+        else {
             return Err(problems);
         };
         cases.extend(entries.iter().map(Entry::case));
@@ -170,6 +179,7 @@ impl Corpus {
             peers,
             recorded,
             recording_files,
+            transport,
             hash,
         };
         check(&corpus, &mut problems);

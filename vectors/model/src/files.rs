@@ -15,11 +15,12 @@ pub(crate) struct Files(pub(crate) BTreeMap<String, String>);
 /// The folders of the corpus that hold data.
 const FOLDERS: [&str; 5] = ["cases", "catalogue", "exchanges", "pki", "recorded"];
 /// The files beside them, and what was compiled in.
-const SINGLE: [(&str, &str); 4] = [
+const SINGLE: [(&str, &str); 5] = [
     ("matrix.toml", include_str!("../../matrix.toml")),
     ("peers.toml", include_str!("../../peers.toml")),
     ("recording-files.toml", include_str!("../../recording-files.toml")),
     ("requirements.toml", include_str!("../../requirements.toml")),
+    ("transport.toml", include_str!("../../transport.toml")),
 ];
 
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../cases");

@@ -36,6 +36,7 @@ mod revocation;
 pub mod schema;
 mod select;
 mod shape;
+mod transport;
 
 pub use case::{Case, Disagreement, Flag, Given, Input, Level, Needs, Role, SharedKey, Source, Witness};
 pub use catalogue::{Client, Entry, KeyFile, Origin, PinnedFile};
@@ -71,4 +72,8 @@ pub use select::{Selection, SelectionError};
 pub use shape::{
     Answer, CertificateRole, ClientShape, FeatureReading, FormShape, Habit, KnownAnswer, KnownBy, MailFeatures,
     Overrides, Reading, Replica, ReplicaForm, Shapes, Table, Topic,
+};
+pub use transport::{
+    Change, Damage, Effect, Effects, Encoding, Exception, Fate, Fetch, FetchBy, Letter, Mangling, Route, Security,
+    Submit, SubmitBy, Transport,
 };

@@ -57,6 +57,8 @@ codes! {
         Empty = "empty",
         /// Lines longer than 998 octets.
         LongLines = "long-lines",
+        /// Lines that begin with `From ` and with a dot.
+        LineBeginnings = "line-beginnings",
         /// A line feed without carriage return inside CRLF text.
         BareLf = "bare-lf",
         /// A multipart whose inner multipart is never closed.

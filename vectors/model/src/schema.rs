@@ -4,7 +4,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use crate::{
     Case, ClientHabits, ClientShape, Description, Entry, Exchange, Matrix, Peers, Proposal, Provenance, RecordingFiles,
-    Script,
+    Script, Transport,
 };
 
 /// Every published schema: file name and content.
@@ -23,6 +23,7 @@ pub fn all() -> Vec<(&'static str, serde_json::Value)> {
         ("recording-files.json", of::<RecordingFiles>()),
         ("script.json", of::<Script>()),
         ("shape.json", of::<ClientShape>()),
+        ("transport.json", of::<Transport>()),
         ("verdict.json", of::<waxseal_verdict::Verdict>()),
         ("run-line.json", of::<waxseal_verdict::Line>()),
     ]
@@ -98,6 +99,14 @@ mod tests {
             let value = serde_json::to_value(shape).unwrap();
             assert!(validator.is_valid(&value), "{}", shape.client);
         }
+    }
+
+    #[test]
+    fn the_table_of_transport_satisfies_its_schema() {
+        let validator = jsonschema::validator_for(&of::<Transport>()).unwrap();
+        let value = serde_json::to_value(Corpus::embedded().unwrap().transport()).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
     }
 
     #[test]
