@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use waxseal::shim::protocol::{EncryptArguments, KeyFiles, OpenArguments, SignArguments, op};
-use waxseal_model::{Letter, Pki, ScriptedMail};
+use waxseal_model::{Pki, ScriptedLetter, ScriptedMail};
 use waxseal_verdict::{Form, Hello, WrittenForm};
 
 use crate::{Result, rfc3339};
@@ -28,7 +28,7 @@ impl<'a> Order<'a> {
     pub(crate) fn new(
         pki: &'a Pki,
         mail: &'a ScriptedMail,
-        letter: &Letter,
+        letter: &ScriptedLetter,
         at: OffsetDateTime,
         dir: &Path,
     ) -> Result<Self> {
@@ -69,7 +69,7 @@ impl<'a> Order<'a> {
     }
 
     /// The mail before anything protects it.
-    fn text(&self, letter: &Letter) -> String {
+    fn text(&self, letter: &ScriptedLetter) -> String {
         let mailbox = |entity: &String| format!("{} <{}>", self.name(entity), self.address(entity));
         let to: Vec<String> = self.mail.to.iter().map(mailbox).collect();
         let header = letter.header.trim().replace("\r\n", "\n").replace('\n', "\r\n");

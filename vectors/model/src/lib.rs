@@ -62,7 +62,7 @@ pub use recipe::{
     Recipe, ReplaceStep, SignStep, Sm2, Spelling, StampStep, Stamped, Step, TamperStep, Tampering, WrapStep,
 };
 pub use recorded::{
-    Letter, NotRecorded, Provenance, Recorded, RecordedMail, Script, ScriptedEncryption, ScriptedMail,
+    NotRecorded, Provenance, Recorded, RecordedMail, Script, ScriptedEncryption, ScriptedLetter, ScriptedMail,
     ScriptedSignature, folder_of,
 };
 pub use recordings::{Recordings, RecordingsError};

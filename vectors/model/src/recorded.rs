@@ -36,7 +36,7 @@ pub struct Script {
     /// Programs that encrypt every mail for its author, too (RFC 8551 section 3.3).
     pub copies: Vec<String>,
     /// What is written.
-    pub letter: Vec<Letter>,
+    pub letter: Vec<ScriptedLetter>,
     /// How it is protected, by whom, for whom.
     pub mail: Vec<ScriptedMail>,
 }
@@ -44,7 +44,7 @@ pub struct Script {
 /// The text of a mail, and what is attached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Letter {
+pub struct ScriptedLetter {
     /// Its name.
     pub name: String,
     /// Header fields beside From, To, Date, Message-ID and MIME-Version, one a line.
@@ -56,7 +56,7 @@ pub struct Letter {
     pub attachment: Option<u32>,
 }
 
-impl Letter {
+impl ScriptedLetter {
     /// The entity with CRLF, and with its attachment.
     #[must_use]
     pub fn entity(&self) -> String {
@@ -294,7 +294,7 @@ impl Script {
 
     /// The letter of a mail.
     #[must_use]
-    pub fn letter(&self, mail: &ScriptedMail) -> Option<&Letter> {
+    pub fn letter(&self, mail: &ScriptedMail) -> Option<&ScriptedLetter> {
         self.letter.iter().find(|letter| letter.name == mail.letter)
     }
 
