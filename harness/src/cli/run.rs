@@ -479,11 +479,9 @@ fn announce(corpus: &Corpus, tasks: &[Task], suts: &[Sut], plan: &Plan, shard: S
 fn explained(corpus: &Corpus, outcomes: &[OutcomeRecord]) -> String {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|outcome| is_failure(outcome.outcome)) {
-        let disagreements = corpus.case(&outcome.case).map_or(&[][..], |case| &case.disagreements);
         let count = counts.entry(&outcome.sut).or_default();
         count.0 += 1;
-        let by_peer = corpus.peers().notes(&outcome.case).any(|note| note.sut == outcome.sut);
-        count.1 += usize::from(by_peer || disagreements.iter().any(|one| one.implementation == outcome.sut));
+        count.1 += usize::from(corpus.explains(&outcome.case, &outcome.sut));
     }
     let line = |(sut, (failures, explained)): (&str, (usize, usize))| {
         format!("{sut}: the corpus explains {explained} of {failures} failures; `waxseal show CASE` says why\n")

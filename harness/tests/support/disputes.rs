@@ -8,8 +8,6 @@ use waxseal::shim::shipped::{ENGINE, Shipped};
 use waxseal_model::Corpus;
 use waxseal_verdict::{Aspect, Observed, Outcome, OutcomeRecord};
 
-use super::known::is_said;
-
 /// Every dispute on a recorded mail of which nothing is said, in words; of a
 /// version that nobody looked at it is only printed.
 pub(crate) fn unnoted(corpus: &Corpus, outcomes: &BTreeMap<(String, String), OutcomeRecord>) -> Vec<String> {
@@ -17,7 +15,7 @@ pub(crate) fn unnoted(corpus: &Corpus, outcomes: &BTreeMap<(String, String), Out
     for ((case, sut), outcome) in outcomes.iter().filter(|((case, _), _)| case.starts_with("recorded/")) {
         let reference = outcomes.get(&(case.clone(), ENGINE.to_owned()));
         let Some(reference) = reference.filter(|_| !Shipped::is_reference(sut)) else { continue };
-        let Some(dispute) = dispute(reference, outcome).filter(|_| !is_noted(corpus, case, sut)) else { continue };
+        let Some(dispute) = dispute(reference, outcome).filter(|_| !corpus.explains(case, sut)) else { continue };
         let problem = format!("{case}: {sut} {} says {dispute}, and no note says who is right", outcome.sut_version);
         if versions(corpus, sut).contains(outcome.sut_version.as_str()) {
             wrong.push(problem);
@@ -60,15 +58,6 @@ fn opposite(layer: usize, reference: &Observed, other: &Observed) -> Vec<String>
         opposed.then(|| format!("layer {layer} {name} {value} for {here}"))
     };
     other.aspects.iter().filter_map(against).collect()
-}
-
-/// Whether something says why: of this peer, or of the one that it is built on.
-fn is_noted(corpus: &Corpus, case: &str, sut: &str) -> bool {
-    let like = corpus.peers().peer(sut).and_then(|peer| peer.like.as_deref());
-    [Some(sut), like]
-        .into_iter()
-        .flatten()
-        .any(|name| is_said(corpus, case, name) || corpus.peers().notes(case).any(|note| note.sut == name))
 }
 
 /// The versions of a peer that somebody looked at.

@@ -121,6 +121,18 @@ impl Corpus {
         &self.transport
     }
 
+    /// Whether something says why an implementation says otherwise of a case: it, or what it is built on, is named
+    /// in the case or in the table of peers.
+    #[must_use]
+    pub fn explains(&self, case: &str, implementation: &str) -> bool {
+        let like = self.peers.peer(implementation).and_then(|peer| peer.like.as_deref());
+        let disagreements = self.case(case).map_or(&[][..], |case| &case.disagreements);
+        [Some(implementation), like].into_iter().flatten().any(|name| {
+            disagreements.iter().any(|one| one.implementation == name)
+                || self.peers.notes(case).any(|note| note.sut == name)
+        })
+    }
+
     /// Who there is.
     #[must_use]
     pub const fn pki(&self) -> &Pki {

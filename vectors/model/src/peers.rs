@@ -149,6 +149,21 @@ mod tests {
         }
     }
 
+    /// What is said of openssl is said of what is built on it.
+    #[test]
+    fn a_note_holds_for_what_is_built_on_a_peer() {
+        let corpus = Corpus::embedded().unwrap();
+        for (case, sut, explained) in [
+            ("recorded/openssl-test/oaep-malformed", "openssl", true),
+            ("recorded/openssl-test/oaep-malformed", "php", true),
+            ("recorded/openssl-test/oaep-malformed", "gpgsm", false),
+            ("recorded/outlook/exchange-2022", "crypt-smime", true),
+            ("recorded/outlook/exchange-2022", "engine", false),
+        ] {
+            assert_eq!(corpus.explains(case, sut), explained, "{case} {sut}");
+        }
+    }
+
     #[test]
     fn a_case_has_the_notes_of_every_peer() {
         let peers: Peers = toml::from_str(QUILL).unwrap();
