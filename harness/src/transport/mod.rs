@@ -227,9 +227,12 @@ impl Way<'_> {
         let may_be_refused = self.effects(mail).any(|effect| effect.is(Fate::Refused));
         match &delivery.fate {
             post::Fate::NotAvailable(why) => return absent(why.clone()),
+            // What a server says of somebody's mail may quote it.
+            post::Fate::Lost(_) if mail.task.private => arrival.finding = Some("lost".to_owned()),
             post::Fate::Lost(why) => arrival.finding = Some(format!("lost: {why}")),
             post::Fate::Refused(why) => {
-                arrival.refused = Some(why.clone());
+                let code = why.split_whitespace().next().unwrap_or_default();
+                arrival.refused = Some(if mail.task.private { code.to_owned() } else { why.clone() });
                 arrival.finding = (!may_be_refused).then(|| "refused, although it should be taken".to_owned());
             }
             post::Fate::Arrived => arrival.finding = self.unforeseen(route, mail, &arrival.arrived),

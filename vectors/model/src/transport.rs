@@ -361,6 +361,8 @@ impl Effect {
                 let alone = before.layers.first().cloned().map(|mut signature| {
                     let damage = Damage { layer: None, aspect: AspectName::Structure, reason: Reason::ContentMissing };
                     damage.damage(&mut signature);
+                    // A signature by itself is neither clear nor opaque.
+                    signature.form = None;
                     signature
                 });
                 let with =
