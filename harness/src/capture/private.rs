@@ -248,7 +248,7 @@ fn is_host(word: &str) -> bool {
     let is_label =
         |label: &&str| !label.is_empty() && label.chars().all(|one| one.is_alphanumeric() || one == '-' || one == '_');
     labels.len() > 1
-        && labels.iter().all(|label| is_label(label))
+        && labels.iter().all(is_label)
         && labels.last().is_some_and(|last| last.len() > 1 && last.chars().all(char::is_alphabetic))
 }
 

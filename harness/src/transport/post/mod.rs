@@ -137,11 +137,7 @@ impl Job {
     ///
     /// # Errors
     /// Why nothing could be carried at all.
-    pub fn run(
-        mut self,
-        program: &Path,
-        mails: &[(&[u8], Vec<usize>)],
-    ) -> Result<Vec<(Delivery, Option<Vec<u8>>)>, String> {
+    pub fn run(mut self, program: &Path, mails: &[(&[u8], Vec<usize>)]) -> Result<Vec<Delivered>, String> {
         confine::probe().map_err(|error| error.to_string())?;
         let dir = tempfile::Builder::new().prefix("waxseal-").tempdir().map_err(|error| error.to_string())?;
         let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
@@ -168,6 +164,9 @@ impl Job {
         deliveries.into_iter().map(with_octets).collect()
     }
 }
+
+/// What became of a mail, and its octets if it arrived.
+pub type Delivered = (Delivery, Option<Vec<u8>>);
 
 /// The name of the job in its directory, and of what came of it.
 const JOB: &str = "job.json";
