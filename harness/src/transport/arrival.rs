@@ -66,7 +66,9 @@ impl<'a> Halves<'a> {
                 return Self { fields, body: &mail[at..] };
             }
         }
-        fields.push(&mail[start..at]);
+        if at > start {
+            fields.push(&mail[start..at]);
+        }
         Self { fields, body: &[] }
     }
 }
