@@ -12,11 +12,12 @@ use waxseal_verdict::{Aspect, Reason};
 #[test]
 fn a_certificate_on_the_list_is_revoked() {
     let Some(authority) = Authority::new() else { return };
-    let now = OffsetDateTime::now_utc();
     let others = authority.crl(ANOTHER, "01");
     assert!(authority.openssl_accepts());
     let listed = authority.crl(&[ANOTHER, REVOKED].concat(), "02");
     assert!(!authority.openssl_accepts());
+    // After the lists: one that is dated a second later is none yet.
+    let now = OffsetDateTime::now_utc();
     for required in [false, true] {
         let not_listed = std::slice::from_ref(&others);
         assert_eq!(authority.chain(Known::default(), Known::crls(not_listed), required, now), Aspect::Good);
@@ -49,20 +50,20 @@ fn a_newer_list_holds_in_place_of_an_older() {
 #[test]
 fn what_no_list_tells_is_unknown_and_the_policy_decides() {
     let Some(authority) = Authority::new() else { return };
+    let listed = authority.crl(REVOKED, "01");
+    let empty = [authority.crl("", "02")];
     let now = OffsetDateTime::now_utc();
     let reason =
         |given: &[Crl], required, at| authority.chain(Known::default(), Known::crls(given), required, at).reason();
     assert_eq!(reason(&[], false, now), None);
     assert_eq!(reason(&[], true, now), Some(Reason::RevocationUnknown));
     // A list that was altered says nothing, whatever it says.
-    let listed = authority.crl(REVOKED, "01");
     let mut altered = listed.der().to_vec();
     *altered.last_mut().unwrap() ^= 1;
     let altered = [Crl::parse(&altered).unwrap()];
     assert_eq!(reason(&altered, true, now), Some(Reason::CrlProblem));
     assert_eq!(reason(&altered, false, now), None);
     // Nobody knows what was revoked since a list that should have been replaced.
-    let empty = [authority.crl("", "02")];
     assert_eq!(reason(&empty, true, now), None);
     assert_eq!(reason(&empty, true, now - Duration::days(1)), Some(Reason::NotYetValid));
     let next = empty[0].next_update().unwrap();

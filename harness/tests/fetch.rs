@@ -152,14 +152,25 @@ fn serve(mut stream: TcpStream, folder: &Path, asked: &Mutex<Vec<String>>) -> st
             openssl(folder, &format!("ocsp {files} -reqin question -respout answer -ndays 2"));
             folder.join("answer")
         }
-        "/circle" => return write!(stream, "HTTP/1.1 302 Found\r\nLocation: /circle\r\nContent-Length: 0\r\n\r\n"),
+        "/circle" => {
+            return write!(
+                stream,
+                "HTTP/1.1 302 Found\r\nLocation: /circle\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+        }
         "/secure" => {
             let port = stream.local_addr()?.port();
             let location = format!("Location: https://127.0.0.1:{port}/mid.crl");
-            return write!(stream, "HTTP/1.1 302 Found\r\n{location}\r\nContent-Length: 0\r\n\r\n");
+            return write!(
+                stream,
+                "HTTP/1.1 302 Found\r\n{location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
         }
         "/moved/mid.crl" => {
-            return write!(stream, "HTTP/1.1 301 Moved\r\nLocation: /mid.crl\r\nContent-Length: 0\r\n\r\n");
+            return write!(
+                stream,
+                "HTTP/1.1 301 Moved\r\nLocation: /mid.crl\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
         }
         "/endless" => {
             write!(stream, "HTTP/1.1 200 OK\r\n\r\n")?;
