@@ -5,7 +5,7 @@
 //! (mozjemalloc) asks for the time while it holds its lock, libfaketime looks for
 //! the functions behind it at that moment, and the search for one that glibc no
 //! longer has (`__ftime`) allocates. So there is a library of our own for this,
-//! `clock.c`, of three functions that allocate nothing. It is compiled when it is
+//! `clock.c`, of a few functions that allocate nothing. It is compiled when it is
 //! first used and kept in the user's cache directory.
 
 use std::ffi::OsString;
@@ -124,5 +124,55 @@ mod tests {
         clock.set(None).unwrap();
         let now = OffsetDateTime::now_utc().unix_timestamp();
         assert!((now..now + 60).contains(&seconds()));
+    }
+    /// Waits for a condition that nobody signals, until 300 ms from now, as NSPR
+    /// does it; prints how long that took by the steady clock, in milliseconds.
+    const WAIT: &str = r#"
+        #include <pthread.h>
+        #include <stdio.h>
+        #include <time.h>
+        static struct timespec now(clockid_t clock) {
+            struct timespec time;
+            clock_gettime(clock, &time);
+            return time;
+        }
+        int main(int count, char **arguments) {
+            pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+            pthread_cond_t cond;
+            pthread_condattr_t kind;
+            clockid_t clock = count > 1 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+            pthread_condattr_init(&kind);
+            pthread_condattr_setclock(&kind, clock);
+            pthread_cond_init(&cond, &kind);
+            struct timespec start = now(CLOCK_MONOTONIC), deadline = now(clock);
+            deadline.tv_nsec += 300000000;
+            deadline.tv_sec += deadline.tv_nsec / 1000000000;
+            deadline.tv_nsec %= 1000000000;
+            pthread_mutex_lock(&mutex);
+            while (!pthread_cond_timedwait(&cond, &mutex, &deadline))
+                ;
+            struct timespec end = now(CLOCK_MONOTONIC);
+            printf("%ld\n", (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000);
+            return 0;
+        }
+    "#;
+
+    #[test]
+    fn who_waits_until_a_time_waits_as_long_as_without_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, program) = (folder.path().join("wait.c"), folder.path().join("wait"));
+        std::fs::write(&source, WAIT).unwrap();
+        assert!(Command::new("cc").arg("-o").arg(&program).arg(&source).status().unwrap().success());
+        let clock = Clock::new(folder.path()).unwrap();
+        for at in [None, Some(datetime!(2001-02-03 04:05:06 UTC)), Some(datetime!(2055-01-01 00:00 UTC))] {
+            clock.set(at).unwrap();
+            for arguments in [&[][..], &["steady"][..]] {
+                let mut wait = Command::new(&program);
+                clock.lend(&mut wait);
+                let said = wait.args(arguments).output().unwrap();
+                let ms: u64 = String::from_utf8(said.stdout).unwrap().trim().parse().unwrap();
+                assert!((300..20_000).contains(&ms), "{at:?} {arguments:?}: {ms} ms");
+            }
+        }
     }
 }
