@@ -19,19 +19,28 @@ const until = async (what, milliseconds = 20_000) => {
   }
   return false;
 };
-const url = Services.io.newFileURI(file).mutate().setQuery("type=application/x-message-display").finalize();
+const urlOf = file => Services.io.newFileURI(file).mutate().setQuery("type=application/x-message-display").finalize();
+const url = urlOf(file);
 const inner = window => window.messageBrowser?.contentWindow;
 let window = Services.wm.getMostRecentWindow("mail:messageWindow");
 if (!window) {
-  // A new window reports an empty page as a loaded message: what it shows is not
-  // looked at, and the mail is opened once more. One that cannot be decrypted is
-  // never reported as loaded.
+  // A new window reports an empty page as a loaded message, and goes on to read
+  // the mail that it was opened with. That is a mail in which there is nothing
+  // to report, and it is over when its words are there.
+  const words = "This window is ready for mail.";
+  const plain = Services.dirsvc.get("ProfD", Ci.nsIFile);
+  plain.append("ready.eml");
+  await IOUtils.writeUTF8(plain.path, `From: ready@example.test\r\nSubject: ready\r\n\r\n${words}\r\n`);
+  const ready = urlOf(plain);
   const features = "all,chrome,dialog=no,status,toolbar";
-  window = main.openDialog("chrome://messenger/content/messageWindow.xhtml", "_blank", features, url);
+  window = main.openDialog("chrome://messenger/content/messageWindow.xhtml", "_blank", features, ready);
   const isReady = () => {
     const shown = inner(window);
-    const failed = () => ![-1, Ci.nsICMSMessageErrors.SUCCESS].includes(shown.gEncryptionStatus);
-    return shown?.gMessageURI == url.spec && (shown.gSmimeMsgLoadedFired || failed());
+    return (
+      shown?.gMessageURI == ready.spec &&
+      shown.gSmimeMsgLoadedFired &&
+      shown.getMessagePaneBrowser().contentDocument?.body?.innerText.includes(words)
+    );
   };
   if (!(await until(isReady))) {
     throw new Error("the window of the message did not open");

@@ -86,18 +86,27 @@ pub(super) fn words(shown: &Shown) -> String {
     words.join("; ")
 }
 
-/// A layer for each status that counts, from the outside to the inside.
+/// A layer for each status that counts, from the outside to the inside. A window
+/// that reads a mail once more tells of the same part again; the last word counts.
 fn layers(told: &[Told]) -> Vec<Layer> {
     let mut layers: Vec<(Vec<u32>, Layer)> = Vec::new();
     let mut ignored: Option<&str> = None;
     for one in told.iter().filter(|one| one.level <= 1) {
-        match one.what {
-            What::Unsigned => layers.retain(|(_, layer)| layer.kind != Kind::Signed),
-            What::Ignored => ignored = Some(&one.part),
-            What::Signed | What::Encrypted if ignored == Some(&one.part) => {}
-            What::Signed => layers.push((place(&one.part), signed(&one.part, one.status.as_deref()))),
-            What::Encrypted => layers.push((place(&one.part), encrypted(&one.part, one.status.as_deref()))),
-        }
+        let layer = match one.what {
+            What::Unsigned => {
+                layers.retain(|(_, layer)| layer.kind != Kind::Signed);
+                continue;
+            }
+            What::Ignored => {
+                ignored = Some(&one.part);
+                continue;
+            }
+            What::Signed | What::Encrypted if ignored == Some(&one.part) => continue,
+            What::Signed => signed(&one.part, one.status.as_deref()),
+            What::Encrypted => encrypted(&one.part, one.status.as_deref()),
+        };
+        layers.retain(|(_, earlier)| earlier.path != layer.path);
+        layers.push((place(&one.part), layer));
     }
     layers.sort_by(|(left, _), (right, _)| left.cmp(right));
     layers.into_iter().map(|(_, layer)| layer).collect()
@@ -226,6 +235,19 @@ mod tests {
         let verdict = verdict(&shown(mail), clear);
         assert_eq!(kinds(&verdict), ["1/signed-data", "1.1/enveloped-data"]);
         assert_eq!(verdict.layers[0].integrity, Aspect::Unchecked(None));
+    }
+
+    #[test]
+    fn a_part_that_is_told_of_twice_is_one_layer() {
+        let mail = vec![
+            told(What::Signed, "1.1", "VERIFY_UNTRUSTED"),
+            told(What::Encrypted, "1", SUCCESS),
+            told(What::Signed, "1.1", SUCCESS),
+        ];
+        let verdict = verdict(&shown(mail), Some((Kind::Encrypted, None)));
+        let kinds: Vec<_> = verdict.layers.iter().map(|layer| layer.kind).collect();
+        assert_eq!(kinds, [Kind::Encrypted, Kind::Signed]);
+        assert!(verdict.layers[1].chain.is_good());
     }
 
     #[test]
