@@ -23,25 +23,25 @@ const urlOf = file => Services.io.newFileURI(file).mutate().setQuery("type=appli
 const url = urlOf(file);
 const inner = window => window.messageBrowser?.contentWindow;
 let window = Services.wm.getMostRecentWindow("mail:messageWindow");
+// A mail in which there is nothing to report; it is over when its words are there.
+const words = "This window is ready for mail.";
+const plain = Services.dirsvc.get("ProfD", Ci.nsIFile);
+plain.append("ready.eml");
+const ready = urlOf(plain);
+const isReady = () => {
+  const shown = inner(window);
+  return (
+    shown?.gMessageURI == ready.spec &&
+    shown.gSmimeMsgLoadedFired &&
+    shown.getMessagePaneBrowser().contentDocument?.body?.innerText.includes(words)
+  );
+};
 if (!window) {
   // A new window reports an empty page as a loaded message, and goes on to read
-  // the mail that it was opened with. That is a mail in which there is nothing
-  // to report, and it is over when its words are there.
-  const words = "This window is ready for mail.";
-  const plain = Services.dirsvc.get("ProfD", Ci.nsIFile);
-  plain.append("ready.eml");
+  // the mail that it was opened with.
   await IOUtils.writeUTF8(plain.path, `From: ready@example.test\r\nSubject: ready\r\n\r\n${words}\r\n`);
-  const ready = urlOf(plain);
   const features = "all,chrome,dialog=no,status,toolbar";
   window = main.openDialog("chrome://messenger/content/messageWindow.xhtml", "_blank", features, ready);
-  const isReady = () => {
-    const shown = inner(window);
-    return (
-      shown?.gMessageURI == ready.spec &&
-      shown.gSmimeMsgLoadedFired &&
-      shown.getMessagePaneBrowser().contentDocument?.body?.innerText.includes(words)
-    );
-  };
   if (!(await until(isReady))) {
     throw new Error("the window of the message did not open");
   }
@@ -70,7 +70,6 @@ message.gIgnoreStatusFromMimePart = null;
 message.onSMIMEStartHeaders();
 message.gExpectedSignatureCount = -1;
 const pane = () => message.getMessagePaneBrowser();
-const before = pane().contentDocument;
 message.displayMessage(url.spec);
 // A mail that cannot be decrypted is replaced by a page that says so, and is
 // never loaded. A signature is announced while the mail is read, and its
@@ -95,9 +94,8 @@ const shown = {
 };
 if (hasFailed()) {
   // The page that says so would be taken for the next mail if it came later.
-  const page = () => pane().contentDocument;
-  const isThere = () => page() != before && page()?.documentURI.startsWith("data:") && page().readyState == "complete";
-  if (!(await until(isThere, 2_000))) {
+  message.displayMessage(ready.spec);
+  if (!(await until(isReady, 2_000))) {
     window.close();
   }
 }
