@@ -256,6 +256,7 @@ impl Reading<'_> {
             let pair = self.file(&format!("key-{number}.pem"));
             put(&self.dir, &pair, &[get(&self.dir, &own.key)?, get(&self.dir, certificate)?].concat())?;
             let out = self.file(&format!("out-{number}"));
+            self.remove(&out)?;
             let command = format!("decrypt 1 maildir://{}\n", self.dir.join(&out).display());
             let said = self.command(&folder, &command, None, "", Some(&pair))?;
             if let Some((inner, layers)) = self.decrypted(&out)? {
@@ -323,11 +324,20 @@ impl Reading<'_> {
     /// Puts a mail into a folder of its own.
     fn folder(&self, whole: &[u8]) -> Result<String, Trouble> {
         let name = self.file("maildir");
+        self.remove(&name)?;
         for part in ["cur", "new", "tmp"] {
             std::fs::create_dir_all(self.dir.join(&name).join(part)).map_err(|error| at(&name, &error))?;
         }
         put(&self.dir, &format!("{name}/cur/1:2,S"), &in_lf(whole))?;
         Ok(name)
+    }
+
+    /// What an earlier request left in the same directory is no answer to this one.
+    fn remove(&self, folder: &str) -> Result<(), Trouble> {
+        match std::fs::remove_dir_all(self.dir.join(folder)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(folder, &error)),
+            _ => Ok(()),
+        }
     }
 
     /// The object of the mail that was put into a folder, and what it is over.
