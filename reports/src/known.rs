@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use waxseal_model::{ClientShape, Corpus, FeatureReading, Habit, KnownAnswer, KnownBy, MailFeatures, Reading, Shapes};
+use waxseal_model::{
+    ClientShape, Corpus, FeatureReading, Habit, KnownAnswer, KnownBy, MailFeatures, Matrix, Peers, Reading, Shapes,
+};
 
 use crate::round_trip::{RoundTrips, Row, Source, mail_of};
 
@@ -18,6 +20,8 @@ pub struct Known {
     clients: Vec<ClientShape>,
     /// By scenario, or by the id of a recorded mail.
     mails: BTreeMap<String, MailFeatures>,
+    peers: Peers,
+    matrix: Option<Matrix>,
 }
 
 impl Known {
@@ -28,7 +32,19 @@ impl Known {
         let written = scenarios.iter().map(|scenario| (scenario.name(), MailFeatures::of_scenario(scenario)));
         let recorded = corpus.entries().filter_map(|entry| corpus.case(&entry.id));
         let recorded = recorded.filter_map(|case| Some((case.id.clone(), MailFeatures::of_case(case)?)));
-        Self { clients: shapes.list().to_vec(), mails: written.chain(recorded).collect() }
+        Self {
+            clients: shapes.list().to_vec(),
+            mails: written.chain(recorded).collect(),
+            peers: corpus.peers().clone(),
+            matrix: Some(corpus.matrix().clone()),
+        }
+    }
+
+    /// Why a reader may fail a mail of the matrix: what is known of it, and of the writer.
+    pub(crate) fn reasons<'a>(&'a self, mail: &'a str, reader: &str) -> impl Iterator<Item = &'a str> {
+        let notes = self.peers.notes_on(mail, reader).map(|note| note.why);
+        let finding = self.matrix.as_ref().and_then(|matrix| matrix.finding_of(mail));
+        notes.chain(finding.map(|finding| finding.why.as_str()))
     }
 
     /// One column for each client that the shapes know something about in these mails.

@@ -484,7 +484,9 @@ fn explained(corpus: &Corpus, outcomes: &[OutcomeRecord]) -> String {
         count.1 += usize::from(corpus.explains(&outcome.case, &outcome.sut));
     }
     let line = |(sut, (failures, explained)): (&str, (usize, usize))| {
-        format!("{sut}: the corpus explains {explained} of {failures} failures; `waxseal show CASE` says why\n")
+        format!(
+            "{sut}: the corpus explains {explained} of {failures} failures; the report and `waxseal show CASE` say why\n"
+        )
     };
     counts.into_iter().filter(|(_, (_, explained))| *explained > 0).map(line).collect()
 }

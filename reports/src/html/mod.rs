@@ -58,7 +58,7 @@ pub fn render(run: &Run, cases: &[CaseText], known: &Known, options: &Options) -
             }
             body {
                 (overview::draw(run, &summary, options))
-                (round_trips::draw(&trips, &clients, privacy))
+                (round_trips::draw(&trips, &clients, known, privacy))
                 (transport::draw(&Ways::of(run), options.transport.as_ref()))
                 (dialects::draw(&grid))
                 (matrix::draw(&grid, privacy))

@@ -5,12 +5,12 @@ use waxseal_verdict::OutcomeRecord;
 
 use super::clients;
 use super::marks::outcome_class;
-use crate::known::Column;
+use crate::known::{Column, Known};
 use crate::privacy::Privacy;
 use crate::round_trip::{Cell, RoundTrips, Row, Source, mail_of};
 
 /// Nothing if the run has no mail of the matrix.
-pub(super) fn draw(trips: &RoundTrips<'_>, clients: &[Column<'_>], privacy: Privacy) -> Markup {
+pub(super) fn draw(trips: &RoundTrips<'_>, clients: &[Column<'_>], known: &Known, privacy: Privacy) -> Markup {
     if !trips.rows.iter().any(|row| matches!(row.source, Source::Written | Source::Replica)) {
         return html! {};
     }
@@ -36,7 +36,7 @@ pub(super) fn draw(trips: &RoundTrips<'_>, clients: &[Column<'_>], privacy: Priv
                 (table(trips, &[], &[Source::SentOn], "First and second"))
             }
             (clients::details(clients))
-            (findings(trips, privacy))
+            (findings(trips, known, privacy))
         }
     }
 }
@@ -118,7 +118,7 @@ fn tooltip(writer: &str, reader: &str, cell: &Cell<'_>) -> String {
 }
 
 /// What is not right, by writer and reader.
-fn findings(trips: &RoundTrips<'_>, privacy: Privacy) -> Markup {
+fn findings(trips: &RoundTrips<'_>, known: &Known, privacy: Privacy) -> Markup {
     let not_written: Vec<&OutcomeRecord> = trips.rows.iter().flat_map(|row| row.not_written.iter().copied()).collect();
     html! {
         @if !not_written.is_empty() {
@@ -131,7 +131,14 @@ fn findings(trips: &RoundTrips<'_>, privacy: Privacy) -> Markup {
             @for (cell, reader) in row.cells.iter().zip(&trips.readers).filter(|(cell, _)| !cell.findings.is_empty()) {
                 details {
                     summary { (row.writer) " → " (reader) ": " b { (cell.findings.len()) } }
-                    ul { @for one in &cell.findings { li { (finding(one, privacy)) } } }
+                    ul {
+                        @for one in &cell.findings {
+                            li {
+                                (finding(one, privacy))
+                                @for why in known.reasons(&one.case, &one.sut) { br; small { "known: " (why) } }
+                            }
+                        }
+                    }
                 }
             }
         }

@@ -122,15 +122,15 @@ impl Corpus {
     }
 
     /// Whether something says why an implementation says otherwise of a case: it, or what it is built on, is named
-    /// in the case or in the table of peers.
+    /// in the case or in the table of peers, or the writer of a mail of the matrix is known to be at fault.
     #[must_use]
     pub fn explains(&self, case: &str, implementation: &str) -> bool {
         let like = self.peers.peer(implementation).and_then(|peer| peer.like.as_deref());
         let disagreements = self.case(case).map_or(&[][..], |case| &case.disagreements);
-        [Some(implementation), like].into_iter().flatten().any(|name| {
-            disagreements.iter().any(|one| one.implementation == name)
-                || self.peers.notes(case).any(|note| note.sut == name)
-        })
+        let is_told = |name: &str| disagreements.iter().any(|one| one.implementation == name);
+        [Some(implementation), like].into_iter().flatten().any(is_told)
+            || self.peers.notes_on(case, implementation).next().is_some()
+            || self.matrix.finding_of(case).is_some()
     }
 
     /// Who there is.

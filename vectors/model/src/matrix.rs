@@ -300,10 +300,22 @@ impl Matrix {
     #[must_use]
     pub fn must_be_readable(&self, writer: &str, version: &str, scenario: &str) -> bool {
         let known = self.writer.iter().find(|known| known.name == writer);
-        known.filter(|known| known.versions.iter().any(|one| one == version)).is_some_and(|known| {
-            let mut prefixes = known.finding.iter().flat_map(|finding| &finding.scenarios);
-            !prefixes.any(|prefix| scenario.starts_with(prefix.as_str()))
-        })
+        known.is_some_and(|known| known.versions.iter().any(|one| one == version))
+            && self.finding(writer, scenario).is_none()
+    }
+
+    /// What the writer of a mail of the matrix (`matrix/SCENARIO/WRITER`) does wrong, whoever reads it.
+    #[must_use]
+    pub fn finding_of(&self, mail: &str) -> Option<&WriterFinding> {
+        let (scenario, writer) = mail.strip_prefix("matrix/")?.split_once('/')?;
+        self.finding(writer, scenario)
+    }
+
+    /// What is wrong with this scenario from this writer, if something was found.
+    fn finding(&self, writer: &str, scenario: &str) -> Option<&WriterFinding> {
+        let known = self.writer.iter().find(|known| known.name == writer)?;
+        let is_meant = |finding: &&WriterFinding| finding.scenarios.iter().any(|prefix| scenario.starts_with(prefix));
+        known.finding.iter().find(is_meant)
     }
 
     /// Every scenario, in the order of the file.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use globset::{GlobBuilder, GlobMatcher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +50,27 @@ pub struct Cause {
     /// What it does, and who is right by which clause.
     pub why: String,
     /// The cases.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cases: BTreeSet<String>,
+    /// Mails of the matrix that show it, as `SCENARIO/WRITER` with `*` for any part of a name, such as
+    /// `triple.*/*`. That one of them comes out right is no contradiction.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub round_trips: Vec<String>,
+}
+
+impl Cause {
+    fn speaks_of(&self, case: &str) -> bool {
+        let mail = || case.strip_prefix(ROUND_TRIP);
+        let matches = |glob: &String| mail().is_some_and(|mail| self::glob(glob).is_ok_and(|glob| glob.is_match(mail)));
+        self.cases.contains(case) || self.round_trips.iter().any(matches)
+    }
+}
+
+/// How the id of a mail of the matrix begins; the scenario and the writer follow.
+const ROUND_TRIP: &str = "matrix/";
+
+fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
+    GlobBuilder::new(text).literal_separator(true).build().map(|glob| glob.compile_matcher())
 }
 
 /// That a peer says otherwise of a case.
@@ -72,6 +93,14 @@ impl Peers {
         self.peer.iter().find(|peer| peer.sut == sut)
     }
 
+    /// What is said of a case on one peer, and on what it is built on.
+    pub fn notes_on<'a>(&'a self, case: &'a str, sut: &str) -> impl Iterator<Item = PeerNote<'a>> {
+        let peer = self.peer(sut);
+        let like = peer.and_then(|peer| peer.like.as_deref()).filter(|like| *like != sut);
+        let other = like.and_then(|like| self.peer(like));
+        peer.into_iter().chain(other).flat_map(move |peer| peer.notes(case))
+    }
+
     /// Everything that is said of a case.
     pub fn notes<'a>(&'a self, case: &'a str) -> impl Iterator<Item = PeerNote<'a>> {
         self.peer.iter().flat_map(move |peer| peer.notes(case))
@@ -83,6 +112,7 @@ impl Peers {
         if self.format != 1 && !self.peer.is_empty() {
             report("format", format!("{} is not known, expected 1", self.format));
         }
+        let scenarios: Vec<String> = corpus.matrix().scenarios().iter().map(crate::Scenario::name).collect();
         let mut names = BTreeSet::new();
         for peer in &self.peer {
             if !names.insert((&peer.sut, &peer.version)) {
@@ -90,8 +120,16 @@ impl Peers {
             }
             let mut seen = BTreeSet::new();
             for cause in peer.causes() {
-                if cause.why.trim().is_empty() || cause.cases.is_empty() {
+                let shows = !cause.cases.is_empty() || !cause.round_trips.is_empty();
+                if cause.why.trim().is_empty() || !shows {
                     report(&peer.sut, "a cause without a reason, or without a case".to_owned());
+                }
+                for mails in &cause.round_trips {
+                    let scenario = mails.split_once('/').and_then(|(scenario, _)| glob(scenario).ok());
+                    let is_one = |name: &String| scenario.as_ref().is_some_and(|glob| glob.is_match(name));
+                    if glob(mails).is_err() || !scenarios.iter().any(is_one) {
+                        report(&peer.sut, format!("there is no scenario of the matrix that {mails:?} means"));
+                    }
                 }
                 for case in &cause.cases {
                     if corpus.case(case).is_none() {
@@ -107,11 +145,11 @@ impl Peers {
 }
 
 impl Peer {
-    /// What is said of a case: one note, or none.
+    /// What is said of a case: one note, or none; of a mail of the matrix one for each cause that it can show.
     pub fn notes<'a>(&'a self, case: &'a str) -> impl Iterator<Item = PeerNote<'a>> {
         let note = move |fails: bool, cause: &'a Cause| {
-            let listed = cause.cases.contains(case);
-            listed.then_some(PeerNote { sut: &self.sut, version: &self.version, why: &cause.why, fails })
+            let is_meant = cause.speaks_of(case);
+            is_meant.then_some(PeerNote { sut: &self.sut, version: &self.version, why: &cause.why, fails })
         };
         let fails = self.fails.iter().filter_map(move |cause| note(true, cause));
         fails.chain(self.differs.iter().filter_map(move |cause| note(false, cause)))
@@ -143,6 +181,8 @@ mod tests {
             ("'x'", "''", "without a reason"),
             ("rsa-sha256", "no-such", "no case"),
             ("cases =", "cases = ['signed/clear/rsa-sha256']\n[[peer.differs]]\nwhy = 'y'\ncases =", "twice"),
+            ("cases =", "round_trips = ['quadruple.*/*']\ncases =", "no scenario"),
+            ("cases =", "round_trips = ['triple.*']\ncases =", "no scenario"),
         ] {
             let found = problems(&QUILL.replacen(from, to, 1));
             assert!(found.contains(expected), "{expected}: {found}");
@@ -170,5 +210,21 @@ mod tests {
         let notes: Vec<_> = peers.notes("signed/clear/rsa-sha256").collect();
         assert_eq!(notes, [PeerNote { sut: "quill", version: "1", why: "x", fails: true }]);
         assert_eq!(peers.notes("signed/clear/rsa-sha384").count(), 0);
+    }
+
+    #[test]
+    fn a_cause_speaks_of_mails_of_the_matrix() {
+        let text = QUILL.replace("cases =", "round_trips = ['triple.*/*', 'clear.rsa.*/node-forge']\ncases =");
+        let peers: Peers = toml::from_str(&text).unwrap();
+        for (case, expected) in [
+            ("matrix/triple.rsa.oaep.aes-128-cbc.small/engine", 1),
+            ("matrix/clear.rsa.small/node-forge", 1),
+            ("matrix/clear.rsa.small/engine", 0),
+            ("sent-on/triple.rsa/engine", 0),
+            ("signed/clear/rsa-sha256", 1),
+        ] {
+            assert_eq!(peers.notes_on(case, "quill").count(), expected, "{case}");
+            assert_eq!(peers.notes_on(case, "pen").count(), 0, "{case}");
+        }
     }
 }
