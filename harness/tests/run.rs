@@ -210,6 +210,32 @@ fn the_twin_of_a_negative_case_runs_along() {
     assert!(outcomes(&dir.path().join("out")).contains_key(&(twin, "engine".to_owned())));
 }
 
+/// Somebody sees a cell of the matrix, and wants that one again.
+#[test]
+fn one_cell_of_the_matrix_runs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |arguments: &[&str]| run(dir.path(), &[&["--sut", "engine", "--case"], arguments].concat());
+    let (code, out, err) = with(&["matrix/clear.rsa.*/engine", "--keep", "kept"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let ids: BTreeSet<String> = outcomes(&dir.path().join("out")).into_keys().map(|(case, _)| case).collect();
+    let corpus = Corpus::embedded().unwrap();
+    let names = corpus.matrix().scenarios().into_iter().map(|scenario| scenario.name());
+    let names: Vec<String> = names.filter(|name| name.starts_with("clear.rsa.")).collect();
+    assert!(names.len() > 1);
+    let expected = names.iter().flat_map(|name| ["matrix", "write"].map(|what| format!("{what}/{name}/engine")));
+    assert_eq!(ids, expected.collect());
+    assert!(dir.path().join("kept/matrix").join(&names[0]).join("engine/engine/message").is_file());
+    // A replica needs no writer, and cases can stand beside.
+    let (code, out, err) = with(&["matrix/*/replica-gmail", "--case", POSITIVE]);
+    assert_eq!(code, 0, "{out}{err}");
+    let ids: Vec<String> = outcomes(&dir.path().join("out")).into_keys().map(|(case, _)| case).collect();
+    assert!(ids.len() > 1 && ids.contains(&POSITIVE.to_owned()), "{ids:?}");
+    assert!(ids.iter().filter(|id| *id != POSITIVE).all(|id| id.ends_with("/replica-gmail")), "{ids:?}");
+    // Who does not take part writes nothing.
+    let (code, out, err) = with(&["matrix/clear.rsa.*/openssl"]);
+    assert!(code == 2 && err.contains("name the writer with --sut"), "{code} {out}{err}");
+}
+
 #[test]
 fn shards_have_every_case_once_and_concatenate() {
     let dir = tempfile::tempdir().unwrap();

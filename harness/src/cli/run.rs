@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use waxseal_model::{Case, Corpus, Shapes};
+use waxseal_model::{Case, Corpus, Selection, Shapes};
 use waxseal_reports::{CaseText, Known, Summary, html, read_run};
 use waxseal_verdict::{Machine, OutcomeRecord, Record, RunRecord};
 
@@ -36,11 +36,14 @@ use crate::transport::{self, Carried};
 /// every peer found on this machine. Exit code 1 means that the engine failed a
 /// case, that a SUT named with --sut failed one, or that --known does not match;
 /// what is found about other peers is in the report and ends with 0.
+///
+/// `--case` takes mails of the round-trip matrix, too, as matrix/SCENARIO/WRITER.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal run",
     "waxseal run --sut ./my-shim --known known.toml",
     "waxseal run --case 'read/clear/*' --sut openssl --keep kept",
+    "waxseal run --case 'matrix/triple.*/openssl' --sut openssl --sut ./my-shim --keep kept",
     "waxseal run --shard 2/4 -o shard-2",
 ))]
 pub(super) struct Arguments {
@@ -167,10 +170,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let corpus = arguments.corpus.load()?;
-    let chosen = select(corpus.cases(), &arguments.corpus.case)?;
+    let globs: Vec<String> = arguments.corpus.case.iter().filter(|glob| !is_of_matrix(glob)).cloned().collect();
+    let alone = globs.is_empty() && !arguments.corpus.case.is_empty();
+    let chosen = if alone { Vec::new() } else { select(corpus.cases(), &globs)? };
     let ran = arguments.run(&corpus, &chosen, !arguments.corpus.case.is_empty())?;
     output::print(&ran.text)?;
     ran.exit
+}
+
+/// Whether a glob of `--case` means mails of the matrix, `matrix/SCENARIO/WRITER`, and no cases.
+fn is_of_matrix(glob: &str) -> bool {
+    glob.starts_with("matrix/")
 }
 
 /// What a run left.
@@ -278,16 +288,27 @@ impl Arguments {
 
     /// Lets every SUT that can write what the matrix asks for; beside that the mails of replicas.
     fn write(&self, corpus: &Corpus, shapes: &Shapes, suts: &[Sut]) -> Result<(Vec<Produced>, Vec<Task>), Failed> {
+        let globs: Vec<&String> = self.corpus.case.iter().filter(|glob| is_of_matrix(glob)).collect();
         let extent = match self.matrix {
             Some(MatrixOption::None) => return Ok(Default::default()),
-            None if !self.corpus.case.is_empty() => return Ok(Default::default()),
+            None if globs.is_empty() && !self.corpus.case.is_empty() => return Ok(Default::default()),
+            None if !globs.is_empty() => Extent::Full,
             Some(MatrixOption::Full) => Extent::Full,
             None | Some(MatrixOption::Pairwise) => Extent::Pairwise,
         };
-        let writing = Writing::choose(corpus, suts, extent, self.shard);
+        let selection = Selection::new(&globs).map_err(|error| Failed::usage(format!("--case: {error}")))?;
+        let is_meant = |id: &str| self.shard.holds_id(id) && selection.contains_id(id);
+        let chains = globs.is_empty() && self.shard.is_first();
+        let writing = Writing::choose(corpus, suts, extent, chains, &is_meant);
         let (mails, writers) = writing.counts();
-        let replicas = replica::tasks(corpus, shapes, suts, extent, self.shard).map_err(Failed::fault)?;
+        let replicas = replica::tasks(corpus, shapes, suts, extent, &is_meant).map_err(Failed::fault)?;
         let in_shapes = replicas.len();
+        if mails + in_shapes == 0 && !globs.is_empty() && self.shard.is_whole() {
+            return Err(Failed::usage(
+                "--case matrix/SCENARIO/WRITER: nobody who takes part writes such a mail; name the writer with --sut, \
+                 too, or a replica",
+            ));
+        }
         self.say(&format!("matrix: {mails} mails of {writers} writers, {in_shapes} in the shapes of clients\n"))?;
         let options = self.options();
         let options = matrix::Options { jobs: options.jobs, limits: options.limits, keep: options.keep };

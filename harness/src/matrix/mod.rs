@@ -20,7 +20,6 @@ use std::path::PathBuf;
 use waxseal_model::{Corpus, Matrix, Scenario};
 use waxseal_verdict::{Hello, Operation, Outcome, WrittenForm};
 
-use crate::plan::Shard;
 use crate::shim::shipped::Shipped;
 use crate::sut::Sut;
 use crate::sut::child::ShimLimits;
@@ -41,7 +40,7 @@ pub struct Writing<'a> {
     corpus: &'a Corpus,
     /// For each SUT, the scenarios that it writes.
     scenarios: Vec<Vec<Scenario<'a>>>,
-    /// Whether chains of three are tried: a run that is divided does that in its first part.
+    /// Whether chains of three are tried.
     chains: bool,
 }
 
@@ -57,9 +56,15 @@ pub struct Options {
 }
 
 impl<'a> Writing<'a> {
-    /// Chooses what each SUT writes.
+    /// Chooses what each SUT writes: of the extent, the mails whose ids `is_meant` holds for.
     #[must_use]
-    pub fn choose(corpus: &'a Corpus, suts: &[Sut], extent: Extent, shard: Shard) -> Self {
+    pub fn choose(
+        corpus: &'a Corpus,
+        suts: &[Sut],
+        extent: Extent,
+        chains: bool,
+        is_meant: &dyn Fn(&str) -> bool,
+    ) -> Self {
         let all = corpus.matrix().scenarios();
         let readers: Vec<&Hello> = suts.iter().filter_map(|sut| sut.admission.as_ref().ok()).collect();
         let scenarios = suts.iter().map(|sut| {
@@ -69,9 +74,9 @@ impl<'a> Writing<'a> {
                 Extent::Full => can,
                 Extent::Pairwise => covering::cover(&can, &readers),
             };
-            chosen.into_iter().filter(|scenario| shard.holds_id(&task_id(scenario, &sut.name))).collect()
+            chosen.into_iter().filter(|scenario| is_meant(&task_id(scenario, &sut.name))).collect()
         });
-        Self { corpus, scenarios: scenarios.collect(), chains: shard.is_first() }
+        Self { corpus, scenarios: scenarios.collect(), chains }
     }
 
     /// How many mails will be written, and by how many writers.

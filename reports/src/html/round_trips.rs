@@ -131,6 +131,7 @@ fn findings(trips: &RoundTrips<'_>, known: &Known, privacy: Privacy) -> Markup {
             @for (cell, reader) in row.cells.iter().zip(&trips.readers).filter(|(cell, _)| !cell.findings.is_empty()) {
                 details {
                     summary { (row.writer) " → " (reader) ": " b { (cell.findings.len()) } }
+                    @if let Some(command) = again(row.source, cell, reader) { p.hint { code { (command) } } }
                     ul {
                         @for one in &cell.findings {
                             li {
@@ -143,6 +144,17 @@ fn findings(trips: &RoundTrips<'_>, known: &Known, privacy: Privacy) -> Markup {
             }
         }
     }
+}
+
+/// The command that shows what a reader says of the mails of a writer again.
+fn again(source: Source, cell: &Cell<'_>, reader: &str) -> Option<String> {
+    let writer = cell.findings.first()?.case.rsplit('/').next()?;
+    let writes = match source {
+        Source::Written if writer != reader => format!("--sut {writer} "),
+        Source::Written | Source::Replica => String::new(),
+        Source::Recorded | Source::SentOn => return None,
+    };
+    Some(format!("waxseal run --case 'matrix/*/{writer}' {writes}--sut {reader} --keep kept"))
 }
 
 fn finding(outcome: &OutcomeRecord, privacy: Privacy) -> Markup {

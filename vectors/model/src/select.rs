@@ -42,7 +42,13 @@ impl Selection {
     /// Whether a case is meant.
     #[must_use]
     pub fn contains(&self, case: &Case) -> bool {
-        self.globs.is_empty() || self.set.is_match(&case.id)
+        self.contains_id(&case.id)
+    }
+
+    /// Whether what has this id is meant.
+    #[must_use]
+    pub fn contains_id(&self, id: &str) -> bool {
+        self.globs.is_empty() || self.set.is_match(id)
     }
 
     /// The globs that mean none of these cases: most likely a slip of the pen.
