@@ -431,6 +431,28 @@ fn gpgsm_signs() {
     signs("gpgsm");
 }
 
+/// The home of its agent is in the case directory, however deep that is: the path of a socket is short.
+#[test]
+fn gpgsm_opens_in_any_directory() {
+    let (place, Some(mut peer), Some(mut engine)) = (Place::new(), Peer::new("gpgsm"), Peer::new("engine")) else {
+        return;
+    };
+    assert!(matches!(engine.sign(&place, "alice", |_| ()), Answer::Wrote(_)));
+    for length in (70..110).step_by(3).chain(74..82) {
+        let deep = place.path().join("d".repeat(length - place.dir().len() - 1));
+        std::fs::create_dir_all(&deep).unwrap();
+        for file in ["signed.eml", "ca.pem", "alice.pem", "alice.key"] {
+            std::fs::copy(place.path().join(file), deep.join(file)).unwrap();
+        }
+        let dir = deep.to_str().unwrap().to_owned();
+        let answer = peer.ask(op::OPEN, &OpenArguments { dir, ..opening(&place, "signed.eml", "alice") });
+        assert!(
+            matches!(&answer, Answer::Verdict(verdict, _) if verdict.layers[0].integrity.is_good()),
+            "{length}: {answer:?}"
+        );
+    }
+}
+
 #[test]
 fn gpgsm_encrypts() {
     encrypts("gpgsm");

@@ -26,8 +26,9 @@ use super::key;
 const HOME: &str = "gpgsm-home";
 /// The certificates that are brought in.
 const KNOWN: &str = "gpgsm-known.pem";
-/// What a path of a socket can hold (unix(7)), the end of the string left out.
-const SOCKET_PATH: usize = 107;
+/// How long the path of a socket may be. unix(7) has 107 octets before the end of
+/// the string; the agent wants one of them left (`create_server_socket`, 2.2.40).
+const SOCKET_PATH: usize = 106;
 /// The longest name of a socket that the agent makes.
 const SOCKET: &str = "S.gpg-agent.browser";
 /// How long the agent may take to end.
