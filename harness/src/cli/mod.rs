@@ -40,6 +40,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failed, help};
+use crate::shim::faketime::Leftovers;
 
 /// Test vectors and an interoperability conformance harness for S/MIME.
 ///
@@ -112,6 +113,7 @@ enum Command {
 pub fn main() -> ExitCode {
     // clap ends the process itself: 0 after --help, 2 after wrong use.
     let cli = Cli::parse();
+    let _leftovers = Leftovers::watch();
     // A panic has printed where it happened; here it becomes an exit code.
     let exit = std::panic::catch_unwind(|| dispatch(cli))
         .unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));

@@ -13,8 +13,11 @@
 //! [libfaketime]: https://github.com/wolfcw/libfaketime
 
 use std::ffi::OsString;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
 use time::UtcOffset;
@@ -33,6 +36,9 @@ const PLACES: &[&str] = &[
 
 /// The one that locks while it reads the time; it serves programs with one thread, too.
 const FILE: &str = "libfaketimeMT.so.1";
+
+/// Where Linux has what shm_open(3) and sem_open(3) make.
+const SHARED_MEMORY: &str = "/dev/shm";
 
 /// libfaketime, found on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,9 +132,88 @@ fn stated(clock: &str) -> Result<String, String> {
         .map_err(|error| format!("clock {clock:?}: {error}"))
 }
 
+/// What libfaketime leaves in shared memory where a process is killed, or becomes
+/// another program: a file and a semaphore, which are named by the process. When
+/// this is dropped, those are removed that came since it was made, are this user's,
+/// and whose process is no more.
+#[derive(Debug)]
+pub struct Leftovers {
+    place: PathBuf,
+    since: SystemTime,
+}
+
+impl Leftovers {
+    /// Looks at what comes from now on.
+    #[must_use]
+    pub fn watch() -> Self {
+        // The clock of file systems lags behind by a tick.
+        Self { place: PathBuf::from(SHARED_MEMORY), since: SystemTime::now() - Duration::from_secs(1) }
+    }
+
+    /// Nothing that fails here is worth a word: another process may be at the same.
+    fn remove(&self) {
+        let user = rustix::process::geteuid().as_raw();
+        let came = |metadata: &Metadata| metadata.modified().is_ok_and(|modified| modified >= self.since);
+        for entry in std::fs::read_dir(&self.place).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(process) = name.to_str().and_then(process_of) else { continue };
+            let is_ours = entry.metadata().is_ok_and(|metadata| metadata.uid() == user && came(&metadata));
+            if is_ours && !Path::new("/proc").join(process).exists() {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// The number of the process that made a file of shared memory, if libfaketime did.
+fn process_of(name: &str) -> Option<&str> {
+    let number = name.strip_prefix("faketime_shm_").or_else(|| name.strip_prefix("sem.faketime_sem_"))?;
+    (!number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())).then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_dead_left_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str| std::fs::write(dir.path().join(name), "x").unwrap();
+        let mut ended = Command::new("true").spawn().unwrap();
+        let (dead, alive) = (ended.id(), std::process::id());
+        ended.wait().unwrap();
+        put("faketime_shm_99999999");
+        std::fs::File::options()
+            .write(true)
+            .open(dir.path().join("faketime_shm_99999999"))
+            .unwrap()
+            .set_modified(SystemTime::now() - Duration::from_secs(60))
+            .unwrap();
+        let leftovers = Leftovers { place: dir.path().to_path_buf(), ..Leftovers::watch() };
+        for process in [dead, alive] {
+            put(&format!("faketime_shm_{process}"));
+            put(&format!("sem.faketime_sem_{process}"));
+        }
+        put(&format!("sem.other_{dead}"));
+        put("faketime_shm_");
+        drop(leftovers);
+        let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: std::collections::BTreeSet<String> = names.map(|name| name.into_string().unwrap()).collect();
+        let expected = [
+            "faketime_shm_".to_owned(),
+            "faketime_shm_99999999".to_owned(),
+            format!("faketime_shm_{alive}"),
+            format!("sem.faketime_sem_{alive}"),
+            format!("sem.other_{dead}"),
+        ];
+        assert_eq!(left, expected.into());
+    }
 
     #[test]
     fn a_time_is_said_in_utc() {
