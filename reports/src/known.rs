@@ -11,6 +11,7 @@ use serde::Serialize;
 use waxseal_model::{
     ClientShape, Corpus, FeatureReading, Habit, KnownAnswer, KnownBy, MailFeatures, Matrix, Peers, Reading, Shapes,
 };
+use waxseal_verdict::OutcomeRecord;
 
 use crate::round_trip::{RoundTrips, Row, Source, mail_of};
 
@@ -41,10 +42,8 @@ impl Known {
     }
 
     /// Why a reader may fail a mail of the matrix: what is known of it, and of the writer.
-    pub(crate) fn reasons<'a>(&'a self, mail: &'a str, reader: &str) -> impl Iterator<Item = &'a str> {
-        let notes = self.peers.notes_on(mail, reader).map(|note| note.why);
-        let finding = self.matrix.as_ref().and_then(|matrix| matrix.finding_of(mail));
-        notes.chain(finding.map(|finding| finding.why.as_str()))
+    pub(crate) fn reasons<'a>(&'a self, outcome: &'a OutcomeRecord) -> impl Iterator<Item = &'a str> {
+        self.matrix.iter().flat_map(|matrix| self.peers.reasons(matrix, outcome))
     }
 
     /// One column for each client that the shapes know something about in these mails.

@@ -496,21 +496,34 @@ fn announce(corpus: &Corpus, tasks: &[Task], suts: &[Sut], plan: &Plan, shard: S
     text
 }
 
-/// How many failures of each SUT the corpus explains.
+/// How many failures of each SUT the corpus explains, and which it does not.
 fn explained(corpus: &Corpus, outcomes: &[OutcomeRecord]) -> String {
-    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut failures: BTreeMap<&str, (usize, Vec<&str>)> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|outcome| is_failure(outcome.outcome)) {
-        let count = counts.entry(&outcome.sut).or_default();
-        count.0 += 1;
-        count.1 += usize::from(corpus.explains(&outcome.case, &outcome.sut));
+        let (count, open) = failures.entry(&outcome.sut).or_default();
+        *count += 1;
+        if !corpus.explains(outcome) {
+            open.push(&outcome.case);
+        }
     }
-    let line = |(sut, (failures, explained)): (&str, (usize, usize))| {
-        format!(
-            "{sut}: the corpus explains {explained} of {failures} failures; the report and `waxseal show CASE` say why\n"
-        )
+    let line = |(sut, (count, open)): (&str, (usize, Vec<&str>))| {
+        let explained = count - open.len();
+        let mut text = format!(
+            "{sut}: the corpus explains {explained} of {count} failures; the report and `waxseal show CASE` say why\n"
+        );
+        for case in open.iter().take(OPEN) {
+            text.push_str(&format!("  not explained: {case}\n"));
+        }
+        if open.len() > OPEN {
+            text.push_str(&format!("  not explained: {} more\n", open.len() - OPEN));
+        }
+        (explained > 0).then_some(text)
     };
-    counts.into_iter().filter(|(_, (_, explained))| *explained > 0).map(line).collect()
+    failures.into_iter().filter_map(line).collect()
 }
+
+/// How many failures that the corpus does not explain are named for one SUT.
+const OPEN: usize = 10;
 
 fn run_id(started: OffsetDateTime) -> String {
     let (year, month, day) = started.to_calendar_date();

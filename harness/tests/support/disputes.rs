@@ -15,7 +15,7 @@ pub(crate) fn unnoted(corpus: &Corpus, outcomes: &BTreeMap<(String, String), Out
     for ((case, sut), outcome) in outcomes.iter().filter(|((case, _), _)| case.starts_with("recorded/")) {
         let reference = outcomes.get(&(case.clone(), ENGINE.to_owned()));
         let Some(reference) = reference.filter(|_| !Shipped::is_reference(sut)) else { continue };
-        let Some(dispute) = dispute(reference, outcome).filter(|_| !corpus.explains(case, sut)) else { continue };
+        let Some(dispute) = dispute(reference, outcome).filter(|_| !corpus.explains(outcome)) else { continue };
         let problem = format!("{case}: {sut} {} says {dispute}, and no note says who is right", outcome.sut_version);
         if versions(corpus, sut).contains(outcome.sut_version.as_str()) {
             wrong.push(problem);

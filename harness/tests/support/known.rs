@@ -46,7 +46,7 @@ fn problem(peer: &Peer, corpus: &Corpus, case: &str, outcome: &OutcomeRecord) ->
     match outcome.outcome {
         Outcome::Pass if has_to_fail => Some(format!("{case} on {}: passes, and is listed in peers.toml", peer.sut)),
         Outcome::Pass | Outcome::Unsupported | Outcome::NotAvailable => None,
-        _ if of_the_other || corpus.explains(case, &peer.sut) => None,
+        _ if of_the_other || corpus.explains(outcome) => None,
         // A machine that is busy keeps a program waiting that has nothing to do with the case.
         Outcome::Hang => {
             println!("{case} on {}: hang: {reason}", peer.sut);

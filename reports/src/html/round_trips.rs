@@ -136,7 +136,7 @@ fn findings(trips: &RoundTrips<'_>, known: &Known, privacy: Privacy) -> Markup {
                         @for one in &cell.findings {
                             li {
                                 (finding(one, privacy))
-                                @for why in known.reasons(&one.case, &one.sut) { br; small { "known: " (why) } }
+                                @for why in known.reasons(one) { br; small { "known: " (why) } }
                             }
                         }
                     }

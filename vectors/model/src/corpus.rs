@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use waxseal_verdict::OutcomeRecord;
 
 use crate::check::check;
 use crate::files::Files;
@@ -121,16 +122,15 @@ impl Corpus {
         &self.transport
     }
 
-    /// Whether something says why an implementation says otherwise of a case: it, or what it is built on, is named
-    /// in the case or in the table of peers, or the writer of a mail of the matrix is known to be at fault.
+    /// Whether something says why an outcome is another one than the case wants: the implementation, or what it is
+    /// built on, is named in the case, or there are [reasons](Peers::reasons).
     #[must_use]
-    pub fn explains(&self, case: &str, implementation: &str) -> bool {
-        let like = self.peers.peer(implementation).and_then(|peer| peer.like.as_deref());
-        let disagreements = self.case(case).map_or(&[][..], |case| &case.disagreements);
+    pub fn explains(&self, outcome: &OutcomeRecord) -> bool {
+        let like = self.peers.peer(&outcome.sut).and_then(|peer| peer.like.as_deref());
+        let disagreements = self.case(&outcome.case).map_or(&[][..], |case| &case.disagreements);
         let is_told = |name: &str| disagreements.iter().any(|one| one.implementation == name);
-        [Some(implementation), like].into_iter().flatten().any(is_told)
-            || self.peers.notes_on(case, implementation).next().is_some()
-            || self.matrix.finding_of(case).is_some()
+        [Some(outcome.sut.as_str()), like].into_iter().flatten().any(is_told)
+            || self.peers.reasons(&self.matrix, outcome).next().is_some()
     }
 
     /// Who there is.

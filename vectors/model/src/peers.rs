@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use globset::{GlobBuilder, GlobMatcher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use waxseal_verdict::{Outcome, OutcomeRecord};
 
-use crate::{Corpus, Problem};
+use crate::{Corpus, Matrix, Problem};
 
 /// The file below `vectors/`.
 pub(crate) const FILE: &str = "peers.toml";
@@ -56,14 +57,31 @@ pub struct Cause {
     /// `triple.*/*`. That one of them comes out right is no contradiction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub round_trips: Vec<String>,
+    /// How those mails show it: where the outcome is not as expected (`layer 1 *`, `content`), or what the outcome
+    /// is (`crash`). One that is not as expected at another place has another cause. Empty: however they do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<String>,
 }
 
 impl Cause {
     fn speaks_of(&self, case: &str) -> bool {
-        let mail = || case.strip_prefix(ROUND_TRIP);
-        let matches = |glob: &String| mail().is_some_and(|mail| self::glob(glob).is_ok_and(|glob| glob.is_match(mail)));
-        self.cases.contains(case) || self.round_trips.iter().any(matches)
+        self.cases.contains(case) || case.strip_prefix(ROUND_TRIP).is_some_and(|mail| any(&self.round_trips, mail))
     }
+
+    /// Whether an outcome looks like this cause.
+    fn fits(&self, outcome: &OutcomeRecord) -> bool {
+        if self.shows.is_empty() || self.cases.contains(&outcome.case) {
+            return true;
+        }
+        match outcome.outcome {
+            Outcome::Fail => outcome.mismatches.iter().all(|mismatch| any(&self.shows, &mismatch.place)),
+            other => self.shows.iter().any(|shown| shown == other.code()),
+        }
+    }
+}
+
+fn any(globs: &[String], text: &str) -> bool {
+    globs.iter().any(|one| glob(one).is_ok_and(|glob| glob.is_match(text)))
 }
 
 /// How the id of a mail of the matrix begins; the scenario and the writer follow.
@@ -93,12 +111,15 @@ impl Peers {
         self.peer.iter().find(|peer| peer.sut == sut)
     }
 
-    /// What is said of a case on one peer, and on what it is built on.
-    pub fn notes_on<'a>(&'a self, case: &'a str, sut: &str) -> impl Iterator<Item = PeerNote<'a>> {
-        let peer = self.peer(sut);
-        let like = peer.and_then(|peer| peer.like.as_deref()).filter(|like| *like != sut);
-        let other = like.and_then(|like| self.peer(like));
-        peer.into_iter().chain(other).flat_map(move |peer| peer.notes(case))
+    /// Why an outcome may be another one than is wanted: what is said of the SUT, and of what it is built on; and
+    /// what the writer of a mail of the matrix does wrong.
+    pub fn reasons<'a>(&'a self, matrix: &'a Matrix, outcome: &'a OutcomeRecord) -> impl Iterator<Item = &'a str> {
+        let peer = self.peer(&outcome.sut);
+        let like = peer.and_then(|peer| peer.like.as_deref()).filter(|like| *like != outcome.sut);
+        let causes = peer.into_iter().chain(like.and_then(|like| self.peer(like))).flat_map(Peer::causes);
+        let causes = causes.filter(move |cause| cause.speaks_of(&outcome.case) && cause.fits(outcome));
+        let finding = matrix.finding_of(&outcome.case).map(|finding| finding.why.as_str());
+        causes.map(|cause| cause.why.as_str()).chain(finding)
     }
 
     /// Everything that is said of a case.
@@ -123,6 +144,12 @@ impl Peers {
                 let shows = !cause.cases.is_empty() || !cause.round_trips.is_empty();
                 if cause.why.trim().is_empty() || !shows {
                     report(&peer.sut, "a cause without a reason, or without a case".to_owned());
+                }
+                if cause.round_trips.is_empty() && !cause.shows.is_empty() {
+                    report(&peer.sut, "shows says something of mails of the matrix, and there are none".to_owned());
+                }
+                for shown in cause.shows.iter().filter(|shown| glob(shown).is_err()) {
+                    report(&peer.sut, format!("{shown:?} means no place"));
                 }
                 for mails in &cause.round_trips {
                     let scenario = mails.split_once('/').and_then(|(scenario, _)| glob(scenario).ok());
@@ -183,10 +210,24 @@ mod tests {
             ("cases =", "cases = ['signed/clear/rsa-sha256']\n[[peer.differs]]\nwhy = 'y'\ncases =", "twice"),
             ("cases =", "round_trips = ['quadruple.*/*']\ncases =", "no scenario"),
             ("cases =", "round_trips = ['triple.*']\ncases =", "no scenario"),
+            ("cases =", "shows = ['crash']\ncases =", "there are none"),
+            ("cases =", "round_trips = ['triple.*/*']\nshows = ['[']\ncases =", "no place"),
         ] {
             let found = problems(&QUILL.replacen(from, to, 1));
             assert!(found.contains(expected), "{expected}: {found}");
         }
+    }
+
+    /// A failure with mismatches at these places, or a crash.
+    fn outcome(case: &str, sut: &str, places: &[&str]) -> OutcomeRecord {
+        let mismatch = |place: &&str| serde_json::json!({"place": place, "expected": "good", "observed": "bad"});
+        let outcome = if places == ["crash"] { "crash" } else { "fail" };
+        serde_json::from_value(serde_json::json!({
+            "case": case, "sut": sut, "sut_version": "1", "outcome": outcome, "reason_match": "none",
+            "mismatches": places.iter().map(mismatch).collect::<Vec<_>>(),
+            "evidence": "generated", "knowledge": "measured", "ms": 1,
+        }))
+        .unwrap()
     }
 
     /// What is said of openssl is said of what is built on it.
@@ -200,7 +241,7 @@ mod tests {
             ("recorded/outlook/exchange-2022", "crypt-smime", true),
             ("recorded/outlook/exchange-2022", "engine", false),
         ] {
-            assert_eq!(corpus.explains(case, sut), explained, "{case} {sut}");
+            assert_eq!(corpus.explains(&outcome(case, sut, &["content"])), explained, "{case} {sut}");
         }
     }
 
@@ -216,6 +257,7 @@ mod tests {
     fn a_cause_speaks_of_mails_of_the_matrix() {
         let text = QUILL.replace("cases =", "round_trips = ['triple.*/*', 'clear.rsa.*/node-forge']\ncases =");
         let peers: Peers = toml::from_str(&text).unwrap();
+        let corpus = Corpus::embedded().unwrap();
         for (case, expected) in [
             ("matrix/triple.rsa.oaep.aes-128-cbc.small/engine", 1),
             ("matrix/clear.rsa.small/node-forge", 1),
@@ -223,8 +265,30 @@ mod tests {
             ("sent-on/triple.rsa/engine", 0),
             ("signed/clear/rsa-sha256", 1),
         ] {
-            assert_eq!(peers.notes_on(case, "quill").count(), expected, "{case}");
-            assert_eq!(peers.notes_on(case, "pen").count(), 0, "{case}");
+            let reasons = |sut: &str| peers.reasons(corpus.matrix(), &outcome(case, sut, &["content"])).count();
+            assert_eq!((reasons("quill"), reasons("pen")), (expected, 0), "{case}");
+        }
+    }
+
+    /// What looks otherwise has another cause, and is not explained by this one.
+    #[test]
+    fn a_cause_shows_in_one_way() {
+        let corpus = Corpus::embedded().unwrap();
+        for (shows, places, expected) in [
+            ("'layer 1 *', 'content'", &["layer 1 chain", "layer 1 integrity"][..], true),
+            ("'layer 1 *', 'content'", &["layer 1 chain", "content"], true),
+            ("'layer 1 *', 'content'", &["layer 1 chain", "layer 2 chain"], false),
+            ("'layer 1 *', 'content'", &["crash"], false),
+            ("'crash'", &["crash"], true),
+            ("'crash'", &["content"], false),
+        ] {
+            let text = QUILL.replace("cases =", &format!("round_trips = ['triple.*/*']\nshows = [{shows}]\ncases ="));
+            let peers: Peers = toml::from_str(&text).unwrap();
+            let mail = outcome("matrix/triple.rsa.oaep.aes-128-cbc.small/engine", "quill", places);
+            let found = peers.reasons(corpus.matrix(), &mail).count();
+            assert_eq!(found == 1, expected, "{shows} {places:?}");
+            let case = outcome("signed/clear/rsa-sha256", "quill", places);
+            assert_eq!(peers.reasons(corpus.matrix(), &case).count(), 1, "a case has one cause");
         }
     }
 }
