@@ -289,12 +289,16 @@ impl Arguments {
     /// Lets every SUT that can write what the matrix asks for; beside that the mails of replicas.
     fn write(&self, corpus: &Corpus, shapes: &Shapes, suts: &[Sut]) -> Result<(Vec<Produced>, Vec<Task>), Failed> {
         let globs: Vec<&String> = self.corpus.case.iter().filter(|glob| is_of_matrix(glob)).collect();
-        let extent = match self.matrix {
-            Some(MatrixOption::None) => return Ok(Default::default()),
-            None if globs.is_empty() && !self.corpus.case.is_empty() => return Ok(Default::default()),
-            None if !globs.is_empty() => Extent::Full,
-            Some(MatrixOption::Full) => Extent::Full,
-            None | Some(MatrixOption::Pairwise) => Extent::Pairwise,
+        let asked = self.matrix.unwrap_or(match (self.corpus.case.is_empty(), globs.is_empty()) {
+            (true, _) => MatrixOption::Pairwise,
+            // Cases of the corpus alone, or one cell of the matrix.
+            (false, true) => MatrixOption::None,
+            (false, false) => MatrixOption::Full,
+        });
+        let extent = match asked {
+            MatrixOption::None => return Ok(Default::default()),
+            MatrixOption::Pairwise => Extent::Pairwise,
+            MatrixOption::Full => Extent::Full,
         };
         let selection = Selection::new(&globs).map_err(|error| Failed::usage(format!("--case: {error}")))?;
         let is_meant = |id: &str| self.shard.holds_id(id) && selection.contains_id(id);
