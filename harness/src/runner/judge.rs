@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use waxseal_verdict::{
-    Aspect, AspectName, Comparison, ContentMatch, Expectation, Hello, Knowledge, Layer, Mismatch, Observed, Outcome,
-    OutcomeRecord, ReasonMatch, Verdict,
+    Aspect, Comparison, ContentMatch, Expectation, Hello, Knowledge, Layer, Mismatch, Observed, Outcome, OutcomeRecord,
+    ReasonMatch, Verdict,
 };
 
 use crate::matrix::same;
@@ -19,6 +19,8 @@ use crate::task::Task;
 pub(super) struct Judged {
     pub(super) outcome: Outcome,
     pub(super) reason: Option<String>,
+    /// Whether the reason is in the words of the shim.
+    quotes: bool,
     reason_match: ReasonMatch,
     aspects: Vec<Observed>,
     mismatches: Vec<Mismatch>,
@@ -54,6 +56,7 @@ impl Judged {
         Self {
             outcome,
             reason: Some(why),
+            quotes: false,
             reason_match: ReasonMatch::None,
             aspects: Vec::new(),
             mismatches: Vec::new(),
@@ -77,8 +80,9 @@ impl Judged {
                 aspects: verdict.layers.iter().map(|layer| observed(layer, hello)).collect(),
                 ..Self::compared(task, hello, verdict, content)
             },
-            Ok(Answer::Unsupported(why)) => Self::settled(Outcome::Unsupported, shorten(why)),
+            Ok(Answer::Unsupported(why)) => Self { quotes: true, ..Self::settled(Outcome::Unsupported, shorten(why)) },
             Ok(Answer::Error(error, native)) => Self {
+                quotes: true,
                 native: native.as_deref().map(shorten).or_else(stderr),
                 ..Self::settled(Outcome::ShimError, shorten(error))
             },
@@ -86,9 +90,12 @@ impl Judged {
                 Outcome::ShimError,
                 "open was answered with hello, wrote, refused or certificate".to_owned(),
             ),
-            Err(failure) => {
-                Self { native: stderr(), ..Self::settled(outcome_of(failure), shorten(&failure.to_string())) }
-            }
+            Err(failure) => Self {
+                // What is wrong with a line may be said with a piece of it.
+                quotes: matches!(failure, Failure::Garbage(_)),
+                native: stderr(),
+                ..Self::settled(outcome_of(failure), shorten(&failure.to_string()))
+            },
         }
     }
 
@@ -122,16 +129,16 @@ impl Judged {
         }
     }
 
-    /// Drops what may hold addresses, names or text of somebody's mail.
+    /// Drops every word of the shim: it may hold addresses, names or text of somebody's mail.
     pub(super) fn without_private(mut self) -> Self {
-        use AspectName as A;
         self.native = None;
-        for observed in &mut self.aspects {
-            for name in [A::Decryption, A::Coverage, A::Chain, A::Identity] {
-                if let Some(Aspect::Bad(bad)) = observed.aspects.get_mut(&name) {
-                    bad.detail.clear();
-                }
+        for aspect in self.aspects.iter_mut().flat_map(|observed| observed.aspects.values_mut()) {
+            if let Aspect::Bad(bad) = aspect {
+                bad.detail.clear();
             }
+        }
+        if self.quotes {
+            self.reason = Some(LEFT_OUT.to_owned());
         }
         self
     }
@@ -155,6 +162,9 @@ impl Judged {
         }
     }
 }
+
+/// In the place of the words of a shim about a mail of somebody.
+const LEFT_OUT: &str = "its words are left out: the mail is somebody's (--include-private has them)";
 
 /// The comparison of the verdict, and of the content where a hash is expected.
 fn compare(expectation: &Expectation, hello: &Hello, verdict: &Verdict, content: &Content) -> Comparison {
@@ -232,7 +242,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
     use waxseal_verdict::{
-        Clock, Dialect, Evidence, HeaderField, HeaderState, Kind, LayerExpectation, Operation, Reason,
+        AspectName, Clock, Dialect, Evidence, HeaderField, HeaderState, Kind, LayerExpectation, Operation, Reason,
     };
 
     fn hello() -> Hello {
@@ -332,14 +342,30 @@ mod tests {
 
     #[test]
     fn what_could_name_somebody_is_dropped() {
-        let answer = answer(|layer| {
-            layer.integrity = Aspect::Good;
-            layer.identity = Aspect::bad(Reason::AddressMismatch, "alice@example.test");
-        });
-        let judged = Judged::new(&task(Aspect::Good, None), &hello(), Ok(&answer), &Content::None, "");
-        assert!(format!("{judged:?}").contains("alice"));
-        let judged = judged.without_private();
-        assert!(!format!("{judged:?}").contains("alice") && judged.native.is_none());
+        let all: BTreeSet<_> = AspectName::ALL.iter().copied().collect();
+        let hello = Hello { aspects: all.clone(), ..hello() };
+        let task = task(Aspect::Good, None);
+        let judge = |answer: Result<&Answer, &Failure>| {
+            let judged = Judged::new(&task, &hello, answer, &Content::None, "alice wrote this");
+            assert!(format!("{judged:?}").contains("alice"), "{judged:?}");
+            let judged = judged.without_private();
+            assert!(!format!("{judged:?}").contains("alice"), "{judged:?}");
+            judged
+        };
+        for name in all {
+            let answer = answer(|layer| {
+                layer.integrity = Aspect::Good;
+                *layer.aspect_mut(name) = Aspect::bad(Reason::AddressMismatch, "alice@example.test");
+            });
+            let judged = judge(Ok(&answer));
+            assert!(judged.aspects[0].aspects[&name].is_bad(), "{name}: the rest of what is said stays");
+        }
+        let words = || "alice@example.test cannot be read".to_owned();
+        assert_eq!(judge(Ok(&Answer::Unsupported(words()))).reason.as_deref(), Some(LEFT_OUT));
+        assert_eq!(judge(Ok(&Answer::Error(words(), Some(words())))).reason.as_deref(), Some(LEFT_OUT));
+        assert_eq!(judge(Err(&Failure::Garbage(words()))).reason.as_deref(), Some(LEFT_OUT));
+        let hang = judge(Err(&Failure::Hang(Duration::from_secs(1))));
+        assert_eq!(hang.reason.as_deref(), Some("no answer within 1 s"), "ours stays");
     }
 
     #[test]
