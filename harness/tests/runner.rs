@@ -81,6 +81,9 @@ fn what_a_shim_does_wrong_is_an_outcome() {
         let seconds = if outcome == Outcome::Hang { 2 } else { 60 };
         assert_eq!(outcome_within(seconds, open), (outcome, reason.to_owned()), "{open}");
     }
+    let many = format!("for i in 1 2 3; do yes | head -c 900 > \"$dir/$i\"; done; echo '{}'", verdict("\"good\""));
+    let left = "more than 1000 octets left in the directory of the case";
+    assert_eq!(outcome_of(&many), (Outcome::ShimError, left.to_owned()));
     let large = format!("yes | head -c 2000 > \"$dir/content\"; echo '{}'", verdict("\"good\""));
     assert_eq!(outcome_of(&large), (Outcome::ShimError, "content of more than 1000 octets".to_owned()));
 }
@@ -99,11 +102,69 @@ fn the_run_goes_on_after_a_crash_with_a_new_process() {
     assert_eq!(outcomes, [Outcome::Crash, Outcome::Pass]);
 }
 
+/// A file that no limit lets become larger than twice of what is too much, and a mebibyte.
+#[test]
+fn a_shim_fills_no_disk() {
+    let (outcome, _) = outcome_of("yes > \"$dir/content\"; wc -c < \"$dir/content\" >&2; exit 9");
+    assert_eq!(outcome, Outcome::Crash);
+    let dir = tempfile::tempdir().unwrap();
+    let size = dir.path().join("size");
+    let open = format!("yes > {0}/large; wc -c < {0}/large > {1}; echo x", dir.path().display(), size.display());
+    let sut = admitted(&script(dir.path(), "shim", &open));
+    run(&[task("a", Aspect::Good)], &[sut], 1, None);
+    let octets: u64 = std::fs::read_to_string(size).unwrap().trim().parse().unwrap();
+    assert_eq!(octets, 2000 + (1 << 20));
+}
+
+/// A pipe holds 64 KiB: the shim is given more, and does not read.
+#[test]
+fn a_shim_that_does_not_read_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = script(dir.path(), "shim", "true");
+    let sut = admitted(&path);
+    std::fs::write(path, "exec sleep 60\n").unwrap();
+    let (mut first, mut second) = (task("a", Aspect::Good), task("b", Aspect::Good));
+    for task in [&mut first, &mut second] {
+        task.from = Some("x".repeat(1 << 20));
+    }
+    let start = Instant::now();
+    let records = run_within(2, &[first, second], &[sut], 1, None);
+    assert!(records.iter().all(|record| record.outcome == Outcome::Hang), "{records:?}");
+    assert!(start.elapsed() < Duration::from_secs(40));
+}
+
+#[test]
+fn a_shim_that_hangs_again_and_again_is_asked_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = dir.path().join("asked");
+    let open = format!("echo x >> {}; exec sleep 60", asked.display());
+    let sut = admitted(&script(dir.path(), "shim", &open));
+    let tasks: Vec<Task> = (0..12).map(|number| task(&format!("{number:02}"), Aspect::Good)).collect();
+    let records = run_within(1, &tasks, &[sut], 2, None);
+    let hangs = records.iter().filter(|record| record.outcome == Outcome::Hang).count();
+    // Two workers: one may be asking while the other finds out.
+    assert!((5..=6).contains(&hangs), "{hangs}");
+    assert_eq!(std::fs::read_to_string(asked).unwrap().lines().count(), hangs);
+    let others: Vec<_> = records.iter().filter(|record| record.outcome != Outcome::Hang).collect();
+    assert_eq!(others.len(), 12 - hangs);
+    for record in others {
+        assert_eq!(record.outcome, Outcome::NotAvailable);
+        let why = "not asked any more: 5 requests in a row had no answer within 1 s";
+        assert_eq!(record.reason.as_deref(), Some(why));
+    }
+}
+
 #[test]
 fn nothing_that_a_shim_started_is_left_running() {
+    for start in ["sleep 60 &", "setsid sleep 60 &", "setsid sh -c 'sleep 60; true' &"] {
+        what_a_shim_started_ends(start);
+    }
+}
+
+fn what_a_shim_started_ends(start: &str) {
     let dir = tempfile::tempdir().unwrap();
     let pid = dir.path().join("pid");
-    let sut = admitted(&script(dir.path(), "shim", &format!("sleep 60 & echo $! > {}; wait", pid.display())));
+    let sut = admitted(&script(dir.path(), "shim", &format!("{start} echo $! > {}; wait", pid.display())));
     let start = Instant::now();
     let records = run_within(2, &[task("a", Aspect::Good)], &[sut], 1, None);
     assert_eq!(records[0].outcome, Outcome::Hang);

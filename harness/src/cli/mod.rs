@@ -41,6 +41,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failed, help};
 use crate::shim::faketime::Leftovers;
+use crate::sut::ending;
 
 /// Test vectors and an interoperability conformance harness for S/MIME.
 ///
@@ -113,14 +114,18 @@ enum Command {
 pub fn main() -> ExitCode {
     // clap ends the process itself: 0 after --help, 2 after wrong use.
     let cli = Cli::parse();
-    let _leftovers = Leftovers::watch();
     // A panic has printed where it happened; here it becomes an exit code.
-    let exit = std::panic::catch_unwind(|| dispatch(cli))
-        .unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));
+    let exit = std::panic::catch_unwind(|| {
+        let _leftovers = Leftovers::watch();
+        dispatch(cli)
+    });
+    let exit =
+        exit.unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));
     let exit = exit.unwrap_or_else(|failed| {
         eprintln!("error: {}", failed.message);
         failed.exit
     });
+    ending::finish();
     ExitCode::from(exit as u8)
 }
 

@@ -27,6 +27,7 @@ use crate::runner::{Options, Run, RunFile};
 use crate::shim::shipped::{ENGINE, Shipped};
 use crate::sut::Sut;
 use crate::sut::child::ShimLimits;
+use crate::sut::ending;
 use crate::task::Task;
 use crate::transport::{self, Carried};
 
@@ -209,10 +210,12 @@ impl Arguments {
         let mut tasks = cases.tasks(chosen).map_err(Failed::fault)?;
         tasks.retain(|task| self.shard.holds(task));
         let suts = self.suts(corpus, few)?;
+        go_on()?;
         let shapes = Shapes::embedded().map_err(Failed::fault)?;
         let (written, replicas) = self.write(corpus, &shapes, &suts)?;
         tasks.extend(matrix::tasks(&written));
         tasks.extend(replicas);
+        go_on()?;
         let carried = self.carry(&cases, &suts)?;
         tasks.extend(carried.iter().filter_map(|one| one.task.clone()));
         let plan = Plan::new(&tasks, &suts);
@@ -227,6 +230,14 @@ impl Arguments {
         text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
         let exit = self.judge(gate, corpus, &shapes, &suts, &outcomes);
         Ok(Ran { record, text, exit })
+    }
+}
+
+/// Nothing more is begun by a program that a signal told to end.
+fn go_on() -> Result<(), Failed> {
+    match ending::is_told() {
+        true => Err(Failed::usage("told to end; the record, if one was begun, has no end")),
+        false => Ok(()),
     }
 }
 
@@ -397,6 +408,7 @@ impl Arguments {
         })
         .map_err(Failed::usage)?;
         progress.iter().for_each(Progress::finish);
+        go_on()?;
         let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         file.write(Record::End { outcomes: outcomes.len() as u64, ms }).map_err(Failed::usage)?;
         Ok((path, outcomes))

@@ -22,12 +22,25 @@ const ADDRESS_BOOK: &str = "address-book.json";
 /// Name of the file that the shim writes the innermost entity to.
 const OUT: &str = "content";
 
+/// Octets of everything in a directory. Links are not followed: what they lead to is not in here.
+fn octets(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let octets = entries.map(|entry| match entry.metadata() {
+        Ok(data) if data.is_dir() => octets(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    });
+    octets.fold(0, u64::saturating_add)
+}
+
 /// A written case directory.
 #[derive(Debug)]
 pub(super) struct CaseDir {
     path: PathBuf,
     kept: bool,
     arguments: OpenArguments,
+    /// Octets of what the shim was given.
+    given: u64,
 }
 
 impl CaseDir {
@@ -50,10 +63,11 @@ impl CaseDir {
         // A relative --keep DIR means nothing in the shim's working directory.
         let path = path.canonicalize().map_err(RunError::at("cannot find", &path))?;
         let arguments = arguments(&path, task, files, |name, octets| write(&path.join(name), octets))?;
-        let dir = Self { path, kept, arguments };
+        let mut dir = Self { path, kept, arguments, given: 0 };
         if kept {
             dir.write_request(task, sut)?;
         }
+        dir.given = octets(&dir.path);
         Ok(dir)
     }
 
@@ -75,6 +89,11 @@ impl CaseDir {
         let octets = if wanted { fs::read(&path).ok() } else { None };
         let sha256 = fs::File::open(&path).and_then(sha256);
         sha256.map_or(Content::None, |sha256| Content::Some { sha256, octets })
+    }
+
+    /// Octets of everything that the shim left in the directory.
+    pub(super) fn left(&self) -> u64 {
+        octets(&self.path).saturating_sub(self.given)
     }
 
     /// Leaves the answer beside the request.

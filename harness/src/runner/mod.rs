@@ -5,6 +5,7 @@ mod judge;
 mod record;
 
 use std::collections::{HashMap, hash_map};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, PoisonError, mpsc};
@@ -16,9 +17,10 @@ use crate::plan::{Entry, Plan};
 use crate::shim::protocol::{Answer, Request};
 use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimLimits, ShimProcess};
+use crate::sut::ending;
 use crate::task::{CaseFiles, Task};
 use case_dir::CaseDir;
-use judge::Judged;
+use judge::{Content, Judged};
 pub(crate) use judge::{outcome_of, shorten};
 pub use record::RunFile;
 
@@ -101,6 +103,7 @@ impl Run<'_> {
             between: Barrier::new(workers),
             known: Mutex::new(known),
             twin_of: &twin_of,
+            hangs: self.suts.iter().map(|_| AtomicUsize::new(0)).collect(),
             stop: AtomicBool::new(false),
         };
         std::thread::scope(|scope| {
@@ -131,29 +134,68 @@ struct Shared<'a> {
     between: Barrier,
     known: Mutex<HashMap<(usize, usize), Outcome>>,
     twin_of: &'a (dyn Fn(&Entry) -> Option<usize> + Sync),
+    /// For each SUT, how many requests in a row had no answer in time.
+    hangs: Vec<AtomicUsize>,
     stop: AtomicBool,
 }
+
+/// After so many requests in a row that a SUT did not answer in time it is asked no more.
+const HANGS: usize = 5;
 
 impl Shared<'_> {
     fn work(&self, results: &mpsc::Sender<Result<OutcomeRecord, RunError>>) {
         let mut worker = Worker { run: self.run, shims: HashMap::new(), scratch: None, requests: 0 };
         for (phase, next) in self.phases.iter().zip(&self.next) {
-            while let Some(entry) = phase.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if self.stop.load(Ordering::Relaxed) {
-                    break;
-                }
-                let result = worker.request(entry).map(|(mut judged, elapsed)| {
-                    self.weigh_twin(entry, &mut judged);
-                    let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                    known.insert((entry.task, entry.sut), judged.outcome);
-                    judged.record(&self.run.tasks[entry.task], &self.run.suts[entry.sut], elapsed)
-                });
-                if results.send(result).is_err() {
-                    break;
-                }
+            let done = catch_unwind(AssertUnwindSafe(|| self.walk(phase, next, &mut worker, results)));
+            if done.is_err() {
+                self.stop.store(true, Ordering::Relaxed);
             }
+            // Whatever happened: the others wait here for everybody.
             self.between.wait();
+            if let Err(panic) = done {
+                resume_unwind(panic);
+            }
         }
+    }
+
+    fn walk(
+        &self,
+        phase: &[&Entry],
+        next: &AtomicUsize,
+        worker: &mut Worker<'_>,
+        results: &mpsc::Sender<Result<OutcomeRecord, RunError>>,
+    ) {
+        while let Some(entry) = phase.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let result = self.outcome(entry, worker);
+            // What was killed because this program ends is nobody's crash.
+            if ending::is_told() || results.send(result).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn outcome(&self, entry: &Entry, worker: &mut Worker<'_>) -> Result<OutcomeRecord, RunError> {
+        let (mut judged, elapsed) = match self.hangs[entry.sut].load(Ordering::Relaxed) {
+            HANGS.. => (Judged::settled(Outcome::NotAvailable, self.not_asked()), Duration::ZERO),
+            _ => worker.request(entry)?,
+        };
+        match judged.outcome {
+            Outcome::Hang => _ = self.hangs[entry.sut].fetch_add(1, Ordering::Relaxed),
+            Outcome::NotAvailable => {}
+            _ => self.hangs[entry.sut].store(0, Ordering::Relaxed),
+        }
+        self.weigh_twin(entry, &mut judged);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((entry.task, entry.sut), judged.outcome);
+        Ok(judged.record(&self.run.tasks[entry.task], &self.run.suts[entry.sut], elapsed))
+    }
+
+    fn not_asked(&self) -> String {
+        let seconds = self.run.options.limits.time.as_secs_f64();
+        format!("not asked any more: {HANGS} requests in a row had no answer within {seconds} s")
     }
 
     /// A reader that refuses everything passes every negative case. So a
@@ -212,7 +254,12 @@ impl Worker<'_> {
         answer: &Result<Answer, Failure>,
         stderr: &str,
     ) -> Judged {
-        let content = dir.content(self.run.options.limits.file_octets, task.protects.is_some());
+        let limit = self.run.options.limits.file_octets;
+        let content = dir.content(limit, task.protects.is_some());
+        if !matches!(content, Content::TooLarge(_)) && dir.left() > limit {
+            let what = format!("more than {limit} octets left in the directory of the case");
+            return Judged::settled(Outcome::ShimError, what);
+        }
         let judged = Judged::new(task, hello, answer.as_ref(), &content, stderr);
         let private = task.private && !self.run.options.include_private;
         if private { judged.without_private() } else { judged }

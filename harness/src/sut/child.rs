@@ -8,8 +8,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
 
+use super::ending::{self, Mark};
 use crate::shim::protocol::{Answer, Request};
 
 /// How a shim is started.
@@ -28,7 +29,7 @@ pub struct ShimLimits {
     pub time: Duration,
     /// Octets of one answer line.
     pub answer_octets: usize,
-    /// Octets of a file that the shim writes.
+    /// Octets of a file that the shim writes, and of all that it leaves in a case directory.
     pub file_octets: u64,
 }
 
@@ -64,8 +65,9 @@ pub enum Failure {
 pub struct ShimProcess {
     child: Child,
     group: Pid,
-    /// Closed first when it is told to end.
-    stdin: Option<ChildStdin>,
+    mark: Mark,
+    /// What is written to its standard input; closed first when it is told to end.
+    requests: Option<SyncSender<Vec<u8>>>,
     /// Whether it has answered everything so far.
     is_well: bool,
     answers: Receiver<FromShim>,
@@ -97,15 +99,21 @@ impl ShimProcess {
     }
 
     fn spawn(command: &ShimCommand, limits: ShimLimits) -> io::Result<Self> {
-        let mut child = Command::new(&command.program)
-            .args(&command.arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A group of its own: what the shim starts ends with it.
-            .process_group(0)
-            .spawn()?;
+        if ending::is_told() {
+            return Err(io::Error::other("this program was told to end"));
+        }
+        ending::watch();
+        let mark = Mark::new();
+        let mut start = Command::new(&command.program);
+        start.args(&command.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        mark.put(&mut start);
+        // A group of its own: what the shim starts ends with it.
+        let mut child = start.process_group(0).spawn()?;
         let group = Pid::from_child(&child);
+        // Above what an outcome says is too much, so that this stops only what would fill a disk. What the shim
+        // starts has the limit, too; one that has already ended has no use for it.
+        let octets = Some(limits.file_octets.saturating_mul(2).saturating_add(1 << 20));
+        let _ = rustix::process::prlimit(Some(group), Resource::Fsize, Rlimit { current: octets, maximum: octets });
         let missing = || io::Error::other("a pipe is missing");
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
@@ -116,7 +124,11 @@ impl ShimProcess {
         let stderr = Arc::new(Mutex::new(Tail::default()));
         let tail = Arc::clone(&stderr);
         std::thread::spawn(move || drain(stderr_pipe, &tail));
-        Ok(Self { child, group, stdin: Some(stdin), is_well: true, answers, stderr, limits, next: 1 })
+        // A shim that does not read keeps a long request waiting, and nobody else.
+        let (requests, lines) = mpsc::sync_channel(1);
+        std::thread::spawn(move || write_lines(stdin, &lines));
+        let requests = Some(requests);
+        Ok(Self { child, group, mark, requests, is_well: true, answers, stderr, limits, next: 1 })
     }
 
     /// The number that the next request must carry.
@@ -135,14 +147,14 @@ impl ShimProcess {
         self.next = request.id + 1;
         let mut line = serde_json::to_vec(request).map_err(|error| Failure::Garbage(error.to_string()))?;
         line.push(b'\n');
-        let answer = self.exchange(&line, request.id);
+        let answer = self.exchange(line, request.id);
         self.is_well = answer.is_ok();
         answer
     }
 
-    fn exchange(&mut self, line: &[u8], id: u64) -> Result<Answer, Failure> {
-        let sent = self.stdin.as_mut().map(|stdin| stdin.write_all(line).and_then(|()| stdin.flush()));
-        if !matches!(sent, Some(Ok(()))) {
+    fn exchange(&mut self, line: Vec<u8>, id: u64) -> Result<Answer, Failure> {
+        // One may wait: each is answered before the next.
+        if !self.requests.as_ref().is_some_and(|requests| requests.try_send(line).is_ok()) {
             return Err(self.crash());
         }
         match self.answers.recv_timeout(self.limits.time) {
@@ -191,7 +203,7 @@ impl ShimProcess {
 
     /// Lets a shim that is well end by itself.
     fn dismiss(&mut self) {
-        drop(self.stdin.take());
+        drop(self.requests.take());
         let deadline = Instant::now() + Self::FAREWELL;
         while self.is_well && Instant::now() < deadline {
             // As in `crash`: it is reaped after its group was killed.
@@ -210,8 +222,16 @@ impl Drop for ShimProcess {
         // Before it is reaped, so that the number is still its own. Errors mean
         // that nothing of the group is left.
         let _ = rustix::process::kill_process_group(self.group, Signal::KILL);
+        self.mark.kill();
         let _ = self.child.wait();
     }
+}
+
+fn write_lines(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
+    // A shim that reads no more is found by its output, which ends, or comes too late.
+    while let Ok(line) = lines.recv()
+        && stdin.write_all(&line).and_then(|()| stdin.flush()).is_ok()
+    {}
 }
 
 /// What comes from a shim's standard output.

@@ -2,6 +2,7 @@
 //! started, and its admission.
 
 pub mod child;
+pub(crate) mod ending;
 
 use std::path::PathBuf;
 
