@@ -17,6 +17,8 @@ use waxseal_verdict::{Line, Outcome, OutcomeRecord, Record};
 
 /// A signed mail that every reader should accept, and one with a changed body.
 const POSITIVE: &str = "signed/clear/rsa-sha256";
+/// A mail of the matrix that openssl writes, and everybody reads.
+const ROUND_TRIP: &str = "matrix/clear.rsa.small/openssl";
 
 /// Runs the command in a directory; exit code, standard output, standard error.
 fn run(dir: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -84,6 +86,15 @@ fn the_main_job_leaves_a_whole_record_and_a_report() {
     let outcomes = every;
     let unexplained = known::unexplained(&corpus, &outcomes);
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
+    for (case, sut) in known::hangs(&corpus, &outcomes) {
+        let again = tempfile::tempdir().unwrap();
+        let writer = case.rsplit('/').next().filter(|name| Shipped::named(name).is_some());
+        let suts = [Some(sut.as_str()), writer].into_iter().flatten().flat_map(|name| ["--sut", name]);
+        let (_, out, err) = run(again.path(), &["--case", &case].into_iter().chain(suts).collect::<Vec<_>>());
+        let found = self::outcomes(&again.path().join("out")).remove(&(case.clone(), sut.clone()));
+        let found = found.unwrap_or_else(|| panic!("{case} on {sut} cannot be asked again: {out}{err}"));
+        assert_ne!(found.outcome, Outcome::Hang, "{case} on {sut} hangs, and peers.toml does not say why");
+    }
     let unnoted = disputes::unnoted(&corpus, &outcomes);
     assert!(unnoted.is_empty(), "{}", unnoted.join("\n"));
     for ((case, sut), outcome) in outcomes {
@@ -93,7 +104,9 @@ fn the_main_job_leaves_a_whole_record_and_a_report() {
         if Shipped::is_reference(&sut) {
             let fine = [Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable].contains(&outcome.outcome);
             assert!(fine || corpus.explains(&outcome), "{case}: {} {:?}", outcome.outcome, outcome.reason);
-        } else if ![Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable].contains(&outcome.outcome) {
+        } else if ![Outcome::Pass, Outcome::Unsupported, Outcome::NotAvailable, Outcome::Hang]
+            .contains(&outcome.outcome)
+        {
             // Who is right, and why, stands in the case; of a peer, or a version of it, that
             // neither the cases nor the table speak of it is a finding.
             let of_this =
@@ -105,6 +118,14 @@ fn the_main_job_leaves_a_whole_record_and_a_report() {
     }
     let page = std::fs::read_to_string(folder.join("report/index.html")).unwrap();
     assert!(page.contains(POSITIVE));
+    let is_private = |case: &str| corpus.case(case).is_some_and(|case| case.private);
+    for line in lines {
+        let Record::Outcome(outcome) = line.record else { continue };
+        if is_private(&outcome.case) {
+            let text = serde_json::to_string(&outcome).unwrap();
+            assert!(!text.contains('@') && !text.contains("detail"), "{text}");
+        }
+    }
 }
 
 /// What openssl gets wrong is known, each with its explanation; what is listed
@@ -164,6 +185,27 @@ fn a_named_sut_decides_the_exit_code() {
     assert_eq!(code, 0);
 }
 
+/// A shim of somebody gets the mails that peers write, and is the only one that decides.
+#[test]
+fn a_named_shim_meets_the_peers() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = r#""rsa","rsa-pkcs1-v1_5","sha-256""#;
+    let hello = support::HELLO.replace(r#""sha-256""#, names);
+    let unknown = r#"echo '{"id":'$id',"unsupported":"no"}'"#;
+    let open = format!("echo '{}'", verdict(r#"{"bad":"digest-mismatch"}"#));
+    custom(dir.path(), "shim", &format!("echo '{hello}'"), &open, unknown);
+    let arguments = ["--case", ROUND_TRIP, "--with-peers"];
+    let (code, _, err) = run(dir.path(), &arguments);
+    assert!(code == 2 && err.contains("--sut"), "{err}");
+    let (code, out, err) = run(dir.path(), &[&arguments[..], &["--sut", "./shim"]].concat());
+    let outcomes = outcomes(&dir.path().join("out"));
+    let read = outcomes.get(&(ROUND_TRIP.to_owned(), "shim".to_owned())).unwrap_or_else(|| panic!("{out}{err}"));
+    assert_eq!(read.outcome, Outcome::Fail);
+    assert!(outcomes.contains_key(&(ROUND_TRIP.to_owned(), "engine".to_owned())), "{out}");
+    assert!(code == 1 && err.contains(&format!("{ROUND_TRIP} on shim: fail")), "{err}");
+    assert_eq!(err.lines().filter(|line| line.contains(" on ")).count(), 1, "only what is named decides: {err}");
+}
+
 #[test]
 fn the_gate_compares_with_its_list() {
     let dir = tempfile::tempdir().unwrap();
@@ -193,8 +235,10 @@ fn the_gate_compares_with_its_list() {
     let (code, _, err) = gate("no/such/case", &reason);
     assert!(code == 1 && err.contains("there is no such case") && err.contains("is not listed"), "{err}");
     // Another case of the corpus did not run: that is told, and no failure of its own.
-    let (_, out, _) = gate("mime/plain/unprotected", &reason);
-    assert!(out.contains("not looked at: mime/plain/unprotected on shim: not part of this run"), "{out}");
+    for other in ["mime/plain/unprotected", "sent-on/openssl/shim", "write/sent-on.shim.engine", ROUND_TRIP] {
+        let (_, out, _) = gate(other, &reason);
+        assert!(out.contains(&format!("not looked at: {other} on shim: not part of this run")), "{out}");
+    }
     std::fs::write(dir.path().join("known.toml"), "nonsense").unwrap();
     let (code, _, err) = run(dir.path(), &["--known", "known.toml"]);
     assert!(code == 2 && err.contains("known.toml"), "{err}");

@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         ids => ids.iter().map(|id| find(corpus.exchanges(), id)).collect::<Result<Vec<_>, _>>()?,
     };
     let limits = ShimLimits { time: TIME, ..ShimLimits::default() };
-    let mut suts = Sut::choose(std::slice::from_ref(&arguments.sut)).map_err(Failed::usage)?;
+    let mut suts = Sut::choose(std::slice::from_ref(&arguments.sut), false).map_err(Failed::usage)?;
     let sut = suts.first_mut().ok_or_else(|| Failed::usage("there is no such SUT"))?;
     sut.admit(limits);
     let hello = sut.admission.as_ref().map_err(|why| Failed::usage(format!("{}: {why}", sut.name)))?;

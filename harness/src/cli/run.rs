@@ -1,6 +1,6 @@
 //! `waxseal run`: every chosen case on every SUT, a record, a report, a gate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +43,7 @@ use crate::transport::{self, Carried};
 #[command(after_help = help!(
     "waxseal run",
     "waxseal run --sut ./my-shim --known known.toml",
+    "waxseal run --sut ./my-shim --with-peers",
     "waxseal run --case 'read/clear/*' --sut openssl --keep kept",
     "waxseal run --case 'matrix/triple.*/openssl' --sut openssl --sut ./my-shim --keep kept",
     "waxseal run --shard 2/4 -o shard-2",
@@ -51,6 +52,10 @@ pub(super) struct Arguments {
     /// A SUT: a shipped one by name (`waxseal shim --help` lists them), or the path of a shim
     #[arg(long, value_name = "NAME|PATH")]
     sut: Vec<String>,
+    /// Beside what --sut names, every implementation found here: mail goes both ways between them, and only what is
+    /// named decides the exit code
+    #[arg(long, requires = "sut")]
+    with_peers: bool,
     #[command(flatten)]
     corpus: CorpusOptions,
     #[command(flatten)]
@@ -145,6 +150,7 @@ impl From<TransportArguments> for Arguments {
         }
         Self {
             sut,
+            with_peers: false,
             corpus: CorpusOptions::default(),
             recordings: arguments.recordings,
             jobs: arguments.jobs,
@@ -228,7 +234,7 @@ impl Arguments {
         let mut text = report.text;
         text.push_str(&explained(corpus, &outcomes));
         text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
-        let exit = self.judge(gate, corpus, &shapes, &suts, &outcomes);
+        let exit = self.judge(gate, corpus, &suts, &outcomes);
         Ok(Ran { record, text, exit })
     }
 }
@@ -265,7 +271,7 @@ impl Arguments {
 
     /// The SUTs, each asked who it is; all at once, because some take their time.
     fn suts(&self, corpus: &Corpus, few: bool) -> Result<Vec<Sut>, Failed> {
-        let mut suts = Sut::choose(&self.sut).map_err(Failed::usage)?;
+        let mut suts = Sut::choose(&self.sut, self.with_peers).map_err(Failed::usage)?;
         let limits = self.options().limits;
         std::thread::scope(|scope| {
             for sut in &mut suts {
@@ -451,7 +457,6 @@ impl Arguments {
         &self,
         gate: Option<Gate>,
         corpus: &Corpus,
-        shapes: &Shapes,
         suts: &[Sut],
         outcomes: &[OutcomeRecord],
     ) -> Result<Exit, Failed> {
@@ -462,25 +467,23 @@ impl Arguments {
             }
         }
         if let Some(gate) = gate {
-            let cases = corpus.cases().iter().map(|case| case.id.clone());
-            let scenarios = corpus.matrix().scenarios();
-            let round_trips = scenarios.iter().flat_map(|scenario| {
-                let writers = suts.iter().map(|sut| sut.name.clone()).chain(replica::writers(shapes));
-                writers.flat_map(|name| [matrix::task_id(scenario, &name), matrix::write_id(scenario, &name)])
-            });
-            let every: BTreeSet<_> = cases.chain(round_trips).chain(corpus.transport().ids()).collect();
-            let judgement = gate.judge(outcomes, &every);
+            let exists = |id: &str| {
+                corpus.case(id).is_some()
+                    || matrix::is_id(corpus.matrix(), id)
+                    || corpus.transport().ids().any(|one| one == id)
+            };
+            let judgement = gate.judge(outcomes, &exists);
             for unseen in &judgement.unseen {
                 output::print(&format!("not looked at: {unseen}\n"))?;
             }
             wrong.extend(judgement.mismatches);
         } else {
-            let decides =
-                |name: &str| suts.iter().any(|sut| sut.name == name && (sut.named || Shipped::is_reference(name)));
-            let failed = outcomes.iter().filter(|outcome| is_failure(outcome.outcome) && decides(&outcome.sut));
-            let failed = failed.filter(|outcome| {
-                let named = suts.iter().any(|sut| sut.named && sut.name == outcome.sut);
-                named || matrix::is_fault_of_reader(corpus.matrix(), suts, &outcome.case)
+            let named = |name: &str| suts.iter().any(|sut| sut.named && sut.name == name);
+            let failed = outcomes.iter().filter(|outcome| is_failure(outcome.outcome)).filter(|outcome| {
+                // What somebody else wrote may be wrong; what was named answers for both sides of its own.
+                let of_named = named(&outcome.sut) && matrix::writers_of(&outcome.case).into_iter().all(named);
+                let decides = named(&outcome.sut) || Shipped::is_reference(&outcome.sut);
+                of_named || (decides && matrix::is_fault_of_reader(corpus.matrix(), suts, &outcome.case))
             });
             wrong.extend(failed.map(|outcome| format!("{} on {}: {}", outcome.case, outcome.sut, outcome.outcome)));
         }

@@ -106,7 +106,7 @@ struct Examined<'a> {
 }
 
 fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
-    let mut suts = Sut::choose(std::slice::from_ref(&arguments.shim)).map_err(Failed::usage)?;
+    let mut suts = Sut::choose(std::slice::from_ref(&arguments.shim), false).map_err(Failed::usage)?;
     let Some(sut) = suts.pop() else { return Err(Failed::usage("no shim was named")) };
     let corpus = Corpus::embedded().map_err(Failed::fault)?;
     let limits = ShimLimits { time: Duration::from_secs(arguments.timeout.max(1)), ..ShimLimits::default() };

@@ -19,6 +19,7 @@ use super::produce::{Writer, expectation};
 use super::{NotWritten, Options, Produced, reads, writes};
 use crate::runner::RunError;
 use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, op};
+use crate::shim::shipped::Shipped;
 use crate::sut::Sut;
 use crate::task::{CaseFiles, Task};
 
@@ -48,8 +49,8 @@ fn peers<'a>(suts: &'a [Sut], scenarios: &[Scenario<'_>; 2]) -> Vec<&'a Sut> {
     let mut peers: Vec<&Sut> = Vec::new();
     for sut in suts.iter().filter(able) {
         // The engine with another arithmetic is the same program.
-        let program = |name: &str| name.split('-').next().unwrap_or_default().to_owned();
-        if !peers.iter().any(|other| program(&other.name) == program(&sut.name)) {
+        let is_there = |other: &&Sut| Shipped::is_reference(&other.name);
+        if !Shipped::is_reference(&sut.name) || !peers.iter().any(is_there) {
             peers.push(sut);
         }
     }

@@ -168,6 +168,27 @@ pub(crate) fn reads(hello: &Hello, scenario: &Scenario<'_>) -> bool {
         && hello.dialects.contains(&scenario.dialect())
 }
 
+/// Who wrote the mail of a case of the matrix; nobody, if it is another case.
+#[must_use]
+pub fn writers_of(case: &str) -> Vec<&str> {
+    match case.split('/').collect::<Vec<_>>().as_slice() {
+        ["matrix", _, writer] => vec![writer],
+        ["sent-on", first, second] => vec![first, second],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether there can be a case of this id: that a mail is written or read, or sent on, whoever does it.
+#[must_use]
+pub fn is_id(matrix: &Matrix, id: &str) -> bool {
+    match id.split('/').collect::<Vec<_>>().as_slice() {
+        ["sent-on", _, _] => true,
+        ["write", sent_on] if sent_on.starts_with("sent-on.") => true,
+        ["matrix" | "write", scenario, _] => matrix.scenarios().iter().any(|one| one.name() == *scenario),
+        _ => false,
+    }
+}
+
 /// Whether a failed reading is for the reader to answer for: every case of the
 /// corpus, its own mail and that of the reference, and of other writers what
 /// they are known to write well.
@@ -201,4 +222,28 @@ pub struct NotWritten {
     pub outcome: Outcome,
     /// Why, in a line.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_who_wrote_and_whether_it_can_be() {
+        let corpus = Corpus::embedded().unwrap();
+        let scenario = corpus.matrix().scenarios()[0].name();
+        let matrix = |id: &str| is_id(corpus.matrix(), id);
+        for (id, writers) in [
+            (format!("matrix/{scenario}/my-shim"), vec!["my-shim"]),
+            (format!("write/{scenario}/my-shim"), vec![]),
+            ("sent-on/openssl/my-shim".to_owned(), vec!["openssl", "my-shim"]),
+            ("write/sent-on.openssl.my-shim".to_owned(), vec![]),
+        ] {
+            assert!(matrix(&id), "{id}");
+            assert_eq!(writers_of(&id), writers, "{id}");
+        }
+        for id in ["matrix/no-such.scenario/openssl", "write/no-such/x", "sent-on/openssl", "signed/clear/rsa-sha256"] {
+            assert!(!matrix(id) && writers_of(id).is_empty() == !id.starts_with("matrix/"), "{id}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use waxseal_engine::cms::write::Recipient;
 use waxseal_engine::message::{self, Boundary, EncryptRequest, SignRequest};
 use waxseal_forge::{Encrypting, KeyPem, Signing};
 use waxseal_key::{Arithmetic, DigestAlgorithm, PrivateKey, ProviderChoice, SeededRandom, Signer};
-use waxseal_model::{Corpus, Feature, MatrixStep, Replica, ReplicaForm, Scenario, Shapes};
+use waxseal_model::{Corpus, MatrixStep, Replica, ReplicaForm, Scenario, Shapes};
 use waxseal_verdict::{Evidence, Hello};
 
 use super::letter::{self, People};
@@ -37,11 +37,6 @@ pub struct ReplicaFault {
     pub scenario: String,
     /// Why it did not.
     pub why: String,
-}
-
-/// The names of all replicas as writers.
-pub fn writers(shapes: &Shapes) -> impl Iterator<Item = String> {
-    shapes.replicas().map(|(name, ..)| format!("{PREFIX}{name}"))
 }
 
 /// The mails of all replicas, as cases for readers: of the extent, those whose ids `is_meant` holds for.
@@ -74,14 +69,13 @@ pub fn tasks(
     here.map(|(writer, scenario)| writer.task(corpus, &scenario)).collect()
 }
 
-/// For each reader every form of every replica, and beside that every value of a feature once.
+/// For each reader and every replica each value of each feature once.
 fn cover<'w, 'a>(mails: &[(&'w Writer<'a>, Scenario<'a>)], readers: &[&Hello]) -> Vec<(&'w Writer<'a>, Scenario<'a>)> {
     let adds = mails.iter().map(|(writer, scenario)| {
         let able = readers.iter().enumerate().filter(|(_, hello)| reads(hello, scenario));
         let of_reader = |reader: usize| {
-            let form = (reader, writer.name.as_str(), Feature::Protection, scenario.protection.name.as_str());
-            let values = scenario.values().into_iter().map(move |(feature, value)| (reader, "", feature, value));
-            values.chain([form]).collect::<Vec<_>>()
+            let values = scenario.values().into_iter();
+            values.map(move |(feature, value)| (reader, writer.name.as_str(), feature, value)).collect::<Vec<_>>()
         };
         able.flat_map(|(reader, _)| of_reader(reader)).collect::<BTreeSet<_>>()
     });
@@ -314,8 +308,19 @@ mod tests {
                 assert_eq!(of(protection) > 0, knows, "{name} {protection}: {ids:?}");
             }
         }
+        // Somebody who writes long or foreign text once writes it in the default run.
+        for (name, ..) in shapes.replicas() {
+            let full =
+                tasks(&corpus, &shapes, &[engine()], Extent::Full, &|id| id.ends_with(&format!("/{PREFIX}{name}")));
+            let contents = |tasks: &[Task]| -> BTreeSet<String> {
+                let scenario = |task: &Task| task.id.split('/').nth(1).unwrap().to_owned();
+                let of = tasks.iter().filter(|task| task.id.ends_with(&format!("/{PREFIX}{name}"))).map(scenario);
+                of.map(|scenario| scenario.rsplit('.').next().unwrap().to_owned()).collect()
+            };
+            assert_eq!(contents(&written), contents(&full.unwrap()), "{name}");
+        }
         // A handful of each, so that the default run stays short.
-        assert!(written.len() <= 3 * shapes.replicas().count(), "{}", written.len());
+        assert!(written.len() <= 4 * shapes.replicas().count(), "{}", written.len());
         assert!(written.iter().all(|task| task.evidence == Evidence::Replica));
         // Outlook signs with SHA-1 unless it is told otherwise, and encrypts with AES-256.
         assert!(ids.iter().any(|id| id.starts_with("matrix/opaque-encrypted.rsa-sha-1.rsa.aes-256-cbc.")), "{ids:?}");

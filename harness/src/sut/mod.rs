@@ -37,16 +37,13 @@ pub enum SutError {
 }
 
 impl Sut {
-    /// The SUTs that the user named, or every shipped one.
+    /// The SUTs that the user named; with nothing named, or `with_peers`, every shipped one, too.
     ///
     /// They are not yet admitted: see [`Sut::admit`].
     ///
     /// # Errors
     /// A name that is neither a shipped shim nor a file.
-    pub fn choose(wanted: &[String]) -> Result<Vec<Self>, SutError> {
-        if wanted.is_empty() {
-            return SHIPPED.iter().map(|shipped| Self::shipped(shipped, false)).collect();
-        }
+    pub fn choose(wanted: &[String], with_peers: bool) -> Result<Vec<Self>, SutError> {
         let mut suts: Vec<Self> = Vec::new();
         for name in wanted {
             let sut = match Shipped::named(name) {
@@ -58,6 +55,11 @@ impl Sut {
             }
         }
         tell_apart(&mut suts);
+        for shipped in SHIPPED.iter().filter(|_| wanted.is_empty() || with_peers) {
+            if suts.iter().all(|sut| sut.name != shipped.name) {
+                suts.push(Self::shipped(shipped, false)?);
+            }
+        }
         Ok(suts)
     }
 

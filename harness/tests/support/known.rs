@@ -9,7 +9,7 @@ use waxseal_verdict::{Outcome, OutcomeRecord};
 /// What is wrong with the outcomes of the peers of the table: a failure that is not
 /// explained, or a case that is listed and passes. Of another version than the one
 /// that was looked at nothing is held against the table: its other answer is a
-/// finding, and printed.
+/// finding, and printed. A hang is in the list of [`hangs`].
 pub(crate) fn unexplained(corpus: &Corpus, outcomes: &BTreeMap<(String, String), OutcomeRecord>) -> Vec<String> {
     let mut wrong = Vec::new();
     for peer in &corpus.peers().peer {
@@ -23,6 +23,13 @@ pub(crate) fn unexplained(corpus: &Corpus, outcomes: &BTreeMap<(String, String),
         }
     }
     wrong
+}
+
+/// Cases and SUTs that had no answer in time, without a word in the corpus. A machine
+/// that is busy keeps a program waiting, too: it has to be asked again.
+pub(crate) fn hangs(corpus: &Corpus, outcomes: &BTreeMap<(String, String), OutcomeRecord>) -> Vec<(String, String)> {
+    let hangs = outcomes.iter().filter(|(_, outcome)| outcome.outcome == Outcome::Hang && !corpus.explains(outcome));
+    hangs.map(|(of, _)| of.clone()).collect()
 }
 
 /// Whether the table speaks of a peer.
@@ -47,11 +54,7 @@ fn problem(peer: &Peer, corpus: &Corpus, case: &str, outcome: &OutcomeRecord) ->
         Outcome::Pass if has_to_fail => Some(format!("{case} on {}: passes, and is listed in peers.toml", peer.sut)),
         Outcome::Pass | Outcome::Unsupported | Outcome::NotAvailable => None,
         _ if of_the_other || corpus.explains(outcome) => None,
-        // A machine that is busy keeps a program waiting that has nothing to do with the case.
-        Outcome::Hang => {
-            println!("{case} on {}: hang: {reason}", peer.sut);
-            None
-        }
+        Outcome::Hang => None,
         other => Some(format!("{case} on {}: {other}: {reason}: peers.toml does not say why", peer.sut)),
     }
 }
