@@ -61,7 +61,7 @@ impl Cipher {
             });
             let (cipher, iv) = read?;
             if envelope == Envelope::AuthEnveloped {
-                // Whoever changed GCM to CBC would read the content by way of the errors (RFC 9709 section 1).
+                // Whoever changed GCM to CBC would read the content by way of the errors, as in the attack of RFC 9709.
                 let why =
                     format!("{cipher} authenticates nothing, AuthEnvelopedData wants a cipher that does (RFC 5083)");
                 return Err(Refusal::bad_parameters(&place, why));
@@ -309,7 +309,7 @@ mod tests {
     use super::*;
     use crate::ber::writer as w;
 
-    /// RFC 9709 section 1: the same key and ciphertext in another mode.
+    /// A relative of the attack of RFC 9709 section 1: the same key and ciphertext in another mode.
     #[test]
     fn what_is_to_be_authenticated_is_not_opened_in_cbc_mode() {
         let parameters = Some(w::octet_string(&[0; 16]));

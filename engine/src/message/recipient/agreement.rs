@@ -42,7 +42,7 @@ fn key_wrap(algorithm: &AlgorithmIdentifier, place: &str) -> Result<(KeyWrap, Ve
     let element = Cursor::new(&der, 0).take().ok().flatten().filter(|element| element.tag == Tag::SEQUENCE);
     let inner = element
         .and_then(|element| AlgorithmIdentifier::read(&element, place).ok())
-        .ok_or_else(|| Refusal::bad_parameters(place, "they are no KeyWrapAlgorithm (RFC 5753 section 7.1.7)"))?;
+        .ok_or_else(|| Refusal::bad_parameters(place, "they are no KeyWrapAlgorithm (RFC 5753 section 7.1.4)"))?;
     let wrap = KeyWrap::from_oid(&inner.oid).ok_or_else(|| Refusal::unsupported(place, &inner.name()))?;
     Ok((wrap, der))
 }

@@ -161,7 +161,7 @@ final class Opening {
         }
     }
 
-    /** RFC 8551 section 3.9: the media types of S/MIME, and the file name of a type that says nothing. */
+    /** RFC 8551 section 3.10: the media types of S/MIME, and the file name of a type that says nothing. */
     private static boolean isObject(MimePart part, ContentType type) throws MessagingException {
         boolean named = false;
         try {

@@ -90,7 +90,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         of: "chain/path/wrong-key-hint",
         by: "openssl",
         right: Right::Engine,
-        why: "takes the key identifier as a condition; RFC 5280 section 4.2.1.1 calls it a means to find",
+        why: "takes the key identifier as a condition; RFC 5280 section 4.2.1.2 does not require that, and 6.1 does not have it",
     },
     Difference { of: "sm2", by: "webpki", right: Right::Both, why: UNKNOWN_SM2 },
     Difference { of: "sm2/chain/rsa-below-sm2", by: "webpki", right: Right::Both, why: UNKNOWN_SM2 },

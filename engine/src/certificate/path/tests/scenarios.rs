@@ -118,7 +118,7 @@ fn scenarios() -> Vec<Scenario> {
             leaf: usual_leaf().with(authority_key(b"right")),
             candidates: vec![usual_ca().with(subject_key(b"reissued"))],
             openssl: Differs(
-                "takes the key identifier as a condition; RFC 5280 section 4.2.1.1 calls it a means to find",
+                "takes the key identifier as a condition; RFC 5280 section 4.2.1.2 does not require that, and 6.1 does not have it",
             ),
             ..usual("a key identifier that the issuer does not have", None)
         },
