@@ -60,8 +60,10 @@ pub(super) fn under_password(
         KeyError::UnknownAlgorithm(_) => Refusal::unsupported(place, &inner.name()),
         error => Refusal::bad_parameters(place, error),
     })?;
+    // It is OPTIONAL (RFC 5652 section 6.2.4): the key-encryption key then comes from elsewhere.
     let derivation = derivation.ok_or_else(|| {
-        Refusal::bad_parameters(place, "keyDerivationAlgorithm is absent: the password cannot become a key")
+        let detail = format!("{place}: keyDerivationAlgorithm is absent, so that no password becomes a key");
+        Refusal::Decryption(Aspect::bad(Reason::WrongKey, detail))
     })?;
     let key = derive(derivation, password, cipher.key_len(), place, context)?;
     let arithmetic = context.request.arithmetic;
