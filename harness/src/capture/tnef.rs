@@ -83,6 +83,8 @@ fn attribute(input: &mut Input<'_>, message: &mut Message, weak: &mut Properties
         (MSG_PROPS, MESSAGE) => inner.properties(&mut message.properties)?,
         (RECIP_TABLE, MESSAGE) => {
             for _ in 0..inner.number("number of recipients")? {
+                // One without properties has four octets in the file, and a hundred here.
+                inner.count()?;
                 let mut recipient = Properties::default();
                 inner.properties(&mut recipient)?;
                 message.recipients.push(recipient);
@@ -151,7 +153,7 @@ impl<'a> Input<'a> {
     fn count(&mut self) -> Result<(), CaptureError> {
         self.items += 1;
         if self.items > MOST_ITEMS {
-            return Err(self.fault(format!("more than {MOST_ITEMS} attributes and properties")));
+            return Err(self.fault(format!("more than {MOST_ITEMS} attributes, recipients and properties")));
         }
         Ok(())
     }
@@ -247,5 +249,30 @@ impl<'a> Input<'a> {
             first.get_or_insert(value);
         }
         Ok(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message of so many recipients that have no property.
+    fn recipients(count: u32) -> Vec<u8> {
+        let table = [&count.to_le_bytes()[..], &vec![0; count as usize * 4]].concat();
+        let sum = table.iter().fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+        let length = u32::try_from(table.len()).unwrap().to_le_bytes();
+        [&SIGNATURE[..], &[1, 0, MESSAGE], &RECIP_TABLE.to_le_bytes(), &length, &table, &sum.to_le_bytes()].concat()
+    }
+
+    #[test]
+    fn recipients_without_properties_are_counted() {
+        // The attribute is one of the items.
+        let most = u32::try_from(MOST_ITEMS).unwrap() - 1;
+        assert_eq!(read(&recipients(most)).unwrap().recipients.len(), MOST_ITEMS - 1);
+        let error = read(&recipients(most + 2)).unwrap_err().to_string();
+        assert!(
+            error.starts_with("winmail.dat/attRecipTable 0x00069004, offset ") && error.contains("20000"),
+            "{error}"
+        );
     }
 }
