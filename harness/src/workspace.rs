@@ -48,6 +48,36 @@ pub fn source_read_once(path: &Path, header: usize) -> io::Result<Box<dyn Source
     }
 }
 
+/// All octets of an input that may have no more than `most`; nothing is
+/// spooled, and of what is larger one octet more is read than that. `-` is
+/// standard input.
+///
+/// # Errors
+/// It is larger, cannot be read, or is a directory.
+pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    let mut input = open(path)?;
+    let from: &mut dyn Read = match &mut input {
+        Input::File(file) => file,
+        Input::Pipe(from) => from,
+    };
+    from.take(most.saturating_add(1)).read_to_end(&mut octets)?;
+    if octets.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("has more than {}", size(most))));
+    }
+    Ok(octets)
+}
+
+/// A number of octets, in MiB where it is that many.
+fn size(octets: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    if octets >= MIB && octets.is_multiple_of(MIB) {
+        format!("{} MiB", octets / MIB)
+    } else {
+        format!("{octets} octets")
+    }
+}
+
 /// Whether this is no regular file, so that it can be read once only.
 #[must_use]
 pub fn is_pipe(path: &Path) -> bool {
@@ -94,6 +124,47 @@ mod tests {
             spool.read_to_end(&mut back).unwrap();
             assert!(back == vec![7; octets]);
         }
+    }
+
+    /// Whoever writes into a FIFO without end is stopped, and is not stored first.
+    #[test]
+    fn a_pipe_without_end_is_read_up_to_the_limit() {
+        const MOST: u64 = 100_000;
+        /// What a pipe holds that nobody has read, and a block.
+        const UNREAD: usize = (1 << 20) + 4096;
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let write = |octets: usize| {
+            let fifo = fifo.clone();
+            std::thread::spawn(move || {
+                let mut to = std::fs::OpenOptions::new().write(true).open(fifo).unwrap();
+                let mut written = 0;
+                while written < octets && to.write_all(&vec![7; 4096.min(octets - written)]).is_ok() {
+                    written += 4096.min(octets - written);
+                }
+                written
+            })
+        };
+        let writer = write(MOST as usize);
+        assert!(read_up_to(&fifo, MOST).unwrap() == vec![7; MOST as usize]);
+        assert_eq!(writer.join().unwrap(), MOST as usize);
+        let writer = write(usize::MAX);
+        let error = read_up_to(&fifo, MOST).unwrap_err();
+        assert_eq!(error.to_string(), "has more than 100000 octets");
+        let written = writer.join().unwrap();
+        assert!(written <= MOST as usize + UNREAD, "{written}");
+        assert_eq!(size(64 << 20), "64 MiB");
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_the_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, [7; 11]).unwrap();
+        assert_eq!(read_up_to(&file, 11).unwrap(), [7; 11]);
+        assert_eq!(read_up_to(&file, 10).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert!(read_up_to(dir.path(), 10).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod ask;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Cursor, Read as _};
+use std::io::{self, Cursor};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -24,11 +24,11 @@ use waxseal_model::{
 };
 use waxseal_verdict::{Aspect, AspectName, LayerExpectation, Verdict};
 
-use super::open::{refused, source};
+use super::open::refused;
 use super::output;
 use crate::capture::{self, CaptureError, Captured, Claimed, MOST_OCTETS, Private, PrivateKind, claimed, private_in};
 use crate::exit::{Exit, Failed, help};
-use crate::workspace::TempWorkspace;
+use crate::workspace::{TempWorkspace, read_up_to};
 use ask::{Answers, Missing};
 
 #[derive(Debug, Subcommand)]
@@ -183,9 +183,7 @@ impl Arguments {
 
     /// Reads the file and looks at the mail in it.
     fn look(&self, now: Instant) -> Result<Looked, Failed> {
-        let mut file = Vec::new();
-        let input = source(&self.file)?;
-        input.take(MOST_OCTETS + 1).read_to_end(&mut file).map_err(Failed::at(self.file.display()))?;
+        let file = read_up_to(&self.file, MOST_OCTETS).map_err(|error| self.unread(&error))?;
         let captured = capture::read(file).map_err(|error| self.no_mail(&error))?;
         let limits = Limits::default();
         let clock = dated(&captured.mail, &limits).map_or((now, "when it was captured"), |date| (date, "Date"));
@@ -210,6 +208,16 @@ impl Arguments {
         let described = Clients::embedded().map_err(Failed::fault)?.describe(found);
         let private = private_in(mail, &verdict);
         Ok(Looked { captured, sha256, described, verdict, clock, private })
+    }
+
+    fn unread(&self, error: &io::Error) -> Failed {
+        let what_to_do = match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                ", the most that a captured mail may have: save that mail by itself, not a mailbox"
+            }
+            _ => "",
+        };
+        Failed::usage(format!("{}: {error}{what_to_do}", self.file.display()))
     }
 
     fn no_mail(&self, error: &CaptureError) -> Failed {

@@ -83,3 +83,14 @@ fn ids_and_dates_are_looked_at() {
     assert_eq!(date("2026-11-22").unwrap().to_string(), "2026-11-22T00:00:00Z");
     assert!(date("yesterday").is_err());
 }
+
+#[test]
+fn what_is_too_large_is_said_with_what_to_do() {
+    let error = io::Error::new(io::ErrorKind::FileTooLarge, "has more than 64 MiB");
+    let failed = arguments(&[]).unread(&error);
+    assert_eq!(failed.exit, Exit::Usage);
+    assert_eq!(
+        failed.message,
+        "mail.eml: has more than 64 MiB, the most that a captured mail may have: save that mail by itself, not a mailbox"
+    );
+}
