@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use outlook::{Message, Value, split, text};
+use outlook::{Message, Value, field, split, text};
 use proptest::prelude::*;
 use waxseal::capture::{CaptureError, Captured, read};
 use waxseal_forge::Forge;
@@ -115,6 +115,45 @@ fn winmail_dat_is_found_in_a_mail() {
     // A mail without one is what it is.
     let captured = read(mail.clone()).unwrap();
     assert_eq!(captured, Captured { mail, form: CaptureForm::Mail, remade: Vec::new() });
+}
+
+/// Outlook's own format, signed clear: winmail.dat lies inside what was signed,
+/// and there is no other way to have the mail than as it is.
+#[test]
+fn winmail_dat_below_a_signature_stays_where_it_is() {
+    let clear = mail(CLEAR);
+    // One of an ordinary mail in that format, one of a signed mail, one damaged.
+    let mut plain = Message::clear(&clear);
+    plain.set(0x001A, text("IPM.Note"));
+    plain.attachments.clear();
+    for tnef in [plain.tnef(), Message::clear(&clear).tnef(), b"no TNEF".to_vec()] {
+        let content = around(&tnef);
+        let (header, body) = split(&content);
+        let content_type = [field(header, "content-type"), b"\r\n".to_vec(), body.to_vec()].concat();
+        let signed = String::from_utf8(content_type).unwrap();
+        let mail = format!(
+            "From: <alice@example.test>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; micalg=sha-256;\r\n\
+             \tprotocol=\"application/pkcs7-signature\"; boundary=s\r\n\r\n--s\r\n{signed}\r\n\
+             --s\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{}\r\n--s--\r\n",
+            signature(&clear)
+        )
+        .into_bytes();
+        let captured = read(mail.clone()).unwrap();
+        assert_eq!(captured, Captured { mail: mail.clone(), form: CaptureForm::Mail, remade: Vec::new() });
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("mail.eml"), mail).unwrap();
+        let options = ["mail.eml", "--client", "x", "--version", "unknown", "--publish", "no"];
+        let output = import(dir.path(), &options);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+}
+
+/// The base64 of the signature of a clear-signed mail.
+fn signature(mail: &[u8]) -> String {
+    let mail = String::from_utf8_lossy(mail);
+    let part = mail.rsplit("pkcs7-signature").next().unwrap();
+    part.split("\r\n\r\n").nth(1).unwrap().split("\r\n--").next().unwrap().to_owned()
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::fmt;
 use std::io::{Cursor, Read as _};
 
 use waxseal_engine::Limits;
-use waxseal_engine::mime::{MimeError, Part, decode_body, has_header_field, parse};
+use waxseal_engine::mime::{MimeError, Part, decode_body, has_header_field, parse, smime};
 use waxseal_model::CaptureForm;
 
 pub use claim::{Claimed, claimed};
@@ -110,7 +110,10 @@ pub fn read(file: Vec<u8>) -> Result<Captured, CaptureError> {
         return Err(CaptureError::NotAMessage);
     }
     let root = parse(&mut Cursor::new(&file), &limits).map_err(cut)?;
-    match root.walk().find(|part| is_tnef(part)) {
+    // What Exchange wrapped has no S/MIME beside its winmail.dat. Where there is some, the mail was signed as it is,
+    // and a winmail.dat in it is what Outlook puts beside the text of one in its own format.
+    let is_whole = !smime::find(&root).is_empty();
+    match root.walk().find(|part| is_tnef(part) && !is_whole) {
         None => Ok(Captured { mail: file, form: CaptureForm::Mail, remade: Vec::new() }),
         Some(part) => {
             let mut attachment = Vec::new();
