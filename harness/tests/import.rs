@@ -340,7 +340,104 @@ fn a_client_that_names_itself_is_believed_and_said_how() {
         ["iPhone Mail", "22F76", "X-Mailer"]
     );
     assert_eq!(report["capture"]["form"], "mail");
-    assert!(report["private"].as_array().unwrap().iter().any(|one| one["kind"] == "certificate"), "{report}");
+    // What stands in the object is listed, not only the object.
+    assert_private(&report, "content", "part 1/signed-data/1", "text/plain, ");
+    assert_private(&report, "certificate", "certificate of 1/signed-data", "Alice");
+}
+
+/// That a report lists something of a kind at a place.
+fn assert_private(report: &serde_json::Value, kind: &str, place: &str, value: &str) {
+    let is_it = |one: &serde_json::Value| {
+        one["kind"] == kind && one["place"] == place && one["value"].as_str().unwrap().contains(value)
+    };
+    assert!(report["private"].as_array().unwrap().iter().any(is_it), "{kind} {value} in {place}: {report:#}");
+}
+
+/// Whatever a layer hides from who has no S/MIME, it hides nothing from who has no key.
+#[test]
+fn what_can_be_opened_without_a_key_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let pki = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/pki");
+    let pem = |name: &str| pki.join(name).display().to_string();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waxseal"));
+        let output = command.args(arguments).current_dir(dir.path()).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    };
+    let mut tnef = Message::clear(&mail(CLEAR));
+    tnef.set(0x001A, text("IPM.Note"));
+    tnef.set(0x1000, text("as eve@firm.de wrote"));
+    tnef.recipients = vec![vec![(0x3001, text("Dora Miller")), (0x39FE, text("dora@firm.de"))]];
+    tnef.attachments[0] =
+        vec![(0x3701, Value::Binary(b"for fay@firm.de".to_vec())), (0x3707, text("Report-Miller.txt"))];
+    let mail = format!(
+        "From: <alice@example.test>\r\nSubject: outside\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
+         Please tell carl@firm.de, IBAN DE02 1203 0000 0000 2020 51\r\n\
+         --b\r\nContent-Type: application/octet-stream; name=\"Diagnosis-Miller.pdf\"\r\n\r\nfor bea@firm.de\r\n\
+         --b\r\nContent-Type: application/ms-tnef; name=\"winmail.dat\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+         {}\r\n--b--\r\n",
+        STANDARD.encode(tnef.tnef())
+    );
+    std::fs::write(dir.path().join("mail.eml"), mail).unwrap();
+    let (key, certificate, ca, other) =
+        (pem("alice.key.pem"), pem("alice.cert.pem"), pem("intermediate.cert.pem"), pem("bob.cert.pem"));
+    let sign = ["sign", "mail.eml", "--form", "opaque", "--key", &key, "--cert", &certificate];
+    run(&[&sign[..], &["--extra-cert", &ca, "--extra-cert", &other, "-o", "signed.eml"]].concat());
+    run(&["compress", "mail.eml", "-o", "compressed.eml"]);
+    run(&["digest", "mail.eml", "-o", "digested.eml"]);
+    run(&["compress", "signed.eml", "-o", "both.eml"]);
+    for (file, layer) in [
+        ("signed.eml", "1/signed-data"),
+        ("compressed.eml", "1/compressed-data"),
+        ("digested.eml", "1/digested-data"),
+        ("both.eml", "1/compressed-data/1/signed-data"),
+    ] {
+        let output = import(
+            dir.path(),
+            &[
+                file,
+                "--client",
+                "x",
+                "--version",
+                "1",
+                "--publish",
+                "no",
+                "--json",
+                "-o",
+                file.trim_end_matches(".eml"),
+            ],
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let part = |number: u32| format!("part {layer}/1.{number}");
+        assert_private(&report, "address", &part(1), "carl@firm.de");
+        assert_private(&report, "content", &part(1), "text/plain, 58 octets");
+        assert_private(&report, "file-name", &part(2), "Diagnosis-Miller.pdf");
+        assert_private(&report, "content", &part(2), "application/octet-stream, 15 octets");
+        assert_private(&report, "address", &part(2), "bea@firm.de");
+        let tnef = |path: &str| format!("{}: winmail.dat/{path}", part(3));
+        let message = tnef("attMsgProps 0x00069003/property ");
+        assert_private(&report, "subject", &format!("{message}0x0037001F PidTagSubject"), "a subject");
+        assert_private(&report, "address", &format!("{message}0x1000001F"), "eve@firm.de");
+        let recipient = tnef("attRecipTable 0x00069004/property ");
+        assert_private(&report, "name", &format!("{recipient}0x3001001F PidTagDisplayName"), "Dora Miller");
+        assert_private(&report, "address", &format!("{recipient}0x39FE001F PidTagSmtpAddress"), "dora@firm.de");
+        assert_private(&report, "address", &tnef("attAttachData 0x0006800F"), "fay@firm.de");
+        let name = tnef("attAttachment 0x00069005/property 0x3707001F PidTagAttachLongFilename");
+        assert_private(&report, "file-name", &name, "Report-Miller.txt");
+        // Every certificate, not only that of who signed.
+        if layer.ends_with("signed-data") {
+            for of in ["Alice", "Bob", "Example Mail CA"] {
+                assert_private(&report, "certificate", &format!("certificate of {layer}"), of);
+            }
+        }
+    }
+    // Of what nobody can open without a key, that is said.
+    std::fs::write(dir.path().join("encrypted.eml"), self::mail(ENCRYPTED)).unwrap();
+    let output = import(dir.path(), &["encrypted.eml", "--client", "x", "--version", "1", "--publish", "no", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_private(&report, "content", "1/enveloped-data", "encrypted, which was not opened");
 }
 
 #[test]

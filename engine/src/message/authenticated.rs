@@ -39,7 +39,7 @@ pub(super) fn read<R: Read>(
         Err(error) => return Ok(damaged(layer, &error)),
     };
     if let Some(originator) = &head.originator {
-        signed::show_carried(layer, originator);
+        signed::show_carried(layer, originator, context);
     }
     let (mut spool, read) = content::spooled(&mut head.content, reader, OWNER, workspace, context, |_| ())?;
     let tail = match read.and_then(|()| head.finish(reader, limits)) {

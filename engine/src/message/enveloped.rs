@@ -65,7 +65,7 @@ pub(super) fn read<R: Read>(
         }
     };
     if let Some(originator) = &head.originator {
-        signed::show_carried(layer, originator);
+        signed::show_carried(layer, originator, context);
     }
     let owner = envelope.name();
     let cipher = Cipher::of(&head.content.cipher, envelope);

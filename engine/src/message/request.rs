@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::Limits;
 use crate::certificate::{Certificate, Crl, Fetcher, OcspResponse};
+use crate::cms::Carried;
 use crate::io::{Source, Spool};
 use crate::mime::MimeError;
 use crate::policy::address_book::Introduction;
@@ -73,6 +74,12 @@ pub trait Observer: std::fmt::Debug {
     /// # Errors
     /// The content cannot be read.
     fn content(&self, layer: &str, content_type: &str, content: &mut dyn Source) -> io::Result<()>;
+
+    /// The certificates and the revocation information that an object carries
+    /// (RFC 5652 sections 5.1 and 6.1), whether anybody needed them or not.
+    /// `place` is the layer; or the token on a signature, which carries its own
+    /// (RFC 3161). They may come more than once.
+    fn carried(&self, _place: &str, _carried: &Carried) {}
 }
 
 /// Everything by which a message is judged.

@@ -256,7 +256,7 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
     if object.trailing {
         layer.deviate(Deviation::TrailingBytes);
     }
-    show_carried(layer, &object.tail.carried);
+    show_carried(layer, &object.tail.carried, context);
     let Some(head) = &object.head else {
         return unchecked(layer);
     };
@@ -323,7 +323,10 @@ pub(super) fn judge(layer: &mut Layer, object: &SignedObject, content: &SignedCo
 }
 
 /// Shows what an object carries that nothing judges yet.
-pub(super) fn show_carried(layer: &mut Layer, carried: &Carried) {
+pub(super) fn show_carried(layer: &mut Layer, carried: &Carried, context: &Context<'_>) {
+    if let Some(observer) = context.request.observer {
+        observer.carried(&layer.path, carried);
+    }
     layer.attribute_certificates = carried.describe_attribute_certificates();
     layer.crls = u32::try_from(carried.crls).unwrap_or(u32::MAX);
     layer.revocation.clone_from(&carried.other_revocation);

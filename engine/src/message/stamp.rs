@@ -299,6 +299,9 @@ fn judge_token(
     context: &Context<'_>,
 ) -> Judged {
     let info = token.info();
+    if let Some(observer) = context.request.observer {
+        observer.carried(place, &token.tail.carried);
+    }
     let mut certificates: Vec<_> = token.certificates().iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     certificates.extend_from_slice(known.certificates);
     let mut crls: Vec<_> = token.tail.carried.held_crls.iter().filter_map(|der| Crl::parse(der).ok()).collect();

@@ -19,6 +19,10 @@ const ATTACHMENT: u8 = 2;
 const SUBJECT: u32 = 0x0001_8004;
 const MESSAGE_CLASS: u32 = 0x0007_8008;
 const ATTACH_TITLE: u32 = 0x0001_8010;
+const BODY: u32 = 0x0002_800C;
+const OWNER: u32 = 0x0006_0000;
+const SENT_FOR: u32 = 0x0006_0001;
+const ATTACH_META_FILE: u32 = 0x0006_8011;
 const ATTACH_DATA: u32 = 0x0006_800F;
 const ATTACH_REND_DATA: u32 = 0x0006_9002;
 const MSG_PROPS: u32 = 0x0006_9003;
@@ -37,9 +41,40 @@ const NAMES: [(u32, &str); 8] = [
     (ATTACH_PROPS, "attAttachment"),
 ];
 
+/// What somebody is told who only wants to know what stands in a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// A subject.
+    Subject,
+    /// The name of a person.
+    Name,
+    /// The name of an attachment.
+    FileName,
+    /// Other text.
+    Text,
+    /// A body, or what is attached.
+    Content,
+    /// A body in compressed RTF.
+    Compressed,
+    /// Octets in which text may stand, such as entry identifiers.
+    Octets,
+}
+
+/// Who is told: the place, what stands there, and its octets; of text in UTF-8 if it was in UTF-16.
+type Tell<'t> = &'t dyn Fn(&str, What, &[u8]);
+
 /// The message of a stream.
 pub(super) fn read(stream: &[u8]) -> Result<Message, CaptureError> {
-    let mut input = Input { octets: stream, at: 0, path: "winmail.dat".to_owned(), items: 0 };
+    read_telling(stream, &|_, _, _| ())
+}
+
+/// Tells everything that stands in a stream, up to its end or to where it is damaged.
+pub(super) fn tell(stream: &[u8], tell: Tell<'_>) -> Result<(), CaptureError> {
+    read_telling(stream, tell).map(|_| ())
+}
+
+fn read_telling(stream: &[u8], tell: Tell<'_>) -> Result<Message, CaptureError> {
+    let mut input = Input { octets: stream, at: 0, path: "winmail.dat".to_owned(), items: 0, tell };
     if input.take(4, "signature")? != SIGNATURE {
         return Err(CaptureError::damaged("winmail.dat", Some(0), "it has not the signature 0x223E9F78 of TNEF"));
     }
@@ -58,7 +93,7 @@ pub(super) fn read(stream: &[u8]) -> Result<Message, CaptureError> {
     Ok(message)
 }
 
-fn attribute(input: &mut Input<'_>, message: &mut Message, weak: &mut Properties) -> Result<(), CaptureError> {
+fn attribute(input: &mut Input<'_, '_>, message: &mut Message, weak: &mut Properties) -> Result<(), CaptureError> {
     let start = input.at;
     let level = input.take(1, "level of an attribute")?[0];
     let id = input.number("identifier of an attribute")?;
@@ -78,7 +113,11 @@ fn attribute(input: &mut Input<'_>, message: &mut Message, weak: &mut Properties
     if sum != stated {
         return Err(fault(format!("its checksum is 0x{sum:04X}, and 0x{stated:04X} is stated")));
     }
-    let mut inner = Input { octets: &input.octets[..inside + octets.len()], at: inside, path, items: input.items };
+    let end = inside + octets.len();
+    let mut inner = Input { octets: &input.octets[..end], at: inside, path, items: input.items, tell: input.tell };
+    if let Some(what) = of_attribute(id) {
+        (inner.tell)(&inner.path, what, octets);
+    }
     match (id, level) {
         (MSG_PROPS, MESSAGE) => inner.properties(&mut message.properties)?,
         (RECIP_TABLE, MESSAGE) => {
@@ -109,6 +148,36 @@ fn attribute(input: &mut Input<'_>, message: &mut Message, weak: &mut Properties
     input.count()
 }
 
+/// What an attribute tells that is no list of properties (section 2.1.3.3).
+const fn of_attribute(id: u32) -> Option<What> {
+    match id {
+        SUBJECT => Some(What::Subject),
+        ATTACH_TITLE => Some(What::FileName),
+        BODY | ATTACH_DATA | ATTACH_META_FILE => Some(What::Content),
+        OWNER | SENT_FOR => Some(What::Text),
+        // Names and addresses, strings, text.
+        _ if id >> 16 <= 2 => Some(What::Text),
+        _ => None,
+    }
+}
+
+/// What a property tells ([MS-OXPROPS] section 2); `kind` is its type.
+fn of_property(id: u16, kind: u16, is_of_attachment: bool) -> What {
+    match (id, kind) {
+        (0x1009, _) => What::Compressed,
+        // The body as text and as HTML, and what is attached.
+        (0x1000 | 0x1013 | id::ATTACH_DATA_BINARY, _) => What::Content,
+        (_, kind::BINARY | kind::OBJECT) => What::Octets,
+        // As it is, without prefix, and of the conversation.
+        (id::SUBJECT | 0x0E1D | 0x0070, _) => What::Subject,
+        (id::ATTACH_FILENAME | id::ATTACH_LONG_FILENAME, _) => What::FileName,
+        (id::DISPLAY_NAME, _) if is_of_attachment => What::FileName,
+        // Of a recipient twice; sender, author, receiver, for whom; Bcc, Cc, To.
+        (id::DISPLAY_NAME | 0x5FF6 | id::SENDER_NAME | 0x0042 | 0x0040 | 0x0044 | 0x0E02..=0x0E04, _) => What::Name,
+        _ => What::Text,
+    }
+}
+
 /// Sets text that may end in a NUL.
 fn set(properties: &mut Properties, id: u16, octets: &[u8]) {
     if let Some(value) = Value::read(kind::STRING_8, octets) {
@@ -117,14 +186,15 @@ fn set(properties: &mut Properties, id: u16, octets: &[u8]) {
 }
 
 /// What is left to read, and where we are.
-struct Input<'a> {
+struct Input<'a, 't> {
     octets: &'a [u8],
     at: usize,
     path: String,
     items: usize,
+    tell: Tell<'t>,
 }
 
-impl<'a> Input<'a> {
+impl<'a> Input<'a, '_> {
     const fn is_empty(&self) -> bool {
         self.at >= self.octets.len()
     }
@@ -182,7 +252,7 @@ impl<'a> Input<'a> {
         let several = kind & kind::MULTIPLE != 0;
         let kind = kind & !kind::MULTIPLE;
         let first = match kind {
-            kind::STRING_8 | kind::STRING | kind::BINARY | kind::OBJECT => self.variable()?,
+            kind::STRING_8 | kind::STRING | kind::BINARY | kind::OBJECT => self.variable(id, kind)?,
             _ => self.fixed(kind, several)?,
         };
         if let Some(value) = first.filter(|_| !several).and_then(|octets| Value::read(kind, octets)) {
@@ -219,12 +289,17 @@ impl<'a> Input<'a> {
     }
 
     /// Values of variable length, each with its own; the first one.
-    fn variable(&mut self) -> Result<Option<&'a [u8]>, CaptureError> {
+    fn variable(&mut self, id: u16, kind: u16) -> Result<Option<&'a [u8]>, CaptureError> {
         let mut first = None;
+        let what = of_property(id, kind, self.path.contains("attAttachment"));
         for _ in 0..self.number("number of values")? {
             self.count()?;
             let length = self.number("length of a value")? as usize;
             let value = self.take(length, "value")?;
+            match kind {
+                kind::STRING => (self.tell)(&self.path, what, mapi::utf_16(value).as_bytes()),
+                _ => (self.tell)(&self.path, what, value),
+            }
             self.pad(length);
             first.get_or_insert(value);
         }

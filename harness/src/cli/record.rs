@@ -15,7 +15,7 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 use time::{OffsetDateTime, UtcOffset};
 use waxseal_engine::Limits;
 use waxseal_engine::fingerprint::fingerprint;
-use waxseal_engine::message::{OpenRequest, open};
+use waxseal_engine::message::OpenRequest;
 use waxseal_engine::mime::parse;
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, ProviderChoice};
@@ -41,10 +41,11 @@ pub(super) enum Command {
 /// FILE is a mail (.eml), a message as Outlook saves it (.msg), winmail.dat, or
 /// a mail with winmail.dat in it. What was signed or encrypted stays octet for
 /// octet as it was. What a terminal is not there to be asked must be told by
-/// options. Everything that tells of people and machines is listed; without
-/// --publish yes the mail is not copied, and only facts are written: its hash,
-/// who wrote it, what was observed. The file is a proposal: the catalogue
-/// refuses it until somebody has said what must come out, and by which clause.
+/// options. Everything that tells of people and machines is listed, also what
+/// stands in layers that nobody needs a key for; without --publish yes the mail
+/// is not copied, and only facts are written: its hash, who wrote it, what was
+/// observed. The file is a proposal: the catalogue refuses it until somebody has
+/// said what must come out, and by which clause.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal record import mail.msg",
@@ -194,8 +195,7 @@ impl Arguments {
         let mail = &captured.mail;
         let found = fingerprint(&mut Cursor::new(mail), &mut TempWorkspace, &request)
             .map_err(|error| refused(&self.file, &error))?;
-        let opened = open(&mut Cursor::new(mail), None, &mut TempWorkspace, &request);
-        let verdict = opened.map_err(|error| refused(&self.file, &error))?.verdict;
+        let (private, verdict) = private_in(mail, &request).map_err(|error| refused(&self.file, &error))?;
         if verdict.layers.is_empty() {
             let what = "nothing in it is signed or encrypted by S/MIME, so there is nothing to record";
             return Err(Failed::usage(format!("{}: {what}", self.file.display())));
@@ -206,7 +206,6 @@ impl Arguments {
             return Err(Failed::usage(format!("{}: the catalogue has it, as {}", self.file.display(), entry.id)));
         }
         let described = Clients::embedded().map_err(Failed::fault)?.describe(found);
-        let private = private_in(mail, &verdict);
         Ok(Looked { captured, sha256, described, verdict, clock, private })
     }
 
