@@ -9,6 +9,7 @@
 //!
 //! AuthenticatedData it does not know, and CompressedData Debian builds it without.
 
+mod certificate;
 mod native;
 mod program;
 mod write;
@@ -24,7 +25,7 @@ use super::entity::Entity;
 use super::mail::Object;
 use super::peel::get;
 use super::program::Trouble;
-use super::protocol::{Answer, EncryptArguments, OpenArguments, SignArguments};
+use super::protocol::{Answer, CheckCertificateArguments, EncryptArguments, OpenArguments, SignArguments};
 use super::serve::{Crash, Shim, names};
 
 use native::Said;
@@ -65,7 +66,7 @@ impl Shim for OpenSsl {
         Ok(Hello {
             name: "openssl".to_owned(),
             version,
-            operations: BTreeSet::from([Operation::Open, Operation::Sign, Operation::Encrypt]),
+            operations: Operation::ALL.iter().copied().collect(),
             algorithms: names(ALGORITHMS).into_iter().chain(names(legacy)).collect(),
             forms: BTreeSet::from([
                 Kind::Signed,
@@ -105,6 +106,10 @@ impl Shim for OpenSsl {
     fn encrypt(&mut self, arguments: &EncryptArguments) -> Result<Answer, Crash> {
         Trouble::answer(write::encrypt(&self.program, arguments))
     }
+
+    fn check_certificate(&mut self, arguments: &CheckCertificateArguments) -> Result<Answer, Crash> {
+        Trouble::answer(certificate::check(&self.program, arguments))
+    }
 }
 
 /// One message on its way through the layers.
@@ -112,23 +117,15 @@ struct Opening<'a> {
     program: &'a Program,
     arguments: &'a OpenArguments,
     dir: &'a Path,
-    /// The clock as seconds since 1970; `None`: now.
-    at: Option<i64>,
+    /// The clock as `-attime` wants it; `None`: now.
+    at: Option<String>,
     layers: Vec<Layer>,
     native: Vec<String>,
 }
 
 impl<'a> Opening<'a> {
     fn new(program: &'a Program, arguments: &'a OpenArguments) -> Result<Self, Trouble> {
-        use time::format_description::well_known::Rfc3339;
-        let at = match &arguments.clock {
-            None => None,
-            Some(text) => {
-                let at = time::OffsetDateTime::parse(text, &Rfc3339)
-                    .map_err(|error| format!("clock {text:?} is no RFC 3339 time: {error}"))?;
-                Some(at.unix_timestamp())
-            }
-        };
+        let at = seconds(arguments.clock.as_ref())?;
         Ok(Self { program, arguments, dir: Path::new(&arguments.dir), at, layers: Vec::new(), native: Vec::new() })
     }
 
@@ -212,7 +209,8 @@ impl<'a> Opening<'a> {
             None => Aspect::unchecked(Reason::NoAnchor),
             Some(_) if layer.structure.is_bad() => Aspect::Unchecked(None),
             Some(anchors) => {
-                let anchors = self.with_crls(anchors)?;
+                let (anchors, native) = with_crls(self.program, self.dir, anchors, &self.arguments.crls)?;
+                self.native.extend(native);
                 match &self.arguments.extra_certificates {
                     Some(extra) if said.success => self.chain_with(&anchors, extra, &signers, &sent)?,
                     _ => self.chain(&common, &anchors)?,
@@ -225,11 +223,11 @@ impl<'a> Opening<'a> {
 
     /// Checks the certificates alone.
     fn chain(&mut self, common: &[&str], anchors: &str) -> Result<Aspect, Trouble> {
-        let at = self.at.map(|at| at.to_string());
+        let at = self.at.clone();
         let mut arguments = common.to_vec();
         arguments.extend(["-no_content_verify", "-no_attr_verify"]);
-        arguments.extend(trust(anchors, at.as_deref()));
-        arguments.extend(self.revocation());
+        arguments.extend(trust(anchors, at.as_deref(), SIGN));
+        arguments.extend(revocation(self.arguments.require_revocation, &self.arguments.crls));
         arguments.extend(["-out", "openssl-chain.content"]);
         let said = self.cms(&arguments)?;
         Ok(chain_aspect(&said))
@@ -237,7 +235,6 @@ impl<'a> Opening<'a> {
 
     /// Checks each signer's certificate with issuers from outside the message.
     fn chain_with(&mut self, anchors: &str, extra: &str, signers: &str, sent: &str) -> Result<Aspect, Trouble> {
-        let at = self.at.map(|at| at.to_string());
         let read = |name: &str| std::fs::read_to_string(self.dir.join(name)).unwrap_or_default();
         let (signers_pem, sent_pem) = (read(signers), read(sent));
         let mut chain = Aspect::Unchecked(None);
@@ -245,8 +242,8 @@ impl<'a> Opening<'a> {
             let name = format!("{signers}-{number}.pem");
             std::fs::write(self.dir.join(&name), signer).map_err(|error| format!("{name}: {error}"))?;
             let mut arguments = vec!["verify"];
-            arguments.extend(trust(anchors, at.as_deref()));
-            arguments.extend(self.revocation());
+            arguments.extend(trust(anchors, self.at.as_deref(), SIGN));
+            arguments.extend(revocation(self.arguments.require_revocation, &self.arguments.crls));
             // A file without certificates is refused.
             if !sent_pem.is_empty() {
                 arguments.extend(["-untrusted", sent]);
@@ -258,33 +255,6 @@ impl<'a> Opening<'a> {
             chain = if number == 0 { aspect } else { chain.worst(aspect) };
         }
         Ok(chain)
-    }
-
-    /// The anchors, and the CRLs in the same file: `cms` has no option for them.
-    fn with_crls(&mut self, anchors: &str) -> Result<String, Trouble> {
-        if self.arguments.crls.is_empty() {
-            return Ok(anchors.to_owned());
-        }
-        let name = "openssl-trust.pem";
-        let mut all = std::fs::read(self.dir.join(anchors)).map_err(|error| format!("{anchors}: {error}"))?;
-        for crl in &self.arguments.crls {
-            let pem = format!("openssl-{crl}.pem");
-            let said = self.program.run(self.dir, &["crl", "-inform", "DER", "-in", crl, "-out", &pem])?;
-            self.native.extend(said.words());
-            all.extend(std::fs::read(self.dir.join(&pem)).map_err(|error| format!("{pem}: {error}"))?);
-        }
-        std::fs::write(self.dir.join(name), all).map_err(|error| format!("{name}: {error}"))?;
-        Ok(name.to_owned())
-    }
-
-    /// Whether CRLs are looked at: every certificate, or the signer's alone.
-    fn revocation(&self) -> Vec<&'static str> {
-        const EXTENDED: [&str; 2] = ["-use_deltas", "-extended_crl"];
-        match (self.arguments.require_revocation, self.arguments.crls.is_empty()) {
-            (true, _) => [&["-crl_check", "-crl_check_all"][..], &EXTENDED].concat(),
-            (false, false) => [&["-crl_check"][..], &EXTENDED].concat(),
-            (false, true) => Vec::new(),
-        }
     }
 
     /// Tries every key; the result is whether content came out.
@@ -396,15 +366,55 @@ fn judge_integrity(layer: &mut Layer, said: &Said, otherwise: Reason) {
     }
 }
 
+/// The purpose of a certificate that signs mail, as openssl calls it.
+const SIGN: &str = "smimesign";
+
 /// Whom to trust, at what time, for which purpose.
-fn trust<'a>(anchors: &'a str, at: Option<&'a str>) -> Vec<&'a str> {
+fn trust<'a>(anchors: &'a str, at: Option<&'a str>, purpose: &'a str) -> Vec<&'a str> {
     // Any certificate can be an anchor, and the machine's own are none.
-    let mut arguments =
-        vec!["-purpose", "smimesign", "-CAfile", anchors, "-no-CApath", "-no-CAstore", "-partial_chain"];
+    let mut arguments = vec!["-purpose", purpose, "-CAfile", anchors, "-no-CApath", "-no-CAstore", "-partial_chain"];
     if let Some(at) = at {
         arguments.extend(["-attime", at]);
     }
     arguments
+}
+
+/// An RFC 3339 time as `-attime` wants it: seconds since 1970.
+fn seconds(clock: Option<&String>) -> Result<Option<String>, Trouble> {
+    use time::format_description::well_known::Rfc3339;
+    let Some(text) = clock else { return Ok(None) };
+    let at = time::OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|error| format!("clock {text:?} is no RFC 3339 time: {error}"))?;
+    Ok(Some(at.unix_timestamp().to_string()))
+}
+
+/// The anchors, and the CRLs in the same file, since `cms` has no option for
+/// them; and what was said of the CRLs.
+fn with_crls(program: &Program, dir: &Path, anchors: &str, crls: &[String]) -> Result<(String, Vec<String>), Trouble> {
+    if crls.is_empty() {
+        return Ok((anchors.to_owned(), Vec::new()));
+    }
+    let name = "openssl-trust.pem";
+    let mut native = Vec::new();
+    let mut all = std::fs::read(dir.join(anchors)).map_err(|error| format!("{anchors}: {error}"))?;
+    for crl in crls {
+        let pem = format!("openssl-{crl}.pem");
+        let said = program.run(dir, &["crl", "-inform", "DER", "-in", crl, "-out", &pem])?;
+        native.extend(said.words());
+        all.extend(std::fs::read(dir.join(&pem)).map_err(|error| format!("{pem}: {error}"))?);
+    }
+    std::fs::write(dir.join(name), all).map_err(|error| format!("{name}: {error}"))?;
+    Ok((name.to_owned(), native))
+}
+
+/// Whether CRLs are looked at: every certificate, or the last one's alone.
+fn revocation(required: bool, crls: &[String]) -> Vec<&'static str> {
+    const EXTENDED: [&str; 2] = ["-use_deltas", "-extended_crl"];
+    match (required, crls.is_empty()) {
+        (true, _) => [&["-crl_check", "-crl_check_all"][..], &EXTENDED].concat(),
+        (false, false) => [&["-crl_check"][..], &EXTENDED].concat(),
+        (false, true) => Vec::new(),
+    }
 }
 
 fn chain_aspect(said: &Said) -> Aspect {

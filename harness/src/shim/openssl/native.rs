@@ -37,7 +37,7 @@ const fn row(words: &'static str, aspect: AspectName, reason: Reason) -> Row {
 /// Tried from the first to the last, on every entry of the queue from the root
 /// cause on; so what is more telling stands first.
 const TABLE: &[Row] = {
-    use AspectName::{Chain, Decryption, Integrity, Structure};
+    use AspectName::{Chain, Decryption, Identity, Integrity, Structure};
     use Reason as R;
     &[
         // --- X509_verify_cert_error_string
@@ -81,6 +81,7 @@ const TABLE: &[Row] = {
         row("issuer mismatch", Chain, R::IssuerMismatch),
         row("key identifier mismatch", Chain, R::IssuerMismatch),
         row("issuer serial number mismatch", Chain, R::IssuerMismatch),
+        row("email address mismatch", Identity, R::AddressMismatch),
         row("Verify error", Chain, R::NoPath),
         // --- signatures
         row("signer certificate not found", Integrity, R::SignerCertificateNotFound),
