@@ -5,6 +5,8 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -351,6 +353,43 @@ fn the_example_of_the_manual_is_admitted() {
     let believer = custom(dir.path(), "believer", &hello, &good, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
     let (code, out) = test(believer.to_str().unwrap());
     assert!(code == 1 && out.contains("10 of 10 accepted") && out.contains("0 of 10 refused"), "{out}");
+}
+
+/// The engine behind a script that changes what it is asked and what it answers:
+/// each operation that a shim lists is looked at.
+#[test]
+fn what_a_shim_lists_it_has_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let test = |name: &str, asked: &str, answered: &str| {
+        let (path, waxseal) = (dir.path().join(name), env!("CARGO_BIN_EXE_waxseal"));
+        let script = format!("#!/bin/sh\nsed -u '{asked}' | {waxseal} shim engine | sed -u '{answered}'\n");
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let output = Command::new(waxseal).args(["shim", "test"]).arg(&path).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    // Nothing is changed.
+    let (code, out) = test("honest", "", "");
+    assert!(code == 0 && !out.contains("warning") && !out.contains("wrong"), "{out}");
+    for line in ["certificates: 7 of 7 good ones accepted, 7 of 7 bad ones refused", "clock      settable"] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    // Every certificate is good, or none.
+    for (name, judged, line) in [
+        ("believer", r#"{"chain":"good","identity":"good"}}"#, "7 of 7 good ones accepted, 0 of 7 bad ones refused"),
+        (
+            "denier",
+            r#"{"chain":{"bad":"untrusted"},"identity":"unchecked"}}"#,
+            "0 of 7 good ones accepted, 7 of 7 bad ones refused",
+        ),
+    ] {
+        let (code, out) = test(name, "", &format!(r#"s/^\({{"id":[0-9]*,"certificate":\){{.*/\1{judged}/"#));
+        assert!(code == 1 && out.contains(line), "{out}");
+    }
+    // It declines whatever is bad.
+    let declined = r#"s/^\({"id":[0-9]*,\)"certificate":{.*"bad".*/\1"unsupported":"not this one"}/"#;
+    let (code, out) = test("evader", "", declined);
+    assert!(code == 1 && out.contains("7 of 7 good ones accepted, 0 of 7 bad ones refused"), "{out}");
 }
 
 /// What the check of disputes takes for one.

@@ -5,12 +5,16 @@
 //! A program that says yes to everything passes every positive case, and one
 //! that says no to everything every negative one; neither passes this. The keys
 //! are drawn for the examination, so that no answer can be known beforehand.
+//!
+//! A shim that judges certificates gets good and bad ones of these keys, too.
 
+mod certificates;
 mod question;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
 use waxseal_forge::PkiError;
 use waxseal_key::{Random, SystemRandom};
 use waxseal_model::{Corpus, Pki, Scenario};
@@ -21,6 +25,8 @@ use crate::shim::protocol::{Answer, OpenArguments, Request, op};
 use crate::sut::child::{ShimLimits, ShimProcess};
 use crate::sut::{Sut, hello_of};
 use question::Question;
+
+pub use certificates::Tally;
 
 /// Good mails, and as many bad ones.
 pub const MAILS: usize = 10;
@@ -40,12 +46,16 @@ pub struct Report {
     pub refused: usize,
     /// Which mails were asked, by the names of their scenarios.
     pub scenarios: Vec<String>,
-    /// Which mails it declined to read, and its reason; they were not asked.
+    /// What it declined, and its reason; it was not asked.
     pub declined: Vec<String>,
+    /// What came of certificates; `None` where none was asked about.
+    pub certificates: Option<Tally>,
     /// What was not told apart, in a line each.
     pub wrong: Vec<String>,
-    /// Time of all answers.
+    /// Time of the answers to all mails.
     pub time: Duration,
+    /// Its process is there no more: nothing further can be asked.
+    pub(crate) is_lost: bool,
 }
 
 impl Report {
@@ -79,7 +89,7 @@ impl<'a> Exam<'a> {
         let matrix = corpus.matrix();
         let signers = matrix.signature.iter().map(|value| value.signer.as_str());
         let readers = matrix.recipient.iter().flat_map(|value| [value.entity.as_str(), value.stranger.as_str()]);
-        let names: std::collections::BTreeSet<&str> = signers.chain(readers).collect();
+        let names: std::collections::BTreeSet<&str> = signers.chain(readers).chain([certificates::HOLDER]).collect();
         Ok(Self { corpus, pki: waxseal_forge::renew(corpus.pki(), names, &mut SystemRandom)? })
     }
 
@@ -103,34 +113,54 @@ impl<'a> Exam<'a> {
         Ok(())
     }
 
-    /// Asks a shim.
+    /// Asks a shim to read, and to judge certificates if it does.
     ///
     /// # Errors
     /// The examination cannot be held; what the shim does wrong is in the report.
     pub fn hold(&self, shim: &mut ShimProcess, hello: &Hello) -> Result<Report, ExamError> {
-        let scenarios = self.scenarios(hello);
+        let scratch = scratch()?;
         let mut report = Report::default();
+        self.mails(shim, hello, scratch.path(), &mut report)?;
+        if !report.is_lost {
+            certificates::ask(self, shim, hello, scratch.path(), &mut report)?;
+        }
+        Ok(report)
+    }
+
+    /// The moment at which a shim reads and writes: now, if nobody can tell it another one.
+    fn now(&self, hello: &Hello) -> OffsetDateTime {
+        match hello.clock {
+            Clock::Settable | Clock::Faketime => self.corpus.matrix().clock.date_time(),
+            _ => OffsetDateTime::now_utc(),
+        }
+    }
+
+    /// Good mails and bad ones.
+    fn mails(
+        &self,
+        shim: &mut ShimProcess,
+        hello: &Hello,
+        scratch: &Path,
+        report: &mut Report,
+    ) -> Result<(), ExamError> {
+        let scenarios = self.scenarios(hello);
         if scenarios.is_empty() {
             let why = "there is no mail that it says it can read: hello has to declare forms, algorithms and dialects";
             report.wrong.push(why.to_owned());
-            return Ok(report);
+            return Ok(());
         }
-        let at = match hello.clock {
-            Clock::Settable | Clock::Faketime => self.corpus.matrix().clock.date_time(),
-            _ => time::OffsetDateTime::now_utc(),
-        };
-        let scratch = tempfile::Builder::new().prefix("waxseal-").tempdir();
-        let scratch = scratch.map_err(|error| ExamError::File(format!("no directory for the mails: {error}")))?;
+        let at = self.now(hello);
         // What it declines in words is not asked: `hello` cannot say everything that a program does not read.
         let mut asked = Vec::new();
         for (number, scenario) in scenarios.iter().enumerate() {
-            let dir = scratch.path().join(format!("first-{number}"));
+            let dir = scratch.join(format!("first-{number}"));
             let question = Question::write(&self.pki, scenario, true, &dir, at)?;
             match told(shim, hello, &question.arguments, question.layers) {
                 Told::Declined(why) => report.declined.push(format!("{}: {why}", scenario.name())),
                 Told::Lost(why) => {
                     report.wrong.push(format!("a good mail ({}): {why}", question.what));
-                    return Ok(report);
+                    report.is_lost = true;
+                    return Ok(());
                 }
                 _ => asked.push(*scenario),
             }
@@ -139,13 +169,13 @@ impl<'a> Exam<'a> {
         let scenarios = asked;
         if scenarios.is_empty() {
             report.wrong.push("it declined every mail that it says it can read".to_owned());
-            return Ok(report);
+            return Ok(());
         }
         let mut questions = Vec::new();
         for number in 0..2 * MAILS {
             // Two of a kind, a good one and a bad one.
             let scenario = &scenarios[number / 2 % scenarios.len()];
-            let dir = scratch.path().join(number.to_string());
+            let dir = scratch.join(number.to_string());
             questions.push(Question::write(&self.pki, scenario, number % 2 == 0, &dir, at)?);
         }
         shuffle(&mut questions);
@@ -158,16 +188,15 @@ impl<'a> Exam<'a> {
                 (false, Told::Bad) => report.refused += 1,
                 (good, told) => {
                     let kind = if good { "good" } else { "bad" };
-                    let lost = matches!(told, Told::Lost(_));
+                    report.is_lost = matches!(told, Told::Lost(_));
                     report.wrong.push(format!("a {kind} mail ({}): {told}", question.what));
-                    // Without a process nothing more can be asked.
-                    if lost {
+                    if report.is_lost {
                         break;
                     }
                 }
             }
         }
-        Ok(report)
+        Ok(())
     }
 
     /// The plainest scenario of each protection that the shim reads and that can
@@ -182,7 +211,13 @@ impl<'a> Exam<'a> {
     }
 }
 
-/// What a shim said of a mail.
+/// Where the files of an examination are.
+fn scratch() -> Result<tempfile::TempDir, ExamError> {
+    let scratch = tempfile::Builder::new().prefix("waxseal-").tempdir();
+    scratch.map_err(|error| ExamError::File(format!("no directory for an examination: {error}")))
+}
+
+/// What a shim said of a mail or a certificate.
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
     Good,
@@ -207,18 +242,24 @@ impl std::fmt::Display for Told {
 }
 
 fn told(shim: &mut ShimProcess, hello: &Hello, arguments: &OpenArguments, layers: usize) -> Told {
-    let request = match Request::new(shim.next_id(), op::OPEN, arguments) {
-        Ok(request) => request,
-        Err(error) => return Told::Unclear(format!("the request cannot be written: {error}")),
-    };
-    match shim.ask(&request) {
+    match asked(shim, op::OPEN, arguments) {
         Ok(Answer::Verdict(verdict, _)) => judge(&verdict, hello, layers),
-        Ok(Answer::Unsupported(why)) => Told::Declined(why),
-        Ok(Answer::Error(error, native)) => {
-            Told::Unclear(format!("it was answered with an error: {error} {}", native.unwrap_or_default()))
-        }
         Ok(_) => Told::Unclear("it was answered with something else than a verdict".to_owned()),
-        Err(failure) => Told::Lost(failure.to_string()),
+        Err(told) => told,
+    }
+}
+
+/// The answer to a request, unless it is none that answers any question.
+fn asked(shim: &mut ShimProcess, operation: &str, arguments: &impl serde::Serialize) -> Result<Answer, Told> {
+    let request = Request::new(shim.next_id(), operation, arguments)
+        .map_err(|error| Told::Unclear(format!("the request cannot be written: {error}")))?;
+    match shim.ask(&request) {
+        Ok(Answer::Unsupported(why)) => Err(Told::Declined(why)),
+        Ok(Answer::Error(error, native)) => {
+            Err(Told::Unclear(format!("it was answered with an error: {error} {}", native.unwrap_or_default())))
+        }
+        Ok(answer) => Ok(answer),
+        Err(failure) => Err(Told::Lost(failure.to_string())),
     }
 }
 

@@ -11,7 +11,7 @@ use waxseal_verdict::Hello;
 
 use super::options::ProviderOption;
 use super::output;
-use crate::admission::{self, Report};
+use crate::admission::{self, Report, Tally};
 use crate::exit::{Exit, Failed, help};
 use crate::shim::engine::Engine;
 use crate::shim::serve::{ServeError, Shim, serve};
@@ -97,11 +97,14 @@ struct Examined<'a> {
     refused: usize,
     /// What it was asked to read.
     scenarios: &'a [String],
-    /// What it declined to read, and why.
+    /// What it declined, and why.
     declined: &'a [String],
+    /// Of certificates, absent where none was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificates: Option<Tally>,
     /// What is wrong.
     wrong: &'a [String],
-    /// Milliseconds for the answers to all twenty.
+    /// Milliseconds for the answers to all twenty mails.
     ms: u128,
 }
 
@@ -123,6 +126,7 @@ fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
             refused: report.refused,
             scenarios: &report.scenarios,
             declined: &report.declined,
+            certificates: report.certificates,
             wrong: &report.wrong,
             ms: report.time.as_millis(),
         })?;
@@ -150,6 +154,11 @@ fn examined(name: &str, hello: Option<&Hello>, report: &Report) -> String {
         lines.push(format!("good mail  {} of {all} accepted", report.accepted));
         lines.push(format!("bad mail   {} of {all} refused", report.refused));
         lines.push(format!("time       {} ms for all", report.time.as_millis()));
+        if let Some(Tally { good, accepted, bad, refused }) = report.certificates {
+            lines.push(format!(
+                "certificates: {accepted} of {good} good ones accepted, {refused} of {bad} bad ones refused"
+            ));
+        }
     }
     lines.extend(report.wrong.iter().map(|wrong| format!("wrong      {wrong}")));
     lines.push(format!("{name} is {}", if report.is_passed() { "admitted" } else { "not admitted" }));

@@ -38,6 +38,6 @@ pub use files::{CaseFiles, Forge, Holder, KeyPem, build};
 pub use lock::{Lock, LockedCase};
 pub use mangle::{MangleError, mangle};
 pub use pki::{PkiError, certificates};
-pub use renew::renew;
+pub use renew::{another_certificate, renew};
 pub use replica::{Encrypting, ReplicaError, Signing};
 pub use update::{UpdateError, update};

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use waxseal_key::{PrivateKey, PublicKeyAlgorithm, Random};
-use waxseal_model::{KeyType, Pki};
+use waxseal_model::{Entity, KeyType, Pki};
 
 use crate::pki::{PkiError, certificate};
 
@@ -25,17 +25,39 @@ pub fn renew<'a>(
         let entity = pki.entity(name).ok_or_else(|| wrong("is not described".to_owned()))?;
         let (algorithm, bits) = kind(entity.key).ok_or_else(|| wrong(format!("no {} is made here", entity.key)))?;
         let key = PrivateKey::generate(&algorithm, bits, random).map_err(|error| wrong(error.to_string()))?;
-        let mut serial = [0; 16];
-        random.fill(&mut serial);
-        // Positive, and without a leading zero (RFC 5280 section 4.1.2.2).
-        serial[0] = serial[0] & 0x3f | 0x40;
-        let serial = serial.iter().map(|octet| format!("{octet:02x}")).collect();
-        renewed = renewed.renewed(name, pem(&key), serial);
+        renewed = renewed.renewed(name, pem(&key), serial(random));
         let entity = renewed.entity(name).ok_or_else(|| wrong("is not described".to_owned()))?;
         let certificate = certificate(&renewed, entity).map_err(wrong)?;
         renewed = renewed.with_certificate(name, certificate);
     }
     Ok(renewed)
+}
+
+/// A further certificate for the key that an entity has, in PEM: of its
+/// description as `change` leaves it, with a serial number drawn anew.
+///
+/// # Errors
+/// There is no such entity, or what `change` left cannot be encoded.
+pub fn another_certificate(
+    pki: &Pki,
+    name: &str,
+    random: &mut dyn Random,
+    change: impl FnOnce(&mut Entity),
+) -> Result<String, PkiError> {
+    let wrong = |why: String| PkiError { entity: name.to_owned(), why };
+    let mut entity = pki.entity(name).cloned().ok_or_else(|| wrong("is not described".to_owned()))?;
+    change(&mut entity);
+    entity.serial = serial(random);
+    certificate(pki, &entity).map_err(wrong)
+}
+
+/// Sixteen octets in hexadecimal.
+fn serial(random: &mut dyn Random) -> String {
+    let mut serial = [0; 16];
+    random.fill(&mut serial);
+    // Positive, and without a leading zero (RFC 5280 section 4.1.2.2).
+    serial[0] = serial[0] & 0x3f | 0x40;
+    serial.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// The kinds of keys that can be made.

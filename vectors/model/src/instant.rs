@@ -12,8 +12,13 @@ impl Instant {
     /// This moment, without its fraction of a second.
     #[must_use]
     pub fn now() -> Self {
-        let now = OffsetDateTime::now_utc();
-        Self(now.replace_nanosecond(0).unwrap_or(now))
+        Self::of(OffsetDateTime::now_utc())
+    }
+
+    /// A moment, without its fraction of a second.
+    #[must_use]
+    pub fn of(moment: OffsetDateTime) -> Self {
+        Self(moment.replace_nanosecond(0).unwrap_or(moment).to_offset(UtcOffset::UTC))
     }
 
     /// The moment as a date and time in UTC.
