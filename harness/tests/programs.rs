@@ -12,6 +12,7 @@ use std::process::Command;
 use waxseal::shim::protocol::{Answer, EncryptArguments, KeyFiles, OpenArguments, Request, SignArguments, op};
 use waxseal::sut::Sut;
 use waxseal::sut::child::{ShimCommand, ShimLimits, ShimProcess};
+use waxseal_model::Corpus;
 use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Operation, Verdict, WrittenForm};
 
 /// A CA; Alice, who signs and encrypts with one RSA key; Erin, who has a key on P-256.
@@ -97,6 +98,8 @@ impl Peer {
         sut.admit(ShimLimits::default());
         match sut.admission {
             Ok(hello) => {
+                let corpus = Corpus::embedded().unwrap();
+                assert_eq!(waxseal::admission::warnings(&hello, corpus.matrix()), Vec::<String>::new(), "{name}");
                 let shim = ShimProcess::start(&command, ShimLimits::default()).unwrap();
                 Some(Self { name: name.to_owned(), shim, hello })
             }

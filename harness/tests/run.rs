@@ -348,6 +348,7 @@ fn the_example_of_the_manual_is_admitted() {
     };
     let (code, out) = test(example.to_str().unwrap());
     assert!(code == 0 && out.contains("10 of 10 accepted") && out.contains("10 of 10 refused"), "{out}");
+    assert!(!out.contains("warning"), "{out}");
     let hello = support::HELLO.replace(r#""sha-256""#, r#""sha-256","rsa-pkcs1-v1_5""#);
     let (hello, good) = (format!("echo '{hello}'"), format!("echo '{}'", verdict(r#""good""#)));
     let believer = custom(dir.path(), "believer", &hello, &good, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
@@ -356,7 +357,7 @@ fn the_example_of_the_manual_is_admitted() {
 }
 
 /// The engine behind a script that changes what it is asked and what it answers:
-/// each operation that a shim lists is looked at.
+/// each operation that a shim lists is looked at, and what it declares.
 #[test]
 fn what_a_shim_lists_it_has_to_do() {
     let dir = tempfile::tempdir().unwrap();
@@ -371,9 +372,17 @@ fn what_a_shim_lists_it_has_to_do() {
     // Nothing is changed.
     let (code, out) = test("honest", "", "");
     assert!(code == 0 && !out.contains("warning") && !out.contains("wrong"), "{out}");
-    for line in ["certificates: 7 of 7 good ones accepted, 7 of 7 bad ones refused", "clock      settable"] {
+    for line in [
+        "certificates: 7 of 7 good ones accepted, 7 of 7 bad ones refused",
+        "knows      3des-cbc, ",
+        "clock      settable",
+    ] {
         assert!(out.contains(line), "{line}: {out}");
     }
+    // A name that nobody knows is a warning; what is meant by it is not asked.
+    let (code, out) = test("spelling", "", r#"s/"sha-384"/"SHA384"/g"#);
+    assert!(code == 0 && out.contains(r#"warning    algorithms of engine: "SHA384" is no name"#), "{out}");
+    assert!(out.contains("; perhaps sha-384"), "{out}");
     // Every certificate is good, or none.
     for (name, judged, line) in [
         ("believer", r#"{"chain":"good","identity":"good"}}"#, "7 of 7 good ones accepted, 0 of 7 bad ones refused"),

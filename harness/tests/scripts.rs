@@ -11,6 +11,7 @@ use waxseal::shim::engine::Engine;
 use waxseal::shim::protocol::{Answer, EncryptArguments, KeyFiles, OpenArguments, Request, SignArguments, op};
 use waxseal::shim::serve::Shim;
 use waxseal::sut::child::{ShimCommand, ShimLimits, ShimProcess};
+use waxseal_model::Corpus;
 use waxseal_verdict::{Aspect, AspectName, Form, Hello, Kind, Layer, Operation, Overall, Verdict, WrittenForm};
 
 /// A time at which the certificates of the corpus are good.
@@ -82,6 +83,8 @@ impl Desk {
             other => panic!("{name}: hello: {other:?}: {}", peer.stderr()),
         };
         assert_eq!(hello.name, name);
+        let corpus = Corpus::embedded().unwrap();
+        assert_eq!(waxseal::admission::warnings(&hello, corpus.matrix()), Vec::<String>::new(), "{name}");
         let dir = tempfile::tempdir().unwrap();
         let mail = format!(
             "From: alice@example.test\r\nTo: bob@example.test\r\nSubject: the gate\r\n\

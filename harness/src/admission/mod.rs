@@ -6,9 +6,11 @@
 //! that says no to everything every negative one; neither passes this. The keys
 //! are drawn for the examination, so that no answer can be known beforehand.
 //!
-//! A shim that judges certificates gets good and bad ones of these keys, too.
+//! A shim that judges certificates gets good and bad ones of these keys, too. In
+//! `shim test` it is also looked at what it declares.
 
 mod certificates;
+mod declared;
 mod question;
 
 use std::path::Path;
@@ -27,6 +29,7 @@ use crate::sut::{Sut, hello_of};
 use question::Question;
 
 pub use certificates::Tally;
+pub use declared::warnings;
 
 /// Good mails, and as many bad ones.
 pub const MAILS: usize = 10;

@@ -102,6 +102,8 @@ struct Examined<'a> {
     /// Of certificates, absent where none was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificates: Option<Tally>,
+    /// What looks wrong in what it declares; it refuses nothing.
+    warnings: &'a [String],
     /// What is wrong.
     wrong: &'a [String],
     /// Milliseconds for the answers to all twenty mails.
@@ -118,6 +120,7 @@ fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
         Err(why) => (None, Report { wrong: vec![why], ..Report::default() }),
     };
     let admitted = report.is_passed();
+    let warnings = hello.as_ref().map(|hello| admission::warnings(hello, corpus.matrix())).unwrap_or_default();
     if arguments.json {
         output::print_json(&Examined {
             admitted,
@@ -127,28 +130,24 @@ fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
             scenarios: &report.scenarios,
             declined: &report.declined,
             certificates: report.certificates,
+            warnings: &warnings,
             wrong: &report.wrong,
             ms: report.time.as_millis(),
         })?;
     } else {
-        output::print(&output::harmless_lines(&examined(&sut.name, hello.as_ref(), &report)))?;
+        output::print(&output::harmless_lines(&examined(&sut.name, hello.as_ref(), &report, &warnings)))?;
     }
     Ok(if admitted { Exit::Good } else { Exit::Bad })
 }
 
 /// The result for a person.
-fn examined(name: &str, hello: Option<&Hello>, report: &Report) -> String {
+fn examined(name: &str, hello: Option<&Hello>, report: &Report, warnings: &[String]) -> String {
     let mut lines = Vec::new();
     if let Some(hello) = hello {
-        let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
         lines.push(format!("{} {}", hello.name, hello.version));
-        lines.push(format!("operations {}", list(&mut hello.operations.iter().map(|one| one.code()))));
-        lines.push(format!("reads      {}", list(&mut hello.forms.iter().map(|one| one.code()))));
-        lines.push(format!("reports    {}", list(&mut hello.aspects.iter().map(|one| one.code()))));
-        lines.push(format!("writes     {}", list(&mut hello.writes_forms.iter().map(|one| one.code()))));
-        lines.push(format!("clock      {}", hello.clock));
+        lines.extend(declared(hello));
         lines.push("unknown operation: refused, as it must be".to_owned());
-        lines.push(format!("asked      {}", report.scenarios.join(", ")));
+        lines.extend(listed("asked", report.scenarios.iter().map(String::as_str)));
         lines.extend(report.declined.iter().map(|why| format!("declined   {why}")));
         let all = admission::MAILS;
         lines.push(format!("good mail  {} of {all} accepted", report.accepted));
@@ -160,9 +159,45 @@ fn examined(name: &str, hello: Option<&Hello>, report: &Report) -> String {
             ));
         }
     }
+    lines.extend(warnings.iter().map(|warning| format!("warning    {warning}")));
     lines.extend(report.wrong.iter().map(|wrong| format!("wrong      {wrong}")));
     lines.push(format!("{name} is {}", if report.is_passed() { "admitted" } else { "not admitted" }));
     lines.join("\n") + "\n"
+}
+
+/// What it says of itself.
+fn declared(hello: &Hello) -> Vec<String> {
+    let lists = [
+        listed("operations", hello.operations.iter().map(|one| one.code())),
+        listed("reads", hello.forms.iter().map(|one| one.code())),
+        listed("dialects", hello.dialects.iter().map(|one| one.code())),
+        listed("knows", hello.algorithms.iter().map(String::as_str)),
+        listed("reports", hello.aspects.iter().map(|one| one.code())),
+        listed("writes", hello.writes_forms.iter().map(|one| one.code())),
+        listed("writes SM2", hello.writes.iter().map(|one| one.code())),
+        listed("with", hello.writes_algorithms.iter().map(String::as_str)),
+        listed("clock", std::iter::once(hello.clock.code())),
+    ];
+    lists.into_iter().flatten().collect()
+}
+
+/// A list in lines of at most a hundred columns, its name before the first; none where it is empty.
+fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            None => lines.push(format!("{what:10} {name}")),
+            Some(line) if line.len() + name.len() < 98 => {
+                line.push_str(", ");
+                line.push_str(name);
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(format!("{:10} {name}", ""));
+            }
+        }
+    }
+    lines
 }
 
 fn peer(words: &[String]) -> Result<Exit, Failed> {

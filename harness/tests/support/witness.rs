@@ -3,17 +3,14 @@
 //! With `WAXSEAL_UPDATE` set the cases that it answers as expected are made to
 //! name it as a witness. A failure is never written: somebody must look into it.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
 use waxseal::cases::Cases;
 use waxseal::plan::Plan;
 use waxseal::runner::{Options, Run};
-use waxseal::shim::engine;
 use waxseal::sut::Sut;
 use waxseal::sut::child::{ShimCommand, ShimLimits};
-use waxseal_key::algorithm;
 use waxseal_model::{Case, Corpus};
 use waxseal_verdict::{Hello, Outcome, OutcomeRecord};
 
@@ -103,10 +100,9 @@ fn add_witness(id: &str, name: &str, version: &str) {
     std::fs::write(file, [&text[..at], &witness, &text[at..]].concat()).unwrap();
 }
 
-/// Every algorithm that it declares has a row in the table.
+/// Every algorithm that it declares has a row in the table, and what it writes fits that.
 pub(crate) fn names(hello: &Hello) -> Result<(), Failed> {
-    let table: BTreeSet<_> =
-        algorithm::TABLE.iter().map(|row| row.name.to_owned()).chain(engine::algorithms()).collect();
-    let unknown: Vec<_> = hello.algorithms.difference(&table).collect();
-    if unknown.is_empty() { Ok(()) } else { Err(format!("not in the table: {unknown:?}").into()) }
+    let corpus = Corpus::embedded()?;
+    let warnings = waxseal::admission::warnings(hello, corpus.matrix());
+    if warnings.is_empty() { Ok(()) } else { Err(warnings.join("; ").into()) }
 }
