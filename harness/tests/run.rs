@@ -374,6 +374,8 @@ fn what_a_shim_lists_it_has_to_do() {
     assert!(code == 0 && !out.contains("warning") && !out.contains("wrong"), "{out}");
     for line in [
         "certificates: 7 of 7 good ones accepted, 7 of 7 bad ones refused",
+        "wrote      sign clear.",
+        "wrote      encrypt encrypted.",
         "knows      3des-cbc, ",
         "clock      settable",
     ] {
@@ -399,6 +401,11 @@ fn what_a_shim_lists_it_has_to_do() {
     let declined = r#"s/^\({"id":[0-9]*,\)"certificate":{.*"bad".*/\1"unsupported":"not this one"}/"#;
     let (code, out) = test("evader", "", declined);
     assert!(code == 1 && out.contains("7 of 7 good ones accepted, 0 of 7 bad ones refused"), "{out}");
+    // It writes another thing than it was asked for, or nothing.
+    let (code, out) = test("opaque", r#"s/"form":"clear"/"form":"opaque"/"#, "");
+    assert!(code == 1 && out.contains("it is another thing than clear was asked for"), "{out}");
+    let (code, out) = test("elsewhere", r#"s/"out":"step-1.eml"/"out":"nowhere"/"#, "");
+    assert!(code == 1 && out.contains("it says that it wrote, and there is no file"), "{out}");
 }
 
 /// What the check of disputes takes for one.

@@ -7,11 +7,13 @@
 //! are drawn for the examination, so that no answer can be known beforehand.
 //!
 //! A shim that judges certificates gets good and bad ones of these keys, too. In
-//! `shim test` it is also looked at what it declares.
+//! `shim test` it is also looked at what it declares, and one that writes has to
+//! write.
 
 mod certificates;
 mod declared;
 mod question;
+mod writing;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -53,7 +55,9 @@ pub struct Report {
     pub declined: Vec<String>,
     /// What came of certificates; `None` where none was asked about.
     pub certificates: Option<Tally>,
-    /// What was not told apart, in a line each.
+    /// What it wrote, and the engine read: the operation and the scenario.
+    pub written: Vec<String>,
+    /// What was not told apart, or not written, in a line each.
     pub wrong: Vec<String>,
     /// Time of the answers to all mails.
     pub time: Duration,
@@ -62,7 +66,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether everything was told apart.
+    /// Whether everything was told apart, and written that it says it writes.
     #[must_use]
     pub fn is_passed(&self) -> bool {
         self.accepted == MAILS && self.refused == MAILS && self.wrong.is_empty()
@@ -298,7 +302,8 @@ fn shuffle<T>(list: &mut [T]) {
     }
 }
 
-/// Starts a shim and asks it who it is, then examines it.
+/// Starts a shim and asks it who it is, then examines it, and lets it write
+/// what it says it writes.
 ///
 /// # Errors
 /// The examination cannot be held.
@@ -315,7 +320,11 @@ pub fn examine_file(
         Ok(hello) => hello,
         Err(why) => return Ok(Err(why)),
     };
-    let report = Exam::new(corpus)?.hold(&mut shim, &hello)?;
+    let exam = Exam::new(corpus)?;
+    let mut report = exam.hold(&mut shim, &hello)?;
+    if !report.is_lost {
+        writing::ask(&exam, &mut shim, &hello, scratch()?.path(), &mut report)?;
+    }
     Ok(Ok((hello, report)))
 }
 

@@ -47,9 +47,7 @@ impl Question {
             _ => *scenario,
         };
         let people = People::of(pki, &written);
-        let entity = format!(
-            "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\nThe word is {secret}.\r\n"
-        );
+        let entity = entity(&secret);
         let mail = letter::mail(&scenario.name(), entity.as_bytes(), &people, "admission", now);
         letter::put(&dir, &mail, &people).map_err(at(&dir))?;
         let clock = now.format(&Rfc3339).unwrap_or_default();
@@ -105,8 +103,15 @@ fn write_step(engine: &mut Engine, step: &Step) -> Result<(), ExamError> {
     }
 }
 
+/// A text with a word in it.
+pub(super) fn entity(word: &str) -> String {
+    format!(
+        "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\nThe word is {word}.\r\n"
+    )
+}
+
 /// Sixteen letters.
-fn random_word() -> String {
+pub(super) fn random_word() -> String {
     let mut octets = [0; 16];
     SystemRandom.fill(&mut octets);
     octets.iter().map(|octet| char::from(b'a' + octet % 26)).collect()

@@ -37,7 +37,10 @@ pub(super) enum Command {
 ///
 /// It is asked who it is, for an operation that does not exist, and to open ten
 /// good and ten bad mails with keys that were drawn for the purpose, in random
-/// order. Exit code 1 means that it is not admitted.
+/// order. If it lists check-certificate it has to tell good certificates from
+/// bad ones, too; if it lists sign or encrypt it writes a mail, which the engine
+/// has to find good. Exit code 1 means that it is not admitted. What looks wrong
+/// in what it declares is a warning.
 #[derive(Debug, Args)]
 #[command(after_help = help!("waxseal shim test ./my-shim", "waxseal shim test openssl --json"))]
 pub(super) struct TestArguments {
@@ -102,6 +105,8 @@ struct Examined<'a> {
     /// Of certificates, absent where none was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificates: Option<Tally>,
+    /// What it wrote, and the engine read.
+    written: &'a [String],
     /// What looks wrong in what it declares; it refuses nothing.
     warnings: &'a [String],
     /// What is wrong.
@@ -130,6 +135,7 @@ fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
             scenarios: &report.scenarios,
             declined: &report.declined,
             certificates: report.certificates,
+            written: &report.written,
             warnings: &warnings,
             wrong: &report.wrong,
             ms: report.time.as_millis(),
@@ -158,6 +164,7 @@ fn examined(name: &str, hello: Option<&Hello>, report: &Report, warnings: &[Stri
                 "certificates: {accepted} of {good} good ones accepted, {refused} of {bad} bad ones refused"
             ));
         }
+        lines.extend(report.written.iter().map(|what| format!("wrote      {what}: good, and what was given")));
     }
     lines.extend(warnings.iter().map(|warning| format!("warning    {warning}")));
     lines.extend(report.wrong.iter().map(|wrong| format!("wrong      {wrong}")));
