@@ -154,7 +154,7 @@ impl ShimProcess {
 
     fn exchange(&mut self, line: Vec<u8>, id: u64) -> Result<Answer, Failure> {
         // One may wait: each is answered before the next.
-        if !self.requests.as_ref().is_some_and(|requests| requests.try_send(line).is_ok()) {
+        if self.requests.as_ref().is_none_or(|requests| requests.try_send(line).is_err()) {
             return Err(self.crash());
         }
         match self.answers.recv_timeout(self.limits.time) {
