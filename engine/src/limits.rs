@@ -55,6 +55,10 @@ pub struct Limits {
     pub password_work: u64,
     /// Octets of content that one layer may put out.
     pub content_octets: u64,
+    /// Octets of a message from a pipe, which whoever makes a
+    /// [`Source`](crate::io::Source) of it has to keep, as messages are read
+    /// more than once. A file may have any size.
+    pub piped_octets: u64,
     /// Octets that each octet of compressed content may become, beyond
     /// [`expansion_free`](Self::expansion_free). Text becomes ten times its
     /// size, a bomb a thousand times. All that is compressed in a message is
@@ -88,6 +92,7 @@ impl Default for Limits {
             password_iterations: 2_000_000,
             password_work: 10_000_000,
             content_octets: 64 << 30,
+            piped_octets: 4 << 30,
             expansion: 100,
             expansion_free: 16 << 20,
         }
@@ -98,7 +103,7 @@ impl Default for Limits {
 type Set = fn(&mut Limits, u64);
 
 /// Every limit by its name.
-const TABLE: [(&str, Set); 23] = [
+const TABLE: [(&str, Set); 24] = [
     ("ber-depth", |limits, value| put(&mut limits.ber_depth, value)),
     ("element-octets", |limits, value| put(&mut limits.element_octets, value)),
     ("elements", |limits, value| put(&mut limits.elements, value)),
@@ -120,6 +125,7 @@ const TABLE: [(&str, Set); 23] = [
     ("password-iterations", |limits, value| put(&mut limits.password_iterations, value)),
     ("password-work", |limits, value| put(&mut limits.password_work, value)),
     ("content-octets", |limits, value| put(&mut limits.content_octets, value)),
+    ("piped-octets", |limits, value| put(&mut limits.piped_octets, value)),
     ("expansion", |limits, value| put(&mut limits.expansion, value)),
     ("expansion-free", |limits, value| put(&mut limits.expansion_free, value)),
 ];

@@ -24,14 +24,15 @@ impl Workspace for TempWorkspace {
 }
 
 /// An input that can be read more than once: a file as it is, a pipe after it
-/// was spooled. `-` is standard input.
+/// was spooled, which may have no more than `most` octets. `-` is standard
+/// input.
 ///
 /// # Errors
-/// The file cannot be read, or is a directory.
-pub fn source(path: &Path) -> io::Result<Box<dyn Source>> {
+/// The file cannot be read, or is a directory; the pipe has more than that.
+pub fn source(path: &Path, most: u64) -> io::Result<Box<dyn Source>> {
     match open(path)? {
         Input::File(file) => Ok(Box::new(file)),
-        Input::Pipe(from) => spooled(from),
+        Input::Pipe(from) => spooled(from, most),
     }
 }
 
@@ -63,9 +64,13 @@ pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     };
     from.take(most.saturating_add(1)).read_to_end(&mut octets)?;
     if octets.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("has more than {}", size(most))));
+        return Err(too_large(format!("has more than {}", size(most))));
     }
     Ok(octets)
+}
+
+fn too_large(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, what)
 }
 
 /// A number of octets, in MiB where it is that many.
@@ -102,9 +107,12 @@ fn open(path: &Path) -> io::Result<Input> {
     Ok(if kind.is_file() { Input::File(file) } else { Input::Pipe(Box::new(file)) })
 }
 
-fn spooled(mut from: impl Read) -> io::Result<Box<dyn Source>> {
+fn spooled(from: impl Read, most: u64) -> io::Result<Box<dyn Source>> {
     let mut spool = SpooledTempFile::new(IN_MEMORY);
-    io::copy(&mut from, &mut spool)?;
+    if io::copy(&mut from.take(most.saturating_add(1)), &mut spool)? > most {
+        let size = size(most);
+        return Err(too_large(format!("a pipe with more than {size}: give a file, or --limit piped-octets=N")));
+    }
     spool.seek(SeekFrom::Start(0))?;
     Ok(Box::new(spool))
 }
@@ -130,8 +138,8 @@ mod tests {
     #[test]
     fn a_pipe_without_end_is_read_up_to_the_limit() {
         const MOST: u64 = 100_000;
-        /// What a pipe holds that nobody has read, and a block.
-        const UNREAD: usize = (1 << 20) + 4096;
+        /// What a pipe holds that nobody has read, and what is read at once.
+        const UNREAD: usize = (2 << 20) + 4096;
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("fifo");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -154,6 +162,17 @@ mod tests {
         assert_eq!(error.to_string(), "has more than 100000 octets");
         let written = writer.join().unwrap();
         assert!(written <= MOST as usize + UNREAD, "{written}");
+        // So is one that is stored to be read twice.
+        let writer = write(MOST as usize);
+        let mut stored = Vec::new();
+        source(&fifo, MOST).unwrap().read_to_end(&mut stored).unwrap();
+        assert!(stored == vec![7; MOST as usize]);
+        assert_eq!(writer.join().unwrap(), MOST as usize);
+        let writer = write(usize::MAX);
+        let error = source(&fifo, MOST).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("100000 octets") && error.contains("--limit piped-octets="), "{error}");
+        let written = writer.join().unwrap();
+        assert!(written <= MOST as usize + UNREAD, "{written}");
         assert_eq!(size(64 << 20), "64 MiB");
     }
 
@@ -170,7 +189,7 @@ mod tests {
     #[test]
     fn a_directory_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(source(dir.path()).is_err());
-        assert!(source(&dir.path().join("nothing")).is_err());
+        assert!(source(dir.path(), 1).is_err());
+        assert!(source(&dir.path().join("nothing"), 1).is_err());
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         arithmetic,
         limits: arguments.limits.limits(),
     };
-    let mut input = source(&arguments.file)?;
+    let mut input = source(&arguments.file, &reading.limits)?;
     let found = match arguments.index {
         None => reading.fingerprint(&mut *input)?,
         Some(index) => reading.fingerprint(&mut message_of_mbox(&mut *input, &arguments.file, index)?)?,

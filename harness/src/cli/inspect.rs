@@ -29,8 +29,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
-    let mut input = source(&arguments.file)?;
-    let tree = inspect(&mut *input, &arguments.limits.limits()).map_err(|error| {
+    let limits = arguments.limits.limits();
+    let mut input = source(&arguments.file, &limits)?;
+    let tree = inspect(&mut *input, &limits).map_err(|error| {
         let exit = match &error {
             InspectError::Mime(MimeError::Read { .. }) => Exit::Usage,
             // It is mail, and cannot be cut into parts.

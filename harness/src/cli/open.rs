@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use time::OffsetDateTime;
+use waxseal_engine::Limits;
 use waxseal_engine::io::{Section, Source};
 use waxseal_engine::message::{OpenError, Opened};
 use waxseal_engine::mime::{MimeError, mbox};
@@ -111,6 +112,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let reader = arguments.reader()?;
+    let source = |path: &Path| source(path, &reader.limits);
     let mut input = source(&arguments.file)?;
     let mut content = arguments.content.as_deref().map(source).transpose()?;
     let content = content.as_mut().map(|content| content as &mut dyn Source);
@@ -171,8 +173,8 @@ impl Arguments {
 }
 
 /// An input file, named in the error.
-pub(super) fn source(path: &Path) -> Result<Box<dyn Source>, Failed> {
-    workspace::source(path).map_err(Failed::at(path.display()))
+pub(super) fn source(path: &Path, limits: &Limits) -> Result<Box<dyn Source>, Failed> {
+    workspace::source(path, limits.piped_octets).map_err(Failed::at(path.display()))
 }
 
 /// One message of an mbox.

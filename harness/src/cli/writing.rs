@@ -80,9 +80,10 @@ impl WritingOptions {
         reads_once: bool,
         make: impl FnOnce(&mut dyn Source, &mut dyn Sink) -> Result<(), E>,
     ) -> Result<(), Failed> {
+        let limits = self.limits.limits();
         let mut input = match reads_once {
-            true => workspace::source_read_once(file, self.limits.limits().header_octets),
-            false => workspace::source(file),
+            true => workspace::source_read_once(file, limits.header_octets),
+            false => workspace::source(file, limits.piped_octets),
         }
         .map_err(Failed::at(file.display()))?;
         let write = |out: &mut dyn Sink| make(&mut *input, out).map_err(Failed::at(file.display()));

@@ -40,9 +40,9 @@ pub(in crate::cli) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let token = super::read_token(&arguments.token)?;
-    let mut mail = source(&arguments.mail)?;
     let signer = usize::try_from(arguments.signer - 1).map_err(Failed::usage)?;
     let (arithmetic, limits) = (arguments.provider.arithmetic(), arguments.limits.limits());
+    let mut mail = source(&arguments.mail, &limits)?;
     output::to_file_or_stdout(arguments.out.as_deref(), |out| {
         let attached = attach_token(&mut mail, out, signer, &token, &arithmetic, &limits);
         attached.map_err(Failed::at(arguments.mail.display()))

@@ -53,7 +53,7 @@ fn read_token(path: &Path) -> Result<Vec<u8>, Failed> {
 
 /// The signature value of a mail's signer, counted from 1.
 fn signature(mail: &Path, signer: u32, limits: &Limits) -> Result<Vec<u8>, Failed> {
-    let values = signature_values(&mut source(mail)?, limits).map_err(Failed::at(mail.display()))?;
+    let values = signature_values(&mut source(mail, limits)?, limits).map_err(Failed::at(mail.display()))?;
     let missing =
         || Failed::usage(format!("{}: has {} signers, none is number {signer}", mail.display(), values.len()));
     usize::try_from(signer - 1).ok().and_then(|index| values.get(index)).cloned().ok_or_else(missing)

@@ -4,14 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use waxseal_engine::io::Source;
 use waxseal_engine::timestamp::{MessageImprint, TimeStampReq};
 use waxseal_key::{Arithmetic, DigestAlgorithm, Hasher, Random as _, SystemRandom};
 
-use super::super::open::source;
 use super::super::options::{self, LimitOptions, ProviderOption, oid};
 use crate::exit::{Exit, Failed, help};
 use crate::keys::hexadecimal;
+use crate::workspace;
 
 /// Make a request for a time-stamp
 ///
@@ -86,7 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 /// The digest of a file of any size.
 pub(super) fn digest_of(file: &Path, digest: DigestAlgorithm, arithmetic: &Arithmetic) -> Result<Vec<u8>, Failed> {
     let mut hasher = arithmetic.hasher(digest).map_err(Failed::usage)?;
-    let mut input: Box<dyn Source> = source(file)?;
+    let mut input = workspace::source_read_once(file, 0).map_err(Failed::at(file.display()))?;
     io::copy(&mut input, &mut Hashing(&mut *hasher)).map_err(Failed::at(file.display()))?;
     Ok(hasher.finish())
 }
