@@ -117,16 +117,17 @@ fn encrypt_for_recipients(arguments: &Arguments) -> Result<(), Failed> {
     let encrypting = arguments.shape.encrypting(arguments.cipher)?;
     let usual = if sm2 { ContentCipher::Sm4Cbc } else { ContentCipher::Aes256Cbc };
     let usual = encrypting.as_ref().map_or(usual.into(), |encrypting| encrypting.cipher);
-    request.cipher = arguments.cipher(agreed, usual)?;
+    let cipher = arguments.cipher(agreed, usual)?;
     request.signers = &signers;
     request.certificates = ring.certificates();
     match encrypting {
-        Some(encrypting) => (request.shape, request.mime) = (encrypting.shape, encrypting.mime),
+        Some(encrypting) => encrypting.apply(&mut request),
         None => {
             arguments.dialect.apply(&mut request.shape);
             request.shape.encoding = writing.encoding(file);
         }
     }
+    request.cipher = cipher;
     if let Some(form) = recipients.identifier() {
         request.shape.recipient_id = form;
     }

@@ -5,10 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 use waxseal_card::piv::Slot;
-use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::Capability;
 use waxseal_engine::message::{self, Boundary, Form, ProtectHeaders, SignRequest};
-use waxseal_forge::Signing;
 use waxseal_key::{DigestAlgorithm, PssParameters, PublicKeyAlgorithm, SignatureScheme, Signer, SystemRandom};
 
 use super::options::{
@@ -192,15 +190,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     }
     let mut request = SignRequest::new(&signers, at, Boundary::random(&mut SystemRandom), &arithmetic);
     request.certificates = &certificates;
-    request.digest = signing.as_ref().map_or_else(|| arguments.digest(), |signing| signing.digest);
-    request.pss = arguments.pss(request.digest);
+    request.digest = arguments.digest();
     request.crls = &crls;
     request.encryption_certificate = encryption.first();
     request.limits = arguments.writing.limits.limits();
     match (&signing, own) {
-        (Some(signing), Some(own)) => as_client(&mut request, signing, own),
+        (Some(signing), Some(own)) => signing.apply(&mut request, own),
         _ => arguments.shape_by_hand(&mut request),
     }
+    request.pss = arguments.pss(request.digest);
     request.protect_headers = arguments.protect_headers.map(|hp| match hp {
         HpOption::Clear => ProtectHeaders::Clear,
         HpOption::Cipher => ProtectHeaders::Cipher(arguments.hide.hide()),
@@ -211,16 +209,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let reads_once = request.reads_once();
     arguments.writing.write(&arguments.file, reads_once, |input, out| message::sign(input, out, &request))?;
     Ok(Exit::Good)
-}
-
-/// Takes over the habits of a mail program.
-fn as_client<'a>(request: &mut SignRequest<'a>, signing: &Signing, own: &'a Certificate) {
-    request.form = signing.form;
-    request.shape.clone_from(&signing.shape);
-    request.mime.clone_from(&signing.mime);
-    if signing.key_preference && request.encryption_certificate.is_none() {
-        request.encryption_certificate = Some(own);
-    }
 }
 
 impl From<FormOption> for Form {

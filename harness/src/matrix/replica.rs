@@ -213,10 +213,7 @@ impl<'a> Writer<'a> {
         let signers: [(&dyn Signer, &Certificate); 1] = [(&key, &own)];
         let mut request = SignRequest::new(&signers, at, Boundary::random(random), &arithmetic);
         request.certificates = &sent;
-        request.encryption_certificate = signing.key_preference.then_some(&own);
-        (request.form, request.digest) = (signing.form, signing.digest);
-        request.shape.clone_from(&signing.shape);
-        request.mime.clone_from(&signing.mime);
+        signing.apply(&mut request, &own);
         let mut out = Vec::new();
         message::sign(&mut Cursor::new(mail), &mut out, &request).map_err(|error| error.to_string())?;
         let mut missing = String::new();
@@ -244,8 +241,7 @@ impl<'a> Writer<'a> {
         let recipients = Recipient::certificates(&for_all);
         let arithmetic = Arithmetic::new(ProviderChoice::RustCrypto);
         let mut request = EncryptRequest::new(&recipients, &arithmetic);
-        request.cipher = encrypting.cipher;
-        (request.shape, request.mime) = (encrypting.shape, encrypting.mime);
+        encrypting.apply(&mut request);
         let mut out = Vec::new();
         message::encrypt(&mut Cursor::new(mail), &mut out, &request, random).map_err(|error| error.to_string())?;
         Ok(out)

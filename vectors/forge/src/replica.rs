@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{ContentEncryption, Shape};
-use waxseal_engine::message::MimeShape;
+use waxseal_engine::message::{EncryptRequest, MimeShape, SignRequest};
 use waxseal_key::DigestAlgorithm;
 use waxseal_model::{CertificateRole, FormShape, KnownBy, Replica, ReplicaForm, Table};
 use waxseal_verdict::Form;
@@ -90,6 +90,19 @@ impl Signing {
         })
     }
 
+    /// Makes a request sign as the client does, with the key of this
+    /// certificate. Which certificates go along is [`Self::certificates`];
+    /// whoever names another certificate to encrypt for before this keeps it.
+    pub fn apply<'a>(&self, request: &mut SignRequest<'a>, signer: &'a Certificate) {
+        request.form = self.form;
+        request.digest = self.digest;
+        request.shape.clone_from(&self.shape);
+        request.mime.clone_from(&self.mime);
+        if self.key_preference && request.encryption_certificate.is_none() {
+            request.encryption_certificate = Some(signer);
+        }
+    }
+
     /// What goes along of these certificates, in the client's order: the
     /// signer's own and those of the authorities above it, whatever order these
     /// were given in. Others that were given follow.
@@ -144,6 +157,13 @@ impl Encrypting {
             shape: settings(form, replica.cms(form, None))?,
             mime: settings(form, replica.mime(form))?,
         })
+    }
+
+    /// Makes a request encrypt as the client does.
+    pub fn apply(&self, request: &mut EncryptRequest<'_>) {
+        request.cipher = self.cipher;
+        request.shape.clone_from(&self.shape);
+        request.mime.clone_from(&self.mime);
     }
 }
 

@@ -90,9 +90,7 @@ impl Desk {
         let mut request =
             SignRequest::new(&signers, at, Boundary::random(&mut SeededRandom::new("boundary")), &arithmetic);
         request.certificates = &sent;
-        request.encryption_certificate = signing.key_preference.then_some(&own);
-        (request.form, request.digest) = (signing.form, signing.digest);
-        (request.shape, request.mime) = (signing.shape.clone(), signing.mime.clone());
+        signing.apply(&mut request, &own);
         let pss = like.text(F::SignatureAlgorithm).as_deref() == Some("rsassa-pss");
         request.pss = pss.then(|| PssParameters::usual(signing.digest));
         let mut out = Vec::new();
@@ -106,8 +104,7 @@ impl Desk {
         let certificates = [self.certificate("alice"), self.certificate("bob")];
         let recipients = Recipient::certificates(&certificates);
         let mut request = EncryptRequest::new(&recipients, &arithmetic);
-        request.cipher = encrypting.cipher;
-        (request.shape, request.mime) = (encrypting.shape, encrypting.mime);
+        encrypting.apply(&mut request);
         let mut out = Vec::new();
         message::encrypt(&mut Cursor::new(mail), &mut out, &request, &mut SeededRandom::new("encryption")).unwrap();
         out
