@@ -15,6 +15,7 @@ pub mod admission;
 pub mod capture;
 pub mod card;
 pub mod cases;
+mod charset;
 pub mod cli;
 pub mod confine;
 pub mod exchange;

@@ -11,6 +11,8 @@ use waxseal_engine::Limits;
 use waxseal_engine::mime::{self, Part};
 use waxseal_verdict::ContentMatch;
 
+use crate::charset;
+
 /// Compares what came out with what went in, both MIME entities.
 #[must_use]
 pub fn compare(before: &[u8], after: &[u8]) -> ContentMatch {
@@ -31,6 +33,8 @@ struct Shown(Vec<Leaf>);
 enum Leaf {
     /// The text, its lines without what stands invisibly at their ends.
     Text(Vec<String>),
+    /// What its label makes no text: the label and the octets.
+    Unreadable(String, Vec<u8>),
     /// A file: its name and its octets.
     File(Option<String>, Vec<u8>),
 }
@@ -48,17 +52,20 @@ impl Leaf {
         let mut octets = Vec::new();
         mime::decode_body(&mut source, part).ok()?.read_to_end(&mut octets).ok()?;
         let is_text = part.content_type.media_type == "text/plain" && part.disposition.is_none();
-        Some(match is_text {
-            true => Self::Text(lines(&octets)),
-            false => Self::File(part.file_name().map(|name| name.to_string()), octets),
+        if !is_text {
+            return Some(Self::File(part.file_name().map(|name| name.to_string()), octets));
+        }
+        let label = part.content_type.get("charset");
+        Some(match charset::decode(&octets, label) {
+            Some(text) => Self::Text(lines(&text)),
+            None => Self::Unreadable(label.unwrap_or("us-ascii").to_ascii_lowercase(), octets),
         })
     }
 }
 
-/// The lines of a text in UTF-8 (of which US-ASCII is a part), without white
-/// space at their ends, and without empty lines at the end.
-fn lines(octets: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(octets);
+/// The lines of a text, without white space at their ends, and without empty
+/// lines at the end.
+fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
     while lines.last().is_some_and(String::is_empty) {
         lines.pop();
@@ -79,6 +86,34 @@ mod tests {
                       R3LDvMOfZQ0KDQo=\r\n";
         assert_eq!(compare(TEXT.as_bytes(), TEXT.as_bytes()), ContentMatch::Identical);
         assert_eq!(compare(TEXT.as_bytes(), base64.as_bytes()), ContentMatch::Equal);
+    }
+
+    /// What a person sees decides, not how it is labelled; and a wrong label is seen.
+    #[test]
+    fn another_character_set_is_the_same_text_if_its_label_says_so() {
+        let latin = |label: &str| {
+            format!(
+                "Content-Type: text/plain{label}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n"
+            )
+        };
+        let compare = |after: &str| compare(TEXT.as_bytes(), after.as_bytes());
+        assert_eq!(compare(&latin("; charset=iso-8859-1")), ContentMatch::Equal);
+        assert_eq!(compare(&latin("; charset=\"Windows-1252\"")), ContentMatch::Equal);
+        assert_eq!(compare(&latin("; charset=utf-8")), ContentMatch::Differs);
+        assert_eq!(compare(&latin("")), ContentMatch::Differs);
+        assert_eq!(compare(&latin("; charset=of-nobody")), ContentMatch::Differs);
+        assert_eq!(compare(&TEXT.replace("; charset=utf-8", "")), ContentMatch::Differs);
+        assert_eq!(compare(&TEXT.replace("; charset=utf-8", "; charset=iso-8859-1")), ContentMatch::Differs);
+    }
+
+    /// A text that nobody can read is the same if nothing of it changed but how it is carried.
+    #[test]
+    fn text_in_an_unknown_set_is_compared_by_its_octets() {
+        let before = TEXT.replace("utf-8", "of-nobody");
+        let base64 = "Content-Transfer-Encoding: base64\r\nContent-Type: text/plain; charset=OF-NOBODY\r\n\r\n\
+                      R3LDvMOfZQ0K\r\n";
+        assert_eq!(compare(before.as_bytes(), base64.as_bytes()), ContentMatch::Equal);
+        assert_eq!(compare(before.as_bytes(), base64.replace("LD", "LE").as_bytes()), ContentMatch::Differs);
     }
 
     #[test]

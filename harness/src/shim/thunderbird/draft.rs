@@ -8,6 +8,7 @@ use waxseal_engine::Limits;
 use waxseal_engine::mime::{self, Part};
 
 use super::Trouble;
+use crate::charset;
 use crate::thunderbird::process::{Attachment, Draft};
 
 /// The author of a mail, and the draft.
@@ -61,12 +62,9 @@ fn decoded(mail: &[u8], part: &Part) -> Result<Vec<u8>, Trouble> {
 
 fn body(mail: &[u8], part: &Part) -> Result<String, Trouble> {
     let octets = decoded(mail, part)?;
-    let charset = part.content_type.get("charset").unwrap_or("us-ascii").to_ascii_lowercase();
-    match charset.as_str() {
-        "us-ascii" | "utf-8" => String::from_utf8(octets).map_err(Trouble::at("the text")),
-        "iso-8859-1" => Ok(octets.into_iter().map(char::from).collect()),
-        other => Err(unfit(&format!("the character set {other}"))),
-    }
+    let label = part.content_type.get("charset");
+    let unknown = || unfit(&format!("text that its character set, {}, does not explain", label.unwrap_or("us-ascii")));
+    charset::decode(&octets, label).ok_or_else(unknown)
 }
 
 fn attachment(mail: &[u8], part: &Part, path: &Path) -> Result<Attachment, Trouble> {
@@ -117,7 +115,7 @@ mod tests {
         for mail in [
             "From: a@example.test, b@example.test\r\n\r\nx\r\n",
             "From: a@example.test\r\nContent-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\n\r\ny\r\n--x--\r\n",
-            "From: a@example.test\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\nx\r\n",
+            "From: a@example.test\r\nContent-Type: text/plain; charset=of-nobody\r\n\r\nx\r\n",
         ] {
             let refused = read(mail.as_bytes(), Path::new("/nowhere"));
             assert!(matches!(refused, Err(Trouble::Unsupported(_))), "{mail}: {refused:?}");
