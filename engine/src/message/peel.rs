@@ -280,8 +280,7 @@ impl<'a> Peeler<'a> {
                 self.peel_enclosed(layer, &reader.input().deviations(), content)
             }
             other => {
-                let (kind, word) = kind_of(other);
-                let mut layer = object.layer(kind, word);
+                let mut layer = object.layer(Kind::Unknown, "unknown");
                 let name = waxseal_key::algorithm::oid_name(other).unwrap_or(other);
                 let detail = format!("ContentInfo.contentType: {name} is not supported");
                 layer.structure = Aspect::bad(Reason::UnsupportedContentType, detail);
@@ -633,17 +632,6 @@ fn whole_message(part: &Part) -> &Part {
 /// The paths of the parts without parts of a tree.
 fn leaves(part: &Part, prefix: &str) -> Vec<String> {
     part.walk().filter(|part| part.is_leaf()).map(|part| format!("{prefix}{}", part.path)).collect()
-}
-
-fn kind_of(content_type: &str) -> (Kind, &'static str) {
-    match content_type {
-        oid::AUTH_ENVELOPED_DATA => (Kind::AuthEnveloped, "authenveloped-data"),
-        oid::COMPRESSED_DATA => (Kind::Compressed, "compressed-data"),
-        oid::DIGESTED_DATA => (Kind::Digested, "digested-data"),
-        oid::ENCRYPTED_DATA => (Kind::EncryptedData, "encrypted-data"),
-        oid::AUTHENTICATED_DATA => (Kind::Authenticated, "authenticated-data"),
-        _ => (Kind::Unknown, "unknown"),
-    }
 }
 
 /// A body that cannot be decoded is a verdict; one that cannot be read is not.
