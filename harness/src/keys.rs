@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::card;
 use crate::exit::Failed;
+use crate::workspace;
 
 /// A password as it is written on the command line: `env:NAME`, `file:PATH`,
 /// or the word itself.
@@ -46,7 +47,8 @@ impl Secret {
             return Ok(Zeroizing::new(value));
         }
         if let Some(path) = self.0.strip_prefix("file:") {
-            let text = std::fs::read_to_string(path).map_err(Failed::at(format!("the password file {path}")))?;
+            let text =
+                workspace::read_small_text(path.as_ref()).map_err(Failed::at(format!("the password file {path}")))?;
             let text = Zeroizing::new(text);
             // An editor ends the last line; a password does not hold it.
             let word = text.strip_suffix('\n').unwrap_or(&text);
@@ -343,7 +345,7 @@ pub fn load_ocsp_responses(paths: &[PathBuf]) -> Result<Vec<OcspResponse>, Faile
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {
-    std::fs::read(path).map_err(Failed::at(path.display()))
+    workspace::read_small(path).map_err(Failed::at(path.display()))
 }
 
 fn not_pem(path: &Path) -> Failed {

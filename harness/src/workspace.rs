@@ -7,11 +7,15 @@ use std::path::Path;
 
 use tempfile::SpooledTempFile;
 use waxseal_engine::io::{Source, Spool, Workspace};
+use zeroize::Zeroizing;
 
 use crate::pipe::Pipe;
 
 /// Octets that one spool keeps in memory.
 const IN_MEMORY: usize = 1 << 20;
+
+/// Octets of a file that is held in memory: more than the largest CRLs have.
+const SMALL: u64 = 256 << 20;
 
 /// A workspace of temporary files that vanish with their spools.
 #[derive(Debug, Default, Clone, Copy)]
@@ -56,17 +60,43 @@ pub fn source_read_once(path: &Path, header: usize) -> io::Result<Box<dyn Source
 /// # Errors
 /// It is larger, cannot be read, or is a directory.
 pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut octets = Vec::new();
     let mut input = open(path)?;
-    let from: &mut dyn Read = match &mut input {
-        Input::File(file) => file,
-        Input::Pipe(from) => from,
+    let (from, expected): (&mut dyn Read, u64) = match &mut input {
+        Input::File(file) => {
+            let size = file.metadata()?.len();
+            (file, size.min(most))
+        }
+        Input::Pipe(from) => (from, 0),
     };
+    // At once as large as it will be: a key that moves in memory leaves copies behind.
+    let mut octets = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
     from.take(most.saturating_add(1)).read_to_end(&mut octets)?;
     if octets.len() as u64 > most {
         return Err(too_large(format!("has more than {}", size(most))));
     }
     Ok(octets)
+}
+
+/// All octets of a file that is held in memory: a key, a certificate, a list,
+/// a policy.
+///
+/// # Errors
+/// It is larger than any such file is, cannot be read, or is a directory.
+pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    read_up_to(path, SMALL)
+}
+
+/// The text of such a file.
+///
+/// # Errors
+/// As [`read_small`], and if it is no text in UTF-8.
+pub fn read_small_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_small(path)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        // It may be somebody's secret that was named by mistake.
+        drop(Zeroizing::new(error.into_bytes()));
+        io::Error::new(io::ErrorKind::InvalidData, format!("is no text in UTF-8 (octet {at})"))
+    })
 }
 
 fn too_large(what: String) -> io::Error {
@@ -184,6 +214,10 @@ mod tests {
         assert_eq!(read_up_to(&file, 11).unwrap(), [7; 11]);
         assert_eq!(read_up_to(&file, 10).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert!(read_up_to(dir.path(), 10).is_err());
+        assert_eq!(read_small(&file).unwrap(), [7; 11]);
+        std::fs::write(&file, b"ab\xff").unwrap();
+        assert_eq!(read_small_text(&file).unwrap_err().to_string(), "is no text in UTF-8 (octet 2)");
+        assert!(read_small(Path::new("/dev/zero")).unwrap_err().to_string().contains("256 MiB"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `waxseal addressbook`: what is known of correspondents, and the file that
 //! holds it.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,7 @@ use super::options::{self, show_time};
 use super::output::{self, harmless};
 use crate::exit::{Exit, Failed, help};
 use crate::keys::load_certificates;
+use crate::workspace;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -109,7 +110,7 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
 
 /// The address book in a file.
 pub(super) fn load(file: &Path) -> Result<AddressBook, Failed> {
-    parse(file, &fs::read_to_string(file).map_err(Failed::at(file.display()))?)
+    parse(file, &workspace::read_small_text(file).map_err(Failed::at(file.display()))?)
 }
 
 /// Changes the address book in a file; one that is not there is empty. Nobody
@@ -118,7 +119,7 @@ fn update<T>(file: &Path, change: impl FnOnce(&mut AddressBook) -> T) -> Result<
     let lock = file.with_extension("lock");
     let locked = File::create(&lock).map_err(Failed::at(lock.display()))?;
     locked.lock().map_err(Failed::at(lock.display()))?;
-    let mut book = match fs::read_to_string(file) {
+    let mut book = match workspace::read_small_text(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => AddressBook::default(),
         text => parse(file, &text.map_err(Failed::at(file.display()))?)?,
     };

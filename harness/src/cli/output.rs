@@ -98,6 +98,9 @@ pub(super) fn replace_file<T>(
     path: &Path,
     write: impl FnOnce(&mut dyn Sink) -> Result<T, Failed>,
 ) -> Result<T, Failed> {
+    if path == Path::new("-") {
+        return Err(Failed::usage("-: the name of a file is needed here"));
+    }
     let at = || path.display().to_string();
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // A temporary file is its owner's alone; an output file is what the umask says.
@@ -114,12 +117,12 @@ pub(super) fn replace_file<T>(
     Ok(value)
 }
 
-/// Writes a file as [`replace_file`] does, or to standard output.
+/// Writes a file as [`replace_file`] does, or to standard output, which is `-`, too.
 pub(super) fn to_file_or_stdout(
     path: Option<&Path>,
     write: impl FnOnce(&mut dyn Sink) -> Result<(), Failed>,
 ) -> Result<(), Failed> {
-    let Some(path) = path else {
+    let Some(path) = path.filter(|path| *path != Path::new("-")) else {
         // A mail that failed half way must not look like one that is whole.
         let mut spool = tempfile::SpooledTempFile::new(1 << 20);
         write(&mut spool)?;

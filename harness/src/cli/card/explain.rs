@@ -1,6 +1,5 @@
 //! `waxseal card explain`: a session in words.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,6 +9,7 @@ use waxseal_card::transcript::{KeyOperation, Transcript};
 
 use super::super::output;
 use crate::exit::{Exit, Failed, help};
+use crate::workspace;
 
 /// Explain a transcript of what went between a program and a card
 ///
@@ -35,7 +35,7 @@ struct Shown {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
-    let text = fs::read_to_string(&arguments.file).map_err(Failed::at(arguments.file.display()))?;
+    let text = workspace::read_small_text(&arguments.file).map_err(Failed::at(arguments.file.display()))?;
     let transcript: Transcript = text.parse().map_err(Failed::at(arguments.file.display()))?;
     let shown = Shown { format: 1, steps: explain::explain(&transcript), private_keys: transcript.key_operations() };
     if arguments.json {

@@ -10,6 +10,7 @@ use waxseal_key::Arithmetic;
 
 use super::super::output;
 use crate::exit::{Exit, Failed, help};
+use crate::workspace;
 
 /// Take the certificates out of a token and keep them in an archive
 ///
@@ -35,7 +36,7 @@ pub(in crate::cli) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     let token = super::read_token(&arguments.token)?;
     let at = || arguments.archive.display();
-    let kept = match std::fs::read(&arguments.archive) {
+    let kept = match workspace::read_small(&arguments.archive) {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         read => read.map_err(Failed::at(at()))?,
     };

@@ -7,7 +7,6 @@ mod reply;
 mod show;
 mod verify;
 
-use std::fs;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -18,6 +17,7 @@ use waxseal_engine::timestamp::Token;
 use super::open::source;
 use super::output;
 use crate::exit::{Exit, Failed};
+use crate::workspace;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -42,7 +42,7 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failed> {
 
 /// A file that is small enough to be held.
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {
-    fs::read(path).map_err(Failed::at(path.display()))
+    workspace::read_small(path).map_err(Failed::at(path.display()))
 }
 
 /// The token of a file: by itself, or in a response.
