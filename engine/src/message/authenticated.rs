@@ -140,7 +140,7 @@ impl Judge<'_> {
             let detail = format!("{OWNER}.mac does not fit key and content: it was altered, or the key is another one");
             self.layer.integrity = bound.worst(Aspect::bad(Reason::TagMismatch, detail));
         } else {
-            match refused.unwrap_or_else(|| recipients.none()) {
+            match refused.unwrap_or_else(|| recipients.none(self.context)) {
                 Refusal::Structure(aspect) => {
                     self.layer.structure = std::mem::take(&mut self.layer.structure).worst(aspect);
                 }

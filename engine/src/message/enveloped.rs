@@ -209,7 +209,7 @@ fn opener_of(
     context: &Context<'_>,
     deviations: &mut Vec<Deviation>,
 ) -> Result<Opener, Refusal> {
-    let candidate = candidate.ok_or_else(|| recipients.none())?;
+    let candidate = candidate.ok_or_else(|| recipients.none(context))?;
     if !context.budget.attempt() {
         return Err(Refusal::Structure(too_many_attempts(context)));
     }

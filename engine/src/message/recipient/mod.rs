@@ -157,7 +157,7 @@ impl Recipients<'_> {
         let Some(info) = self.infos.get(candidate.recipient) else {
             return match candidate.holder {
                 Holder::Key(index) => Ok(context.request.secrets.keys[index].key.clone()),
-                Holder::Credential(_) | Holder::Password(_) => Err(self.none()),
+                Holder::Credential(_) | Holder::Password(_) => Err(self.none(context)),
             };
         };
         match (info, candidate.holder) {
@@ -185,7 +185,7 @@ impl Recipients<'_> {
                 .map_err(|error| Refusal::key(&error, &place))
             }
             (RecipientInfo::KeyAgreement(info), Holder::Credential(index)) => {
-                let agreed = info.recipients.get(candidate.key).ok_or_else(|| self.none())?;
+                let agreed = info.recipients.get(candidate.key).ok_or_else(|| self.none(context))?;
                 agreement::content_key(info, agreed, context.request.credentials[index].decryptor, &place, context)
             }
             (RecipientInfo::KeyEncapsulation(info), Holder::Credential(index)) => {
@@ -203,7 +203,7 @@ impl Recipients<'_> {
     }
 
     /// Why there is no candidate.
-    pub(super) fn none(&self) -> Refusal {
+    pub(super) fn none(&self, context: &Context<'_>) -> Refusal {
         if self.infos.is_empty() && self.owner == Envelope::Encrypted.name() {
             let detail = "EncryptedData names no recipients, and no key of the right length was given";
             return Refusal::Decryption(Aspect::bad(Reason::NoKey, detail));
@@ -220,7 +220,20 @@ impl Recipients<'_> {
             }
             _ => {
                 let count = self.infos.len();
-                let detail = format!("none of the keys given belongs to one of the {count} recipients");
+                let given = &context.request.credentials;
+                let alone = given.iter().filter(|given| given.certificate.is_none()).count();
+                let secrets = context.request.secrets;
+                let detail = if given.is_empty() && secrets.keys.is_empty() && secrets.passwords.is_empty() {
+                    format!("no key was given for any of the {count} recipients")
+                } else if alone > 0 {
+                    // A recipient is named by what stands in a certificate (RFC 5652 section 6.2.1).
+                    format!(
+                        "none of the keys given is known to belong to one of the {count} recipients; \
+                         {alone} of them came without a certificate, by which a recipient is found"
+                    )
+                } else {
+                    format!("none of the keys given belongs to one of the {count} recipients")
+                };
                 Refusal::Decryption(Aspect::bad(Reason::NoKey, detail))
             }
         }
