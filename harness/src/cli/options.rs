@@ -19,6 +19,7 @@ use crate::card::{self, Entered, Prompt, Written, open_reader};
 use crate::exit::Failed;
 use crate::fetch::Network;
 use crate::keys::{KeyRing, Pkcs12File, Secret};
+use crate::workspace;
 
 /// Keys and their certificates.
 #[derive(Debug, Args)]
@@ -227,7 +228,7 @@ pub(super) fn oid(text: &str) -> Result<String, String> {
 /// Where the cases come from.
 #[derive(Debug, Default, Args)]
 pub(super) struct CorpusOptions {
-    /// Only these cases: a glob over ids, such as `read/clear/*`
+    /// Only these cases: a glob over ids, such as `signed/clear/*`
     #[arg(long, value_name = "GLOB")]
     pub(super) case: Vec<String>,
     /// Read the corpus from a directory instead of the one inside this program
@@ -285,7 +286,7 @@ pub(super) fn policy(name_or_file: &str) -> Result<Policy, Failed> {
     if Policy::names().contains(&name_or_file) {
         return Policy::named(name_or_file).map_err(Failed::usage);
     }
-    match std::fs::read_to_string(name_or_file) {
+    match workspace::read_small_text(name_or_file.as_ref()) {
         Ok(text) => Policy::from_toml(&text).map_err(Failed::at(name_or_file)),
         Err(error) => Err(Failed::usage(format!(
             "--policy {name_or_file}: neither a built-in policy ({}) nor a file that can be read: {error}",
