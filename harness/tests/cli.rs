@@ -676,3 +676,69 @@ fn a_session_with_a_card_is_explained() {
     let (_, error) = place.run(2, "card explain mail");
     assert!(error.contains("mail: line 1: no transcript"), "{error}");
 }
+
+/// Alice's options to sign with.
+const ALICE: &str = "--key alice.key.pem --cert alice.cert.pem";
+
+/// A client is not guessed from one habit that an option can have, too.
+#[test]
+fn no_size_of_segments_makes_a_mail_that_of_a_client() {
+    let place = Place::new();
+    let line = "A line of text that is long enough to fill a number of segments\r\n";
+    place.write("letter", &format!("From: alice@example.test\r\nTo: bob@example.test\r\n\r\n{}", line.repeat(1000)));
+    for size in [512, 1000, 1022, 1024, 2048, 4096, 16384] {
+        place.run(0, &format!("encrypt letter --to bob.cert.pem --ber {size} -o mail"));
+        let (text, _) = place.run(0, "fingerprint mail");
+        assert!(text.starts_with("unknown: "), "encrypted, {size}: {text}");
+        place.run(0, &format!("sign letter {ALICE} --form opaque --ber {size} -o mail"));
+        let (text, _) = place.run(0, "fingerprint mail");
+        assert!(text.starts_with("unknown: "), "opaque, {size}: {text}");
+    }
+}
+
+/// What a person gave as a secret is not printed when it is written wrong.
+#[test]
+fn a_secret_that_is_written_wrong_is_not_shown() {
+    let place = Place::new();
+    for line in ["open mail --kek DEADBEEFC0DE", "open mail --p12 :DEADBEEFC0DE", "sign mail --p12 DEADBEEFC0DE"] {
+        let (_, error) = place.run(2, line);
+        assert!(error.contains("invalid value '…' for '--") && !error.contains("DEADBEEFC0DE"), "{line}: {error}");
+    }
+}
+
+/// What is to be signed or encrypted has to be mail, as what is opened.
+#[test]
+fn what_is_no_mail_is_not_signed() {
+    let place = Place::new();
+    place.write("empty", "");
+    place.write("junk", "no mail at all\n");
+    place.write("damaged", "From: alice@example.test\nno field\n\nText\n");
+    for (file, code, why) in [
+        ("empty", 3, "the mail is empty"),
+        ("junk", 3, "line 1 is no header field"),
+        ("damaged", 2, "line 2 is no header field"),
+    ] {
+        for line in
+            [format!("sign {file} {ALICE}"), format!("encrypt {file} --to bob.cert.pem"), format!("compress {file}")]
+        {
+            let (_, error) = place.run(code, &line);
+            assert!(error.contains(&format!("{file}: {why}")), "{line}: {error}");
+        }
+    }
+}
+
+/// A recipient is found by a certificate; what is missing is said.
+#[test]
+fn a_key_without_a_certificate_is_named() {
+    let place = Place::new();
+    place.write("letter", "From: alice@example.test\nTo: bob@example.test\n\nText\n");
+    place.run(0, "encrypt letter --to bob.cert.pem -o mail");
+    for (keys, why) in [
+        ("", "no key was given"),
+        ("--key bob.key.pem", "1 of them came without a certificate"),
+        (ALICE, "none of the keys given belongs to one of the 1 recipients"),
+    ] {
+        let (text, _) = place.run(1, &format!("open mail {keys}"));
+        assert!(text.contains(why), "{keys}: {text}");
+    }
+}

@@ -74,7 +74,8 @@ pub fn send_certificates(out: &mut dyn Sink, request: &CertificatesRequest<'_>) 
         tamper: &Tamper::default(),
         arithmetic: &Arithmetic::default(),
     };
-    wrap(&mut Cursor::new(b""), out, &outline, |out, content| {
+    // A mail without fields and without text: what it says stands in the request.
+    wrap(&mut Cursor::new(b"\r\n"), out, &outline, |out, content| {
         recipe.write_detached(out, content, &recipe.digester()?.finish())
     })
 }

@@ -37,6 +37,7 @@ mod writing;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failed, help};
@@ -113,7 +114,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     // clap ends the process itself: 0 after --help, 2 after wrong use.
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
     // A panic has printed where it happened; here it becomes an exit code.
     let exit = std::panic::catch_unwind(|| {
         let _leftovers = Leftovers::watch();
@@ -127,6 +128,22 @@ pub fn main() -> ExitCode {
     });
     ending::finish();
     ExitCode::from(exit as u8)
+}
+
+/// The options whose values hold a secret.
+const SECRET: [&str; 5] = ["--p12", "--kek", "--password", "--key-password", "--pin"];
+
+/// The same error, without the value that somebody gave as a secret: what is
+/// printed ends up in logs.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let of_secret = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => SECRET.contains(&argument.split([' ', '=']).next().unwrap_or_default()),
+        _ => false,
+    };
+    if of_secret {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
+    error
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, Failed> {

@@ -6,16 +6,34 @@ use clap::Args;
 use time::OffsetDateTime;
 use waxseal_engine::cms::write::{Encoding, Shape};
 use waxseal_engine::io::{Sink, Source};
-use waxseal_engine::message::{self, EncloseRequest, Enclosure};
+use waxseal_engine::message::{self, ComposeError, EncloseRequest, Enclosure, SignError, WrapError};
 use waxseal_key::{Arithmetic, SystemRandom};
 
 use super::options::LimitOptions;
 use super::output;
-use crate::exit::Failed;
+use crate::exit::{Exit, Failed};
 use crate::workspace;
 
 /// Octets of a segment where nothing is said: what is read and encrypted at once.
 const SEGMENT: usize = 64 << 10;
+
+/// Why no mail was made of another one.
+pub(super) trait Refused: std::fmt::Display {
+    /// What is wrong with the mail that went in, if that is why.
+    fn composing(&self) -> Option<&ComposeError>;
+}
+
+impl Refused for SignError {
+    fn composing(&self) -> Option<&ComposeError> {
+        if let Self::Compose(error) = self { Some(error) } else { None }
+    }
+}
+
+impl Refused for WrapError {
+    fn composing(&self) -> Option<&ComposeError> {
+        if let Self::Compose(error) = self { Some(error) } else { None }
+    }
+}
 
 /// How the object is encoded, and where the mail goes.
 #[derive(Debug, Args)]
@@ -74,7 +92,7 @@ impl WritingOptions {
 
     /// Reads one mail and writes another. What is read once need not be stored
     /// when it comes from a pipe.
-    pub(super) fn write<E: std::fmt::Display>(
+    pub(super) fn write<E: Refused>(
         &self,
         file: &Path,
         reads_once: bool,
@@ -86,7 +104,12 @@ impl WritingOptions {
             false => workspace::source(file, limits.piped_octets),
         }
         .map_err(Failed::at(file.display()))?;
-        let write = |out: &mut dyn Sink| make(&mut *input, out).map_err(Failed::at(file.display()));
+        let refused = |error: E| {
+            let is_no_mail = error.composing().is_some_and(ComposeError::is_no_mail);
+            let exit = if is_no_mail { Exit::NotAMessage } else { Exit::Usage };
+            Failed { exit, message: format!("{}: {error}", file.display()) }
+        };
+        let write = |out: &mut dyn Sink| make(&mut *input, out).map_err(refused);
         output::to_file_or_stdout(self.out.as_deref(), write)
     }
 }

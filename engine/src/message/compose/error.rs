@@ -14,6 +14,9 @@ pub enum ComposeError {
     /// The output refused.
     #[error("the output cannot be written: {0}")]
     Write(#[source] io::Error),
+    /// There is nothing to read.
+    #[error("the mail is empty: not even the empty line is there that ends a header")]
+    Empty,
     /// A line of the header that is none (RFC 5322 section 2.2).
     #[error("line {line} is no header field: {why}")]
     Header {
@@ -56,4 +59,13 @@ pub enum ComposeError {
     /// A date that a mail cannot have.
     #[error("the date {0} cannot be written in a header")]
     Date(String),
+}
+
+impl ComposeError {
+    /// Whether what was to be signed or encrypted is no mail: it begins with
+    /// something that is neither a header field nor the end of a header.
+    #[must_use]
+    pub const fn is_no_mail(&self) -> bool {
+        matches!(self, Self::Empty | Self::Header { line: 1, .. })
+    }
 }

@@ -52,6 +52,9 @@ impl Head {
             line.clear();
             let read = input.read_until(b'\n', &mut line).map_err(ComposeError::Read)?;
             head.body += read as u64;
+            if head.body == 0 {
+                return Err(ComposeError::Empty);
+            }
             if head.body > limit as u64 {
                 return Err(ComposeError::HeaderTooLong { limit });
             }
@@ -173,7 +176,8 @@ mod tests {
         );
         assert_eq!((head.body as usize, head.binary), (mail.find("body").unwrap(), false));
         assert!(read("Content-Transfer-Encoding:  BINARY \r\n\r\n").unwrap().binary);
-        assert_eq!(read("").unwrap().inner(), b"\r\n");
+        assert_eq!(read("\n").unwrap().inner(), b"\r\n");
+        assert!(matches!(read(""), Err(ComposeError::Empty)));
         assert_eq!(read("\nbody").unwrap().body, 1);
         assert_eq!(outer(&read("To: b@example.test").unwrap()), "To: b@example.test\r\n");
     }
