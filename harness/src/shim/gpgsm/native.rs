@@ -22,6 +22,13 @@ struct Status {
     rest: String,
 }
 
+impl Status {
+    /// `ERROR verify.leave 150995078`
+    fn is_error_at(&self, place: &str) -> bool {
+        self.keyword == "ERROR" && self.rest.split(' ').next() == Some(place)
+    }
+}
+
 /// What it said of a signed object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Signed {
@@ -142,7 +149,9 @@ impl Said {
             signed.integrity = signed.integrity.worst(integrity);
             signed.chain = signed.chain.worst(chain);
         }
-        if starts.is_empty() || signed.integrity == Aspect::Unchecked(None) {
+        // It left before the last signer: those after it have no lines.
+        let left = signed.integrity.is_good() && self.status.iter().any(|status| status.is_error_at("verify.leave"));
+        if starts.is_empty() || left || signed.integrity == Aspect::Unchecked(None) {
             signed.structure = self.bad(AspectName::Structure, Reason::BadBer);
             (signed.integrity, signed.chain) = (Aspect::Unchecked(None), Aspect::Unchecked(None));
         }
@@ -152,7 +161,7 @@ impl Said {
     /// What it said of one signer: integrity and chain.
     fn signer(&self, status: &[Status]) -> (Aspect, Aspect) {
         let find = |keyword: &str| status.iter().find(|status| status.keyword == keyword);
-        let place = |place: &str| status.iter().any(|line| line.keyword == "ERROR" && line.rest.starts_with(place));
+        let place = |place: &str| status.iter().any(|line| line.is_error_at(place));
         let integrity = if ["GOODSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG"].iter().any(|good| find(good).is_some()) {
             Aspect::Good
         } else if find("BADSIG").is_some() {
@@ -268,6 +277,12 @@ mod tests {
                 vec!["NEWSIG", good, "TRUST_FULLY 0 shell", "NEWSIG", "BADSIG 31FA4EC1 /CN=bob"],
                 vec!["invalid signature: Bad signature"],
                 "good | bad: signature-mismatch | unchecked",
+            ),
+            // Of a second signer it says nothing but this.
+            (
+                vec!["NEWSIG", good, valid, "TRUST_FULLY 0 shell", "ERROR verify.leave 150995126"],
+                vec!["ksba_cms_get_issuer_serial failed: No value"],
+                "bad: bad-ber | unchecked | unchecked",
             ),
         ] {
             assert_eq!(told(&said(&status, &sentences)), expected, "{status:?}");
