@@ -19,4 +19,5 @@ pub mod serve;
 pub mod shipped;
 pub mod snail;
 pub mod thunderbird;
+mod words;
 pub(crate) mod writing;

@@ -6,6 +6,7 @@
 use waxseal_verdict::{Aspect, AspectName, Reason};
 
 use super::super::program::Ran;
+use super::super::words::{Row, row};
 
 /// What a command said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,17 +36,6 @@ pub(super) struct Signed {
     pub(super) structure: Aspect,
     pub(super) integrity: Aspect,
     pub(super) chain: Aspect,
-}
-
-/// Words of a sentence, and what they stand for.
-struct Row {
-    words: &'static str,
-    aspect: AspectName,
-    reason: Reason,
-}
-
-const fn row(words: &'static str, aspect: AspectName, reason: Reason) -> Row {
-    Row { words, aspect, reason }
 }
 
 /// The first row of an aspect that fits decides.
@@ -223,6 +213,7 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::words::assert_fits;
     use super::*;
 
     fn said(status: &[&str], sentences: &[&str]) -> Said {
@@ -300,8 +291,6 @@ mod tests {
 
     #[test]
     fn every_row_names_a_reason_of_its_aspect() {
-        for row in TABLE {
-            assert!(row.reason.aspects().contains(&row.aspect), "{} {}", row.words, row.reason);
-        }
+        assert_fits(TABLE);
     }
 }

@@ -7,6 +7,7 @@
 use waxseal_verdict::{Aspect, AspectName, Reason};
 
 use super::super::program::Ran;
+use super::super::words::{Row, row};
 
 /// What cmsutil said of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,17 +49,6 @@ const UNTRUSTED: &str = "SigningCertNotTrusted";
 /// How the lines begin.
 const LEVEL: &str = "\tlevel=";
 const SIGNER: &str = "\t\tsigner";
-
-/// A name of an error, and what it stands for.
-struct Row {
-    name: &'static str,
-    aspect: AspectName,
-    reason: Reason,
-}
-
-const fn row(name: &'static str, aspect: AspectName, reason: Reason) -> Row {
-    Row { name, aspect, reason }
-}
 
 /// The first row that fits decides.
 const TABLE: &[Row] = {
@@ -130,7 +120,7 @@ impl Said {
 
     /// Why it could not read the object: in which aspect.
     pub(super) fn refused(&self, otherwise: AspectName) -> (AspectName, Aspect) {
-        let row = TABLE.iter().find(|row| self.words.contains(row.name));
+        let row = TABLE.iter().find(|row| self.words.contains(row.words));
         let (aspect, reason) = match (row, otherwise) {
             (Some(row), _) => (row.aspect, row.reason),
             (None, AspectName::Decryption) => (AspectName::Decryption, Reason::WrongKey),
@@ -185,6 +175,7 @@ impl Level {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::words::assert_fits;
     use super::*;
 
     /// As cmsutil 3.87 writes it.
@@ -262,8 +253,6 @@ mod tests {
 
     #[test]
     fn every_row_names_a_reason_of_its_aspect() {
-        for row in TABLE {
-            assert!(row.reason.aspects().contains(&row.aspect), "{} {}", row.name, row.reason);
-        }
+        assert_fits(TABLE);
     }
 }

@@ -9,6 +9,7 @@
 use waxseal_verdict::{Aspect, AspectName, Reason};
 
 use super::super::program::Ran;
+use super::super::words::{Row, row};
 
 /// What a command said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +28,6 @@ const OWNERS: [&str; 4] = ["subject = ", "notBefore = ", "notAfter = ", "issuer 
 const MISMATCH: &str = "certificate does not match <";
 /// Before the name of a file of ours: what follows is said of that file.
 const UNREADABLE: &str = "Error loading ";
-
-/// Words, and what they stand for.
-struct Row {
-    words: &'static str,
-    aspect: AspectName,
-    reason: Reason,
-}
-
-const fn row(words: &'static str, aspect: AspectName, reason: Reason) -> Row {
-    Row { words, aspect, reason }
-}
 
 /// The first row that fits decides.
 const TABLE: &[Row] = {
@@ -159,6 +149,7 @@ fn is_verified(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::words::assert_fits;
     use super::*;
 
     /// Each as s-nail 14.9.24 writes it, with OpenSSL 3.0.
@@ -236,8 +227,6 @@ mod tests {
 
     #[test]
     fn every_row_names_a_reason_of_its_aspect() {
-        for row in TABLE {
-            assert!(row.reason.aspects().contains(&row.aspect), "{} {}", row.words, row.reason);
-        }
+        assert_fits(TABLE);
     }
 }
