@@ -349,7 +349,7 @@ pub struct AnswerLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u32>,
     /// What the shim can do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::newer::hello")]
     pub hello: Option<Hello>,
     /// What it says of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]

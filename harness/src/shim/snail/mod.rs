@@ -87,6 +87,7 @@ impl Shim for SNail {
             writes: BTreeSet::new(),
             writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Encrypted, WrittenForm::SignedEncrypted]),
             writes_algorithms: write::algorithms(),
+            unknown: BTreeSet::new(),
         })
     }
 
