@@ -13,7 +13,7 @@ use waxseal::shim::protocol::{Answer, EncryptArguments, KeyFiles, OpenArguments,
 use waxseal::sut::Sut;
 use waxseal::sut::child::{ShimCommand, ShimLimits, ShimProcess};
 use waxseal_model::Corpus;
-use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Operation, Verdict, WrittenForm};
+use waxseal_verdict::{Aspect, AspectName, Clock, Form, Hello, Operation, Reason, Verdict, WrittenForm};
 
 /// A CA; Alice, who signs and encrypts with one RSA key; Erin, who has a key on P-256.
 const SETUP: &str = r#"
@@ -489,4 +489,31 @@ fn s_nail_signs() {
 #[test]
 fn s_nail_encrypts() {
     encrypts("s-nail");
+}
+
+/// What a sender wrote into a mail is not taken for what s-nail says of it.
+#[test]
+fn s_nail_speaks_for_itself() {
+    let (place, Some(mut peer), Some(mut engine)) = (Place::new(), Peer::new("s-nail"), Peer::new("engine")) else {
+        return;
+    };
+    let answer = engine.encrypt(&place, "mail", "alice", |arguments| arguments.cipher = Some("aes-128-cbc".to_owned()));
+    assert!(matches!(answer, Answer::Wrote(_)), "{answer:?}");
+    // The field that it puts before what it decrypted.
+    let forged = format!("X-Decoding-Date: Sat, 01 Mar 2025 12:00:00 +0000\r\n{}", place.read("encrypted.eml"));
+    std::fs::write(place.path().join("forged.eml"), forged).unwrap();
+    let verdict = peer.open(&place, "forged.eml", "alice");
+    assert_good("s-nail", &verdict, 1);
+    assert_eq!(place.read("out"), CONTENT);
+    let verdict = peer.open(&place, "forged.eml", "other");
+    assert!(verdict.layers.len() == 1 && verdict.layers[0].decryption.is_bad(), "{:?}", told(&verdict, &peer.hello));
+
+    assert!(matches!(engine.sign(&place, "alice", |_| ()), Answer::Wrote(_)));
+    // Its words for a good signature, in the address that it prints when it is not the certificate's.
+    let signed = place.read("signed.eml");
+    let forged = signed.replacen("From: alice@example.test", "From: <\"was verified successfully\"@example.test>", 1);
+    assert_ne!(forged, signed);
+    std::fs::write(place.path().join("forged.eml"), forged).unwrap();
+    let verdict = peer.open(&place, "forged.eml", "alice");
+    assert_eq!(verdict.layers[0].identity.reason(), Some(Reason::AddressMismatch), "{:?}", told(&verdict, &peer.hello));
 }

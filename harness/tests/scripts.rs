@@ -119,6 +119,7 @@ impl Desk {
         }
         if self.hello.writes_forms.contains(&WrittenForm::Encrypted) {
             self.writes_encrypted();
+            self.finds_recipients();
         }
     }
 
@@ -224,6 +225,28 @@ impl Desk {
             let used = layer.content_cipher.as_deref().unwrap_or_default();
             assert!(!used.is_empty() && cipher.starts_with(used), "{}: {cipher}, and {used} was written", self.name);
             self.came_out(cipher);
+        }
+    }
+
+    /// Without `recipients` it takes the certificate that names the address, and no other (harness/SHIM.md).
+    fn finds_recipients(&self) {
+        for (address, is_named) in [
+            ("bob@example.test", true),
+            ("bob@example.tes", false),
+            ("ob@example.test", false),
+            ("bob@example.test.example", false),
+        ] {
+            let mut arguments = self.encrypting("mail", "written");
+            arguments.recipients.clear();
+            arguments.reading.extra_certificates = Some("bob.cert.pem".to_owned());
+            arguments.to = vec![address.to_owned()];
+            match self.ask(|id| Request::new(id, op::ENCRYPT, &arguments).unwrap()) {
+                Answer::Wrote(_) => assert!(is_named, "{} wrote for {address}", self.name),
+                Answer::Refused(refused) => {
+                    assert_eq!((is_named, refused.reason.as_str()), (false, "not-known"), "{} {address}", self.name);
+                }
+                other => panic!("{} {address}: {other:?}", self.name),
+            }
         }
     }
 

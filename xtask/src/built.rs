@@ -130,8 +130,8 @@ pub(crate) fn node() -> Result<(), String> {
         let (from, to) = (root().join("harness/src/shim/script/node").join(name), target.join(name));
         std::fs::copy(&from, &to).map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))?;
     }
-    // No package has anything to say while it is installed.
-    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+    // Silent, it would not say either why it failed.
+    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     run("npm", program("npm").args(install).current_dir(&target))
 }
 

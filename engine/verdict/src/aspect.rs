@@ -129,7 +129,11 @@ impl std::fmt::Display for Aspect {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Aspect"))]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "an aspect is good, absent, unchecked, {\"unchecked\":reason} or {\"bad\":reason}, with a reason that \
+                 is listed in vectors/schema/verdict.json"
+)]
 enum Written {
     Word(Word),
     Unchecked(UncheckedWritten),

@@ -148,6 +148,10 @@ pub struct Hello {
     /// algorithm table; `rc2-cbc-40` for RC2 with so many effective bits.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub writes_algorithms: BTreeSet<String>,
+    /// What it said that this version has no name for: the list, and the name. Found where an
+    /// answer is read, and never written.
+    #[serde(skip)]
+    pub unknown: BTreeSet<(String, String)>,
 }
 
 fn only_cms() -> BTreeSet<Dialect> {

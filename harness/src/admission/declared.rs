@@ -8,7 +8,7 @@ use waxseal_model::Matrix;
 use waxseal_verdict::{Hello, Kind, Operation, WrittenForm};
 
 use crate::matrix;
-use crate::shim::engine;
+use crate::shim::{engine, newer};
 
 /// Effective bits that RC2 is written with, in names of `writes_algorithms`.
 const RC2: &str = "rc2-cbc";
@@ -43,6 +43,10 @@ pub fn warnings(hello: &Hello, matrix: &Matrix) -> Vec<String> {
     let written: BTreeSet<String> =
         hello.writes_algorithms.iter().map(|name| without_bits(name).unwrap_or(name).to_owned()).collect();
     found.extend(unknown(hello, "writes_algorithms", &written));
+    found.extend(hello.unknown.iter().map(|(list, name)| {
+        let perhaps = perhaps(name, &newer::known(list));
+        format!("{list} of {}: {name:?} is no name that this version knows, and is left out{perhaps}", hello.name)
+    }));
     for row in WRITES {
         found.extend(inconsistent(hello, row, matrix));
     }
@@ -77,10 +81,13 @@ fn without_bits(name: &str) -> Option<&'static str> {
 fn unknown(hello: &Hello, field: &str, names: &BTreeSet<String>) -> Vec<String> {
     let (known, table) = (known(), table());
     let line = |name: &String| {
-        let perhaps = nearest(name, &table).map_or_else(String::new, |near| format!("; perhaps {near}"));
-        format!("{field} of {}: {name:?} is no name of the algorithm table{perhaps}", hello.name)
+        format!("{field} of {}: {name:?} is no name of the algorithm table{}", hello.name, perhaps(name, &table))
     };
     names.difference(&known).map(line).collect()
+}
+
+fn perhaps(name: &str, table: &BTreeSet<String>) -> String {
+    nearest(name, table).map_or_else(String::new, |near| format!("; perhaps {near}"))
 }
 
 /// The name that is obviously meant: the same letters and digits, or else
@@ -193,6 +200,19 @@ mod tests {
         assert!(found[1].ends_with(r#""rot13" is no name of the algorithm table"#), "{found:?}");
         assert!(found[2].starts_with("writes_algorithms has sha-384, and algorithms has not"), "{found:?}");
         assert_eq!(found.len(), 3);
+    }
+
+    /// It is not taken for a mistake of the shim; it may be one.
+    #[test]
+    fn a_name_that_is_left_out_is_named() {
+        let mut hello = Engine::default().hello().unwrap();
+        hello.unknown.insert(("operations".to_owned(), "check_certificate".to_owned()));
+        hello.unknown.insert(("forms".to_owned(), "signcrypted".to_owned()));
+        let found = of(&hello);
+        let expected = r#"forms of engine: "signcrypted" is no name that this version knows, and is left out"#;
+        assert_eq!(found[0], expected);
+        assert!(found[1].ends_with("and is left out; perhaps check-certificate"), "{found:?}");
+        assert_eq!(found.len(), 2);
     }
 
     #[test]

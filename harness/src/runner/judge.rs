@@ -261,6 +261,7 @@ mod tests {
             writes: BTreeSet::new(),
             writes_forms: BTreeSet::new(),
             writes_algorithms: BTreeSet::new(),
+            unknown: BTreeSet::new(),
         }
     }
 

@@ -11,8 +11,8 @@ use super::faketime::Faketime;
 use super::protocol::Answer;
 use super::serve::Crash;
 
-/// Octets that are kept of what a program says, on each of its outputs.
-const MOST_WORDS: u64 = 64 << 10;
+/// Octets that a program may say on each of its outputs: gpgsm says 330 of each signer.
+const MOST_WORDS: u64 = 1 << 20;
 
 /// Why a program has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Trouble {
     }
 }
 
-/// What a program said.
+/// What a program said: all of it, since who reads it concludes from what is absent, too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Ran {
     /// Whether its exit code was 0.
@@ -100,6 +100,9 @@ impl Run {
     /// Runs it to its end.
     ///
     /// There is no time limit here: the runner ends this shim with all it started.
+    ///
+    /// # Errors
+    /// It cannot be started, it crashed, or it said more than can be kept.
     pub(crate) fn go(mut self) -> Result<Ran, Trouble> {
         self.note();
         let name = self.name();
@@ -120,12 +123,15 @@ impl Run {
             let _ = child.wait();
             format!("nobody could listen to {name}: {error}")
         })?;
-        let words = child.stderr.take().map(listen).unwrap_or_default();
-        let out = out.and_then(|out| out.join().ok()).unwrap_or_default();
+        let words = child.stderr.take().map_or_else(|| Ok(String::new()), listen);
+        let gone = |_| Err(io::Error::other("the thread that listened is gone"));
+        let out = out.map_or_else(|| Ok(String::new()), |out| out.join().unwrap_or_else(gone));
         let status = child.wait().map_err(|error| Trouble::Shim(format!("{name} was lost: {error}")))?;
         if status.code().is_none() {
             return Err(Trouble::Crash(format!("{name} ended by {status}")));
         }
+        let heard = |what: &str, words: io::Result<String>| words.map_err(|error| format!("{what} of {name}: {error}"));
+        let (out, words) = (heard("standard output", out)?, heard("standard error", words)?);
         Ok(Ran { success: status.success(), out, words })
     }
 
@@ -150,12 +156,15 @@ impl Run {
     }
 }
 
-/// The beginning of what stands on a pipe. The rest is read and dropped, so that the program can end.
-fn listen(mut pipe: impl Read) -> String {
+/// What stands on a pipe. What is beyond the limit is read and dropped, so that the program can end; nobody
+/// can then say what it said.
+fn listen(mut pipe: impl Read) -> io::Result<String> {
     let mut words = Vec::new();
-    let kept = (&mut pipe).take(MOST_WORDS).read_to_end(&mut words);
-    let _ = kept.and_then(|_| io::copy(&mut pipe, &mut io::sink()));
-    String::from_utf8_lossy(&words).into_owned()
+    (&mut pipe).take(MOST_WORDS).read_to_end(&mut words)?;
+    match io::copy(&mut pipe, &mut io::sink())? {
+        0 => Ok(String::from_utf8_lossy(&words).into_owned()),
+        _ => Err(io::Error::other(format!("more than {MOST_WORDS} octets; what was not kept may be what counts"))),
+    }
 }
 
 /// A word as a shell reads it.
@@ -205,11 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn more_than_is_kept_does_not_stop_it() {
+    fn what_cannot_be_kept_is_said_and_does_not_stop_it() {
         let dir = tempfile::tempdir().unwrap();
-        let script = "head -c 300000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' y >&2";
-        let ran = Run::new("sh", dir.path()).args(["-c", script]).go().unwrap();
-        let most = usize::try_from(MOST_WORDS).unwrap();
-        assert_eq!((ran.success, ran.out.len(), ran.words.len()), (true, most, most));
+        let say = |octets: u64, pipe: &str| {
+            let script = format!("head -c {octets} /dev/zero | tr '\\0' x {pipe}; echo here {pipe}");
+            Run::new("sh", dir.path()).args(["-c", &script]).go()
+        };
+        let most = MOST_WORDS - "here\n".len() as u64;
+        let ran = say(most, "").unwrap();
+        assert!(ran.out.ends_with("xhere\n") && ran.words.is_empty(), "{} octets", ran.out.len());
+        for (pipe, which) in [("", "standard output of sh"), (">&2", "standard error of sh")] {
+            let cut = say(most + 1, pipe);
+            assert!(matches!(&cut, Err(Trouble::Shim(why)) if why.starts_with(which)), "{cut:?}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 use waxseal_model::{CardState, SharedKey};
 use waxseal_verdict::{Aspect, Dialect, Form, Hello, Verdict};
@@ -348,7 +349,7 @@ pub struct AnswerLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u32>,
     /// What the shim can do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::newer::hello")]
     pub hello: Option<Hello>,
     /// What it says of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -416,8 +417,10 @@ impl Answer {
     /// # Errors
     /// Why the line is no answer to this request, for the record.
     pub fn parse(line: &[u8], id: u64) -> Result<Self, String> {
-        let line: AnswerLine =
-            serde_json::from_slice(line).map_err(|error| format!("the answer is no JSON: {error}"))?;
+        let line: AnswerLine = serde_json::from_slice(line).map_err(|error| match error.classify() {
+            Category::Data => format!("the answer is JSON, but not as the protocol has it: {error}"),
+            Category::Io | Category::Syntax | Category::Eof => format!("the answer is no JSON: {error}"),
+        })?;
         if line.id != id {
             return Err(format!("an answer to request {}, expected one to {id}", line.id));
         }
@@ -474,7 +477,15 @@ mod tests {
     #[test]
     fn an_answer_says_one_thing_to_one_request() {
         for (line, wrong) in [
-            ("{}", "no JSON"),
+            ("", "the answer is no JSON: EOF"),
+            ("hello", "the answer is no JSON: expected value at line 1 column 1"),
+            (r#"{"id":1,"unsupported":"no"} {}"#, "the answer is no JSON: trailing characters"),
+            ("{}", "not as the protocol has it: missing field `id`"),
+            (r#"{"id":"1","unsupported":"no"}"#, "not as the protocol has it: invalid type: string"),
+            (
+                r#"{"id":1,"certificate":{"chain":"fine","identity":"good"}}"#,
+                "not as the protocol has it: an aspect is good, absent, unchecked,",
+            ),
             (r#"{"id":2,"unsupported":"no"}"#, "request 2, expected one to 1"),
             (r#"{"id":1}"#, "exactly one"),
             (r#"{"id":1,"unsupported":"no","error":"no"}"#, "exactly one"),

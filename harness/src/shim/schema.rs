@@ -3,13 +3,12 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use waxseal_model::schema;
 
 use super::protocol::{AnswerLine, CheckCertificateArguments, EncryptArguments, OpenArguments, SignArguments};
 
-/// A request of the shim protocol, version 1: one JSON object a line. An
-/// operation that is not here has to be answered `unsupported`.
+/// A request of the shim protocol, version 1: one JSON object a line.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(title = "A request to a shim")]
 #[serde(tag = "op", rename_all = "kebab-case")]
@@ -59,7 +58,32 @@ enum RequestLine {
 /// Both schemas: file name and content.
 #[must_use]
 pub fn all() -> [(&'static str, Value); 2] {
-    [("shim-request.json", schema::of::<RequestLine>()), ("shim-answer.json", schema::of::<AnswerLine>())]
+    [("shim-request.json", request()), ("shim-answer.json", schema::of::<AnswerLine>())]
+}
+
+/// The requests of this version, and whatever has another `op`: it is no mistake, and a shim
+/// that checks what it is asked must let it through, to answer it.
+fn request() -> Value {
+    let mut schema = schema::of::<RequestLine>();
+    if let Some(Value::Array(requests)) = schema.get_mut("oneOf") {
+        let known: Vec<Value> =
+            requests.iter().filter_map(|one| one.pointer("/properties/op/const").cloned()).collect();
+        requests.push(json!({
+            "type": "object",
+            "properties": {
+                "op": { "type": "string", "not": { "enum": known } },
+                "id": {
+                    "type": "integer",
+                    "format": "uint64",
+                    "minimum": 0,
+                    "description": "Number of the request; its answer repeats it."
+                }
+            },
+            "required": ["op", "id"],
+            "description": "An operation that was added later, or that no shim has: it has to be answered `unsupported`."
+        }));
+    }
+    schema
 }
 
 #[cfg(test)]
@@ -111,10 +135,15 @@ mod tests {
             Request::new(3, op::SIGN, &SignArguments::default()).unwrap(),
             Request::new(4, op::ENCRYPT, &encrypt).unwrap(),
             Request::new(5, op::CHECK_CERTIFICATE, &CheckCertificateArguments::default()).unwrap(),
+            // A shim may refuse what its schema forbids, and it has to answer this.
+            Request::unknown(6),
         ] {
             valid(&request, serde_json::to_value(&line).unwrap());
         }
-        assert!(!request.is_valid(&serde_json::to_value(Request::unknown(6)).unwrap()));
+        for op in [op::HELLO, op::OPEN, op::SIGN, op::ENCRYPT, op::CHECK_CERTIFICATE] {
+            assert!(!request.is_valid(&json!({ "id": 1, "op": op })), "{op} needs more than that");
+        }
+        assert!(!request.is_valid(&json!({ "op": "juggle" })));
         let hello = Answer::Hello(Engine::default().hello().unwrap());
         for one in [hello, Answer::Unsupported("no".to_owned()), Answer::Error("x".to_owned(), Some("y".to_owned()))] {
             valid(&answer, serde_json::to_value(one.into_line(1)).unwrap());

@@ -287,11 +287,68 @@ fn drain(mut pipe: impl Read, tail: &Mutex<Tail>) {
 }
 
 fn describe_start(program: &Path, error: &io::Error) -> String {
+    let name = program.display();
     match error.kind() {
-        io::ErrorKind::NotFound => format!("{} does not exist", program.display()),
-        io::ErrorKind::PermissionDenied => {
-            format!("{} may not be executed (is it marked executable?)", program.display())
+        // Of what runs a program that is missing, the system says no more than of a missing program.
+        io::ErrorKind::NotFound if program.exists() => match interpreter(program) {
+            Some(interpreter) => format!(
+                "{name} is to be run by {interpreter:?}, as its first line says, and that does not exist: install it, \
+                 or change the line (\\r at its end comes from another system)"
+            ),
+            None => format!("{name} is there, and what loads it is not: was it built for this system?"),
+        },
+        io::ErrorKind::NotFound => format!("{name} does not exist"),
+        io::ErrorKind::PermissionDenied if program.is_dir() => {
+            format!("{name} is a directory: name the program in it that is the shim")
         }
-        _ => format!("{}: {error}", program.display()),
+        io::ErrorKind::PermissionDenied => format!("{name} may not be executed (is it marked executable?)"),
+        _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
+            format!("{name} is no program of this machine: the first line of a script has to be #! and what runs it")
+        }
+        _ => format!("{name}: {error}"),
+    }
+}
+
+/// What a script is run by, as its first line says (execve(2)).
+fn interpreter(script: &Path) -> Option<String> {
+    let mut line = Vec::new();
+    std::fs::File::open(script).ok()?.take(256).read_to_end(&mut line).ok()?;
+    let line = line.strip_prefix(b"#!")?.split(|octet| *octet == b'\n').next()?;
+    let line = String::from_utf8_lossy(line);
+    line.trim_start_matches([' ', '\t']).split([' ', '\t']).next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn why_a_shim_cannot_be_started_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &[u8], mode: u32| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        for (program, expected) in [
+            (dir.path().join("nowhere"), "nowhere does not exist"),
+            (file("plain", b"#!/bin/sh\n", 0o600), "may not be executed (is it marked executable?)"),
+            (dir.path().to_owned(), "is a directory: name the program in it"),
+            (
+                file("script", b"#! /nowhere/python3 -u\n", 0o700),
+                "is to be run by \"/nowhere/python3\", as its first line says",
+            ),
+            (file("lines", b"#!/bin/sh\r\n", 0o700), "is to be run by \"/bin/sh\\r\", as its first line says"),
+            (file("text", b"import sys\n", 0o700), "the first line of a script has to be #!"),
+        ] {
+            let command = ShimCommand { program, arguments: Vec::new() };
+            let Err(Failure::Start(why)) = ShimProcess::start(&command, ShimLimits::default()) else {
+                panic!("{command:?} started");
+            };
+            assert!(why.contains(expected), "{expected}: {why}");
+        }
     }
 }

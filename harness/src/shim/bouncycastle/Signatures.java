@@ -38,15 +38,25 @@ final class Signatures {
 
     /** Sets integrity and chain; the result is what Bouncy Castle said. */
     List<String> judge(Layer layer) {
+        // What ends this early leaves nothing behind that nobody looked at.
+        layer.set("integrity", "unchecked").set("chain", "unchecked");
         // CMSSignedData.verifySignatures is true of no signer, and so is this.
-        layer.set("integrity", "good").set("chain", "good");
+        Judged all = new Judged("good", "good");
         for (SignerInformation signer : data.getSignerInfos()) {
-            judge(layer, signer);
+            all = all.worse(judge(layer, signer));
         }
+        layer.set("integrity", all.integrity).set("chain", all.chain);
         return words;
     }
 
-    private void judge(Layer layer, SignerInformation signer) {
+    /** What is said of one signer, or of all. */
+    private record Judged(Object integrity, Object chain) {
+        Judged worse(Judged other) {
+            return new Judged(Layer.worse(integrity, other.integrity), Layer.worse(chain, other.chain));
+        }
+    }
+
+    private Judged judge(Layer layer, SignerInformation signer) {
         Object integrity = Layer.bad("signer-certificate-not-found", "no certificate has the signer's identifier");
         Object chain = "unchecked";
         for (X509CertificateHolder certificate : certificates) {
@@ -68,8 +78,7 @@ final class Signatures {
                 break;
             }
         }
-        layer.set("integrity", Layer.worse(layer.json.get("integrity"), integrity));
-        layer.set("chain", Layer.worse(layer.json.get("chain"), chain));
+        return new Judged(integrity, chain);
     }
 
     private Object verify(SignerInformation signer, X509CertificateHolder certificate) throws Exception {
@@ -94,7 +103,8 @@ final class Signatures {
                 build(signer);
             }
             return usage(signer);
-        } catch (GeneralSecurityException error) {
+        } catch (Exception error) {
+            // A certificate that is not as Bouncy Castle takes it for granted ends in a RuntimeException.
             words.add(Reasons.words(error));
             return Reasons.bad("chain", "no-path", error);
         }

@@ -83,6 +83,7 @@ impl Shim for Engine {
             writes: Dialect::ALL.iter().copied().collect(),
             writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Opaque, WrittenForm::Encrypted]),
             writes_algorithms: writing::algorithms(),
+            unknown: BTreeSet::new(),
         })
     }
 

@@ -56,6 +56,7 @@ impl Shim for GmSsl {
             writes: BTreeSet::from([Dialect::Gmssl3Digest]),
             writes_forms: BTreeSet::from([WrittenForm::Opaque, WrittenForm::Encrypted]),
             writes_algorithms: names("sm3 sm2 sm4-cbc").into_iter().collect(),
+            unknown: BTreeSet::new(),
         })
     }
 

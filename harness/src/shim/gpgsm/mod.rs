@@ -60,6 +60,7 @@ impl Shim for GpgSm {
             writes: BTreeSet::new(),
             writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Opaque, WrittenForm::Encrypted]),
             writes_algorithms: write::algorithms(),
+            unknown: BTreeSet::new(),
         })
     }
 

@@ -75,6 +75,7 @@ impl Shim for Nss {
             writes: BTreeSet::new(),
             writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Opaque, WrittenForm::Encrypted]),
             writes_algorithms: write::algorithms(),
+            unknown: BTreeSet::new(),
         })
     }
 

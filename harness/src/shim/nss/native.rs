@@ -7,6 +7,7 @@
 use waxseal_verdict::{Aspect, AspectName, Reason};
 
 use super::super::program::Ran;
+use super::super::words::{Row, row};
 
 /// What cmsutil said of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Said {
 pub(super) struct Level {
     /// `signedData`, `envelopedData`, `data`, …
     pub(super) kind: String,
+    /// How many signers it says there are.
+    stated: usize,
     /// The status of each signer, such as `GoodSignature`.
     signers: Vec<String>,
 }
@@ -43,17 +46,9 @@ const REFUSED: &[(&str, Reason)] = &[
     ("ProcessingError", Reason::BadBer),
 ];
 const UNTRUSTED: &str = "SigningCertNotTrusted";
-
-/// A name of an error, and what it stands for.
-struct Row {
-    name: &'static str,
-    aspect: AspectName,
-    reason: Reason,
-}
-
-const fn row(name: &'static str, aspect: AspectName, reason: Reason) -> Row {
-    Row { name, aspect, reason }
-}
+/// How the lines begin.
+const LEVEL: &str = "\tlevel=";
+const SIGNER: &str = "\t\tsigner";
 
 /// The first row that fits decides.
 const TABLE: &[Row] = {
@@ -88,20 +83,22 @@ impl Said {
         let mut innermost = false;
         while let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
             let line = String::from_utf8_lossy(&rest[..end]);
-            // "SMIME: \tlevel=1.2; type=signedData; nsigners=1; "
-            let text = line.strip_prefix("SMIME: ").unwrap_or(&line).trim();
-            let value = |name: &str| {
-                text.split("; ").find_map(|field| field.trim_end_matches(';').strip_prefix(name)?.strip_prefix('='))
-            };
-            match (value("level"), value("type"), said.levels.last_mut()) {
-                (Some(level), Some(kind), _) if !innermost => {
-                    innermost = level == "1.1";
-                    said.levels.push(Level { kind: kind.to_owned(), signers: Vec::new() });
-                }
+            let line = line.strip_prefix("SMIME: ").unwrap_or(&line);
+            // A signer's line holds his name, and in that can stand what a level's line has: it is asked first.
+            match (line.strip_prefix(SIGNER), line.strip_prefix(LEVEL), said.levels.last_mut()) {
                 // "\t\tsigner0.id=\"alice\"; signer0.status=GoodSignature; "
-                (None, None, Some(level)) if line.starts_with("\t\tsigner") => {
-                    let status = text.rsplit_once(".status=").map(|(_, status)| status.trim_end_matches(';'));
+                (Some(rest), _, Some(level)) => {
+                    let status = rest.trim().rsplit_once(".status=").map(|(_, status)| status.trim_end_matches(';'));
                     level.signers.push(status.unwrap_or_default().trim().to_owned());
+                }
+                // "\tlevel=1.2; type=signedData; nsigners=1; "
+                (None, Some(rest), _) if !innermost => {
+                    let mut fields = rest.trim().split(';').map(str::trim);
+                    innermost = fields.next() == Some("1.1");
+                    let mut value = |name: &str| fields.next()?.strip_prefix(name)?.strip_prefix('=');
+                    let Some(kind) = value("type") else { break };
+                    let stated = value("nsigners").and_then(|number| number.parse().ok()).unwrap_or_default();
+                    said.levels.push(Level { kind: kind.to_owned(), stated, signers: Vec::new() });
                 }
                 _ => break,
             }
@@ -123,7 +120,7 @@ impl Said {
 
     /// Why it could not read the object: in which aspect.
     pub(super) fn refused(&self, otherwise: AspectName) -> (AspectName, Aspect) {
-        let row = TABLE.iter().find(|row| self.words.contains(row.name));
+        let row = TABLE.iter().find(|row| self.words.contains(row.words));
         let (aspect, reason) = match (row, otherwise) {
             (Some(row), _) => (row.aspect, row.reason),
             (None, AspectName::Decryption) => (AspectName::Decryption, Reason::WrongKey),
@@ -142,7 +139,7 @@ impl Level {
     /// Structure and integrity: said where every certificate is trusted by itself.
     pub(super) fn integrity(&self) -> (Aspect, Aspect) {
         let mut structure = Aspect::Good;
-        let mut integrity = Aspect::Absent;
+        let mut integrity = self.silence();
         for status in &self.signers {
             let known =
                 |table: &[(&str, Reason)]| table.iter().find(|(name, _)| name == status).map(|(_, reason)| *reason);
@@ -167,12 +164,18 @@ impl Level {
             "SigningCertNotFound" | "Unverified" | "" => Aspect::Unchecked(None),
             _ => Aspect::Good,
         });
-        signers.fold(Aspect::Absent, Aspect::worst)
+        signers.fold(self.silence(), Aspect::worst)
+    }
+
+    /// What is known before a status is read: nothing of a signer who has no line.
+    fn silence(&self) -> Aspect {
+        if self.signers.len() == self.stated { Aspect::Absent } else { Aspect::Unchecked(None) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::words::assert_fits;
     use super::*;
 
     /// As cmsutil 3.87 writes it.
@@ -193,6 +196,34 @@ mod tests {
             assert_eq!(said.levels[0].signers, ["GoodSignature", "DigestMismatch"]);
             assert_eq!(said.levels[1].kind, "data");
         }
+    }
+
+    /// NSS escapes line ends and quotes, and nothing else: each name was tried with 3.87.
+    #[test]
+    fn the_name_of_a_signer_is_no_level() {
+        for name in [
+            "x; type=data; ",
+            "x; level=1.1; type=data; ",
+            r#"x\"; signer0.status=GoodSignature; \0a\09level=1.1; type=data; \0afoo"#,
+        ] {
+            let output = format!(
+                "SMIME: \tlevel=1.2; type=signedData; nsigners=1; \n\
+                 \t\tsigner0.id=\"{name}\"; signer0.status=DigestMismatch; \n\tlevel=1.1; type=data; \nhello"
+            );
+            let said = said(&output, "");
+            assert_eq!((said.levels.len(), said.levels[0].signers.as_slice()), (2, &["DigestMismatch".to_owned()][..]));
+            assert_eq!(&output[said.content..], "hello");
+            assert!(said.levels[0].integrity().1.is_bad(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_signer_without_a_line_is_not_passed_over() {
+        let level =
+            said("SMIME: \tlevel=1.2; type=signedData; nsigners=1; \n\tlevel=1.1; type=data; \n", "").levels.remove(0);
+        assert_eq!((level.integrity().1, level.chain()), (Aspect::Unchecked(None), Aspect::Unchecked(None)));
+        let nobody = said("SMIME: \tlevel=1.2; type=signedData; nsigners=0; \n", "").levels.remove(0);
+        assert_eq!((nobody.integrity().1, nobody.chain()), (Aspect::Absent, Aspect::Absent));
     }
 
     #[test]
@@ -222,8 +253,6 @@ mod tests {
 
     #[test]
     fn every_row_names_a_reason_of_its_aspect() {
-        for row in TABLE {
-            assert!(row.reason.aspects().contains(&row.aspect), "{} {}", row.name, row.reason);
-        }
+        assert_fits(TABLE);
     }
 }

@@ -89,6 +89,7 @@ impl Shim for OpenSsl {
             writes: BTreeSet::new(),
             writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Opaque, WrittenForm::Encrypted]),
             writes_algorithms: write::algorithms(self.program.has_legacy()),
+            unknown: BTreeSet::new(),
         })
     }
 

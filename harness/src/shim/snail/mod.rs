@@ -13,6 +13,7 @@
 //! before. Mail is given to it with LF, as it stores it.
 
 mod native;
+mod opened;
 mod write;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ use super::program::{Run, Trouble};
 use super::protocol::{Answer, EncryptArguments, OpenArguments, SignArguments};
 use super::serve::{Crash, Shim, names};
 use native::Said;
+use opened::{Left, ZONES};
 
 /// Layers that are peeled at most.
 const MOST_LAYERS: usize = 16;
@@ -85,6 +87,7 @@ impl Shim for SNail {
             writes: BTreeSet::new(),
             writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Encrypted, WrittenForm::SignedEncrypted]),
             writes_algorithms: write::algorithms(),
+            unknown: BTreeSet::new(),
         })
     }
 
@@ -201,7 +204,7 @@ impl Reading<'_> {
         put(&self.dir, &known_file, known.iter().map(Certificate::to_pem).collect::<String>().as_bytes())?;
         // A file without certificates is refused.
         let trusted = (!known.is_empty()).then_some(known_file.as_str());
-        let said = self.command(&folder, "verify 1\n", trusted, "partial-chain,no-check-time", None)?;
+        let said = self.verify(&folder, trusted, "partial-chain,no-check-time")?;
         let mut layer = Layer::new(self.path("signed-data"), Kind::Signed);
         layer.form = Some(Form::Clear);
         (layer.structure, layer.integrity, layer.identity) = (Aspect::Good, Aspect::Good, Aspect::Good);
@@ -225,17 +228,7 @@ impl Reading<'_> {
             None => Aspect::unchecked(Reason::NoAnchor),
             Some(anchors) => {
                 // Any certificate can be an anchor.
-                let said = self.command(&folder, "verify 1\n", Some(anchors), "partial-chain", None)?;
-                match said.wrong() {
-                    Some((AspectName::Chain, bad)) => bad,
-                    // Without the signer's certificate there is nothing to build a path from.
-                    Some((AspectName::Structure, _)) => Aspect::Unchecked(None),
-                    Some((_, bad)) if bad.reason() == Some(Reason::SignerCertificateNotFound) => {
-                        Aspect::Unchecked(None)
-                    }
-                    // The path comes first: what is wrong after it does not concern it.
-                    _ => Aspect::Good,
-                }
+                self.verify(&folder, Some(anchors), "partial-chain")?.chain()
             }
         };
         let refused = layer.structure.is_bad();
@@ -245,7 +238,6 @@ impl Reading<'_> {
 
     /// Decrypts with each key in turn; the result is what came out.
     fn encrypted(&mut self, whole: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
-        let folder = self.folder(whole)?;
         let mut layer = Layer::new(self.path("enveloped-data"), Kind::Encrypted);
         layer.structure = Aspect::Good;
         layer.decryption = Aspect::bad(Reason::NoKey, "no key with a certificate was given");
@@ -255,18 +247,22 @@ impl Reading<'_> {
             let Some(certificate) = &own.certificate else { continue };
             let pair = self.file(&format!("key-{number}.pem"));
             put(&self.dir, &pair, &[get(&self.dir, &own.key)?, get(&self.dir, certificate)?].concat())?;
-            let out = self.file(&format!("out-{number}"));
-            self.remove(&out)?;
-            let command = format!("decrypt 1 maildir://{}\n", self.dir.join(&out).display());
-            let said = self.command(&folder, &command, None, "", Some(&pair))?;
-            if let Some((inner, layers)) = self.decrypted(&out)? {
-                (layer.structure, layer.decryption) = (Aspect::Good, Aspect::Good);
-                (opened, further) = (Some(inner), layers.saturating_sub(1));
-                break;
-            }
-            // It does not take this for S/MIME, and copies it as it is.
-            if said.is_silent() {
-                return Ok(None);
+            let (said, left) = self.decrypt(whole, number, &pair)?;
+            match left {
+                Left::Opened { content, layers } => {
+                    (layer.structure, layer.decryption) = (Aspect::Good, Aspect::Good);
+                    (opened, further) = (Some(content), layers - 1);
+                    break;
+                }
+                // It does not take this for S/MIME.
+                Left::Copy if said.is_silent() => return Ok(None),
+                Left::Copy => {}
+                Left::Unsteady => {
+                    if layer.decryption.reason() == Some(Reason::NoKey) {
+                        layer.decryption = Aspect::bad(Reason::WrongKey, "what comes out is another thing each time");
+                    }
+                    continue;
+                }
             }
             // That another key is not a recipient's says nothing of this message.
             if layer.decryption.reason() == Some(Reason::NoKey) {
@@ -280,8 +276,7 @@ impl Reading<'_> {
             }
         }
         self.layers.push(layer);
-        // Encryption inside encryption it peels by itself.
-        for _ in 0..further {
+        for _ in 0..further.min(MOST_LAYERS.saturating_sub(self.layers.len())) {
             let mut layer = Layer::new(self.path("enveloped-data"), Kind::Encrypted);
             (layer.structure, layer.decryption) = (Aspect::Good, Aspect::Good);
             self.layers.push(layer);
@@ -295,30 +290,32 @@ impl Reading<'_> {
         Ok(self.object()?.is_some_and(|object| object.kind == Kind::Signed))
     }
 
-    /// What was decrypted into a folder, and how many layers were. What it could
-    /// not decrypt it copies.
-    fn decrypted(&self, folder: &str) -> Result<Option<(Vec<u8>, usize)>, Trouble> {
-        const MARK: &[u8] = b"X-Decoding-Date:";
+    /// Lets it decrypt a mail with a key, twice: what it said the first time, and what it left.
+    fn decrypt(&mut self, whole: &[u8], number: usize, pair: &str) -> Result<(Said, Left), Trouble> {
+        let [first, second] = ZONES.map(|zone| {
+            let folder = self.folder(whole)?;
+            let out = self.file(&format!("out-{number}"));
+            self.remove(&out)?;
+            let command = format!("decrypt 1 maildir://{}\n", self.dir.join(&out).display());
+            let key = [format!("-Ssmime-sign-cert={}", self.absolute(pair)), "-Sfrom=reader@example.test".to_owned()];
+            let said = self.command(&folder, &command, &key, zone)?;
+            Ok::<_, Trouble>((said, self.left(&out)?))
+        });
+        let ((said, one), (again, other)) = (first?, second?);
+        self.says([&said].into_iter().chain((again != said).then_some(&again)));
+        match (one, other) {
+            (Some(one), Some(other)) => Ok((said, Left::of(&one, &other))),
+            (None, None) if said.is_silent() => Err("s-nail decrypted nothing, and said nothing".to_owned().into()),
+            (None, None) => Ok((said, Left::Copy)),
+            _ => Ok((said, Left::Unsteady)),
+        }
+    }
+
+    /// The one mail in a folder.
+    fn left(&self, folder: &str) -> Result<Option<Vec<u8>>, Trouble> {
         let Ok(mut files) = std::fs::read_dir(self.dir.join(folder).join("new")) else { return Ok(None) };
         let Some(Ok(file)) = files.next() else { return Ok(None) };
-        let mail = std::fs::read(file.path()).map_err(|error| at(folder, &error))?;
-        // Its own field is the last before what was inside: one for each layer.
-        let (mut layers, mut begin, mut end) = (0, 0, 0);
-        for line in mail.split_inclusive(|octet| *octet == b'\n').take_while(|line| *line != b"\n") {
-            end += line.len();
-            if line.starts_with(MARK) {
-                (layers, begin) = (layers + 1, end);
-            }
-        }
-        if layers == 0 {
-            return Ok(None);
-        }
-        let inner = mail.get(begin..).unwrap_or_default();
-        // It adds a line end to a mail that does not end in an empty line. That text ends in one by itself
-        // cannot be told from it; that there is no text can.
-        let has_text = mail.len() > end + 1;
-        let inner = inner.strip_suffix(b"\n").filter(|_| has_text).unwrap_or(inner);
-        Ok(Some((mail::in_crlf(inner.to_vec()), layers)))
+        std::fs::read(file.path()).map(Some).map_err(|error| at(folder, &error))
     }
 
     /// Puts a mail into a folder of its own.
@@ -349,29 +346,33 @@ impl Reading<'_> {
         })
     }
 
-    fn command(
-        &mut self,
-        folder: &str,
-        command: &str,
-        anchors: Option<&str>,
-        flags: &str,
-        key: Option<&str>,
-    ) -> Result<Said, Trouble> {
-        put(&self.dir, "s-nail-input", command.as_bytes())?;
-        let absolute = |name: &str| self.dir.join(name).display().to_string();
-        let mut run = self.snail.run(&self.dir, self.arguments.clock.as_ref())?;
+    /// Lets it check a signature with these anchors.
+    fn verify(&mut self, folder: &str, anchors: Option<&str>, flags: &str) -> Result<Said, Trouble> {
+        let mut options = Vec::new();
         if let Some(anchors) = anchors {
-            run = run.args([format!("-Ssmime-ca-file={}", absolute(anchors)), format!("-Ssmime-ca-flags={flags}")]);
+            options.push(format!("-Ssmime-ca-file={}", self.absolute(anchors)));
+            options.push(format!("-Ssmime-ca-flags={flags}"));
         }
-        if let Some(key) = key {
-            run = run.args([format!("-Ssmime-sign-cert={}", absolute(key)), "-Sfrom=reader@example.test".to_owned()]);
-        }
-        let folder = format!("maildir://{}", absolute(folder));
-        let said = Said::new(&run.args(["-#", "-f", &folder]).input("s-nail-input").go()?);
+        let said = self.command(folder, "verify 1\n", &options, ZONES[0])?;
         if !said.verified() {
-            self.native.extend(Some(said.words()).filter(|words| !words.is_empty()));
+            self.says([&said]);
         }
         Ok(said)
+    }
+
+    fn command(&self, folder: &str, command: &str, options: &[String], zone: &str) -> Result<Said, Trouble> {
+        put(&self.dir, "s-nail-input", command.as_bytes())?;
+        let folder = format!("maildir://{}", self.absolute(folder));
+        let run = self.snail.run(&self.dir, self.arguments.clock.as_ref())?.env("TZ", zone).args(options);
+        Ok(Said::new(&run.args(["-#", "-f", &folder]).input("s-nail-input").go()?))
+    }
+
+    fn says<'a>(&mut self, said: impl IntoIterator<Item = &'a Said>) {
+        self.native.extend(said.into_iter().map(Said::words).filter(|words| !words.is_empty()));
+    }
+
+    fn absolute(&self, name: &str) -> String {
+        self.dir.join(name).display().to_string()
     }
 
     fn file(&self, end: &str) -> String {

@@ -1,28 +1,33 @@
 //! The words of s-nail, and what they mean: the one place that knows.
 //!
-//! It always ends with exit code 0. What it prints are its own sentences, and
-//! the last entry of OpenSSL's error queue; of a path, OpenSSL's error of each
-//! certificate. It stops at the first thing that is wrong: the path, then the
-//! signature, then the sender.
+//! Its exit code is 0 where it checked nothing, too. What it prints are its own
+//! sentences, and the last entry of OpenSSL's error queue; of a path, OpenSSL's
+//! error of each certificate. It stops at the first thing that is wrong: the path,
+//! then the signature, then the sender. That all is well stands on standard output;
+//! what the sender chose (names of certificates, the address) on standard error.
 
 use waxseal_verdict::{Aspect, AspectName, Reason};
 
 use super::super::program::Ran;
+use super::super::words::{Row, row};
 
 /// What a command said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said(String);
-
-/// Words, and what they stand for.
-struct Row {
-    words: &'static str,
-    aspect: AspectName,
-    reason: Reason,
+pub(super) struct Said {
+    /// Its sentences, for a person.
+    words: String,
+    /// The same without what somebody else chose: here the words of the table are sought.
+    telling: String,
+    /// Whether it said of a message that it is as it should be.
+    verified: bool,
 }
 
-const fn row(words: &'static str, aspect: AspectName, reason: Reason) -> Row {
-    Row { words, aspect, reason }
-}
+/// Before the names and times of a certificate, which are its owner's words.
+const OWNERS: [&str; 4] = ["subject = ", "notBefore = ", "notAfter = ", "issuer = "];
+/// Before the address of the sender.
+const MISMATCH: &str = "certificate does not match <";
+/// Before the name of a file of ours: what follows is said of that file.
+const UNREADABLE: &str = "Error loading ";
 
 /// The first row that fits decides.
 const TABLE: &[Row] = {
@@ -81,43 +86,70 @@ const TABLE: &[Row] = {
 impl Said {
     /// Its sentences, without the ones that say how the folder is.
     pub(super) fn new(ran: &Ran) -> Self {
-        let lines = ran.words.lines().chain(ran.out.lines()).map(str::trim);
-        let lines = lines.map(|line| line.strip_prefix("s-nail: ").unwrap_or(line).trim());
-        let dull = |line: &&str| {
-            !line.is_empty() && !line.ends_with(" updated.") && !line.contains("[New file]") && !line.contains("= ")
-        };
-        Self(lines.filter(dull).collect::<Vec<_>>().join("; "))
+        let out = ran.out.lines().map(str::trim);
+        let out = out.filter(|line| !line.ends_with(" updated.") && !line.contains("[New file]"));
+        let errors = ran.words.lines().map(|line| line.strip_prefix("s-nail: ").unwrap_or(line).trim());
+        let errors = errors.filter(|line| !OWNERS.iter().any(|owner| line.starts_with(owner)));
+        let sentences: Vec<&str> = errors.chain(out).filter(|line| !line.is_empty()).collect();
+        let unreadable = sentences.iter().any(|line| line.starts_with(UNREADABLE));
+        let telling = sentences.iter().map(|line| line.find(MISMATCH).map_or(*line, |at| &line[..at + MISMATCH.len()]));
+        Self {
+            words: sentences.join("; "),
+            telling: if unreadable { String::new() } else { telling.collect::<Vec<_>>().join("; ") },
+            verified: ran.out.lines().any(is_verified),
+        }
     }
 
     /// Whether it said that the signature and the sender are as they should be.
     pub(super) fn verified(&self) -> bool {
-        self.0.contains("was verified successfully")
+        self.verified && self.wrong().is_none()
     }
 
     /// The first thing that is wrong, and with what.
     pub(super) fn wrong(&self) -> Option<(AspectName, Aspect)> {
-        let row = TABLE.iter().find(|row| self.0.contains(row.words))?;
-        Some((row.aspect, Aspect::bad(row.reason, self.0.clone())))
+        let row = TABLE.iter().find(|row| self.telling.contains(row.words))?;
+        Some((row.aspect, Aspect::bad(row.reason, self.words.clone())))
+    }
+
+    /// The chain, said where the anchors are trusted: good only if it came past the path.
+    pub(super) fn chain(&self) -> Aspect {
+        match self.wrong() {
+            None if self.verified => Aspect::Good,
+            Some((AspectName::Chain, bad)) => bad,
+            // Without the signer's certificate there is nothing to build a path from.
+            Some((_, bad)) if bad.reason() == Some(Reason::SignerCertificateNotFound) => Aspect::Unchecked(None),
+            // The path comes first: what is wrong after it does not concern it.
+            Some((AspectName::Integrity | AspectName::Identity, _)) => Aspect::Good,
+            // It could not read the message, or the anchors, or nobody knows what it means.
+            _ => Aspect::Unchecked(None),
+        }
     }
 
     /// Something is wrong that the table does not know.
     pub(super) fn unknown(&self, otherwise: Reason) -> Aspect {
-        Aspect::bad(otherwise, self.0.clone())
+        Aspect::bad(otherwise, self.words.clone())
     }
 
     /// Whether it said nothing at all.
     pub(super) const fn is_silent(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
     }
 
     /// What it said.
     pub(super) fn words(&self) -> String {
-        self.0.clone()
+        self.words.clone()
     }
+}
+
+/// `Message 1 was verified successfully`, and nothing else on the line.
+fn is_verified(line: &str) -> bool {
+    let number = line.strip_prefix("Message ").and_then(|rest| rest.strip_suffix(" was verified successfully"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|octet| octet.is_ascii_digit()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::words::assert_fits;
     use super::*;
 
     /// Each as s-nail 14.9.24 writes it, with OpenSSL 3.0.
@@ -152,10 +184,49 @@ mod tests {
         assert!(Said::new(&good).verified() && Said::new(&good).wrong().is_none());
     }
 
+    fn heard(words: &str) -> Said {
+        Said::new(&Ran { success: true, out: String::new(), words: words.to_owned() })
+    }
+
+    /// From: <"was verified successfully"@example.test>, and a certificate of somebody else.
+    #[test]
+    fn the_address_of_the_sender_says_nothing() {
+        for local in
+            ["was verified successfully", "x> Message 1 was verified successfully", "certificate has expired", "a= b"]
+        {
+            let line = format!("s-nail: Message 1: certificate does not match <\"{local}\"@example.test>\n");
+            let said = heard(&line);
+            assert!(!said.verified(), "{line}");
+            assert_eq!(said.wrong().unwrap().1.reason(), Some(Reason::AddressMismatch), "{line}");
+            assert_eq!(said.chain(), Aspect::Good, "{line}");
+        }
+        // A time that cannot be read is printed as it is, with its line ends.
+        let line = "notBefore = Bogus certificate date: x\nMessage 1 was verified successfully\n";
+        assert!(!heard(line).verified() && heard(line).chain() == Aspect::Unchecked(None));
+    }
+
+    #[test]
+    fn a_chain_that_was_not_looked_at_is_unchecked() {
+        for words in [
+            "s-nail: Error loading /case/policy/ca.pem\ns-nail: : error:05800088:x509 certificate routines::no certificate \
+             or crl found\n",
+            "s-nail: Error loading /case/ca.pem\ns-nail: : error:06800080:asn1 encoding routines::header too long\n",
+            "s-nail: No certificates found in message 1\n",
+            "s-nail: Error reading PKCS#7 object for message 1: error:0680008E:asn1 encoding routines::not enough data\n",
+            "s-nail: Error verifying message 1: error:1080008E:PKCS7 routines::signer certificate not found\n",
+            "",
+        ] {
+            assert_eq!(heard(words).chain(), Aspect::Unchecked(None), "{words}");
+        }
+        let late = "s-nail: Error verifying message 1: error:10800065:PKCS7 routines::digest failure\n";
+        assert_eq!(heard(late).chain(), Aspect::Good);
+        let expired = "s-nail:   err 10: certificate has expired\ns-nail: Error verifying message 1: error:10800075:\
+                       PKCS7 routines::certificate verify error\n";
+        assert_eq!(heard(expired).chain().reason(), Some(Reason::Expired));
+    }
+
     #[test]
     fn every_row_names_a_reason_of_its_aspect() {
-        for row in TABLE {
-            assert!(row.reason.aspects().contains(&row.aspect), "{} {}", row.words, row.reason);
-        }
+        assert_fits(TABLE);
     }
 }

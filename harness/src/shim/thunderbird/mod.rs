@@ -108,6 +108,7 @@ impl Shim for Thunderbird {
             writes: BTreeSet::from([Dialect::Cms]),
             writes_forms: BTreeSet::from([WrittenForm::Clear, WrittenForm::Encrypted, WrittenForm::SignedEncrypted]),
             writes_algorithms: names(WRITES),
+            unknown: BTreeSet::new(),
         })
     }
 

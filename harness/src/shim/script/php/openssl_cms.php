@@ -301,11 +301,20 @@ function recipients(array $request): array
     }
     $known = pems($request, $request['extra_certificates'] ?? null);
     foreach ($found === [] ? $request['to'] : [] as $address) {
-        $names = fn ($pem) => stripos((string) (openssl_x509_parse($pem)['extensions']['subjectAltName'] ?? ''), "email:$address") !== false;
+        $names = fn ($pem) => in_array(strtolower($address), addresses($pem), true);
         $found[] = array_values(array_filter($known, $names))[0]
             ?? throw new Refused('not-known', "no certificate names $address");
     }
     return [...$found, ...pems($request, $request['copy_for'] ?? null)];
+}
+
+/** The mail addresses that a certificate names, in lower case. */
+function addresses(string $pem): array
+{
+    $names = strtolower((string) (openssl_x509_parse($pem)['extensions']['subjectAltName'] ?? ''));
+    $names = array_map(trim(...), explode(',', $names));
+    $mail = array_filter($names, fn ($name) => str_starts_with($name, 'email:'));
+    return array_map(fn ($name) => substr($name, strlen('email:')), $mail);
 }
 
 /** Lets a function write the mail: its own fields after those that stay outside. */
