@@ -354,6 +354,14 @@ fn the_example_of_the_manual_is_admitted() {
     let believer = custom(dir.path(), "believer", &hello, &good, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
     let (code, out) = test(believer.to_str().unwrap());
     assert!(code == 1 && out.contains("10 of 10 accepted") && out.contains("0 of 10 refused"), "{out}");
+    // One that looks at the name of the directory, and not into it: every second one was good once.
+    let bad = verdict(r#"{"bad":"digest-mismatch"}"#);
+    for digits in ["02468", "13579"] {
+        let guess = format!("case \"$dir\" in *[{digits}]) {good};; *) echo '{bad}';; esac");
+        let guesser = custom(dir.path(), "guesser", &hello, &guess, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
+        let (code, out) = test(guesser.to_str().unwrap());
+        assert!(code == 1 && !out.contains("10 of 10"), "{out}");
+    }
 }
 
 /// The engine behind a script that changes what it is asked and what it answers:

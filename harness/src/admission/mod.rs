@@ -178,14 +178,15 @@ impl<'a> Exam<'a> {
             report.wrong.push("it declined every mail that it says it can read".to_owned());
             return Ok(());
         }
-        let mut questions = Vec::new();
-        for number in 0..2 * MAILS {
-            // Two of a kind, a good one and a bad one.
-            let scenario = &scenarios[number / 2 % scenarios.len()];
-            let dir = scratch.join(number.to_string());
-            questions.push(Question::write(&self.pki, scenario, number % 2 == 0, &dir, at)?);
-        }
-        shuffle(&mut questions);
+        // Two of a kind, a good one and a bad one.
+        let kinds = (0..MAILS).map(|number| &scenarios[number % scenarios.len()]);
+        let mut order: Vec<_> = kinds.flat_map(|scenario| [(scenario, true), (scenario, false)]).collect();
+        shuffle(&mut order);
+        // Only now they get directories: the number of one says when it is asked, and nothing else.
+        let questions = order.into_iter().enumerate().map(|(number, (scenario, good))| {
+            Question::write(&self.pki, scenario, good, &scratch.join(number.to_string()), at)
+        });
+        let questions = questions.collect::<Result<Vec<_>, _>>()?;
         for question in &questions {
             let start = Instant::now();
             let told = told(shim, hello, &question.arguments, question.layers);
