@@ -416,6 +416,20 @@ fn what_a_shim_lists_it_has_to_do() {
     assert!(code == 1 && out.contains("it says that it wrote, and there is no file"), "{out}");
 }
 
+/// What a shim says of itself must not steer the terminal of whoever reads it.
+#[test]
+fn what_a_shim_says_is_harmless_to_a_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let hello = support::HELLO.replace(r#""version":"1.0""#, r#""version":"\u001b]0;owned\u0007""#);
+    // A shell would print the character itself, which JSON does not have.
+    let hello = format!("cat <<EOF\n{}\nEOF\n", hello.replace("'$id'", "$id"));
+    let unknown = r#"echo '{"id":'$id',"unsupported":"no"}'"#;
+    let shim = custom(dir.path(), "steers", &hello, &format!("echo '{}'", verdict("\"good\"")), unknown);
+    let (_, out, err) = run(dir.path(), &["--case", POSITIVE, "--sut", shim.to_str().unwrap()]);
+    assert!(out.contains("owned"), "{out}{err}");
+    assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "{out}{err}");
+}
+
 /// What the check of disputes takes for one.
 #[test]
 fn a_dispute_is_good_against_bad() {

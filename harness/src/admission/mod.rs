@@ -27,6 +27,7 @@ use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Verdict};
 use crate::matrix;
 use crate::shim::protocol::{Answer, OpenArguments, Request, op};
 use crate::sut::child::{ShimLimits, ShimProcess};
+use crate::sut::words::shorten;
 use crate::sut::{Sut, hello_of};
 use question::Question;
 
@@ -112,10 +113,11 @@ impl<'a> Exam<'a> {
         };
         if !report.is_passed() {
             let first = report.wrong.first().cloned().unwrap_or_default();
-            sut.admission = Err(format!(
+            // It stands in every entry of the plan.
+            sut.admission = Err(shorten(&format!(
                 "not admitted: of {MAILS} good mails it accepted {}, of {MAILS} bad ones it refused {}: {first}",
                 report.accepted, report.refused
-            ));
+            )));
         }
         Ok(())
     }
@@ -264,7 +266,8 @@ fn asked(shim: &mut ShimProcess, operation: &str, arguments: &impl serde::Serial
     match shim.ask(&request) {
         Ok(Answer::Unsupported(why)) => Err(Told::Declined(why)),
         Ok(Answer::Error(error, native)) => {
-            Err(Told::Unclear(format!("it was answered with an error: {error} {}", native.unwrap_or_default())))
+            let words = format!("{error} {}", native.unwrap_or_default());
+            Err(Told::Unclear(format!("it was answered with an error: {}", shorten(&words))))
         }
         Ok(answer) => Ok(answer),
         Err(failure) => Err(Told::Lost(failure.to_string())),

@@ -122,7 +122,7 @@ pub fn main() -> ExitCode {
     let exit =
         exit.unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));
     let exit = exit.unwrap_or_else(|failed| {
-        eprintln!("error: {}", failed.message);
+        eprint!("error: {}", output::harmless_lines(&failed.message));
         failed.exit
     });
     ending::finish();

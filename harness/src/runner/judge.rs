@@ -12,6 +12,7 @@ use crate::matrix::same;
 use crate::shim::protocol::Answer;
 use crate::sut::Sut;
 use crate::sut::child::Failure;
+use crate::sut::words::shorten;
 use crate::task::Task;
 
 /// What came of a request.
@@ -224,16 +225,6 @@ pub(crate) const fn outcome_of(failure: &Failure) -> Outcome {
         Failure::Start(_) | Failure::Crash(_) => Outcome::Crash,
         Failure::Hang(_) => Outcome::Hang,
         Failure::Garbage(_) | Failure::TooMuch(_) => Outcome::ShimError,
-    }
-}
-
-/// One line of at most 500 characters.
-pub(crate) fn shorten(text: &str) -> String {
-    const LONGEST: usize = 500;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
 

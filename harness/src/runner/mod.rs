@@ -18,10 +18,11 @@ use crate::shim::protocol::{Answer, Request};
 use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimLimits, ShimProcess};
 use crate::sut::ending;
+pub(crate) use crate::sut::words::shorten;
 use crate::task::{CaseFiles, Task};
 use case_dir::CaseDir;
+pub(crate) use judge::outcome_of;
 use judge::{Content, Judged};
-pub(crate) use judge::{outcome_of, shorten};
 pub use record::RunFile;
 
 /// A run that is about to start.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
 
 use super::ending::{self, Mark};
+use super::words::{shorten, within_limits};
 use crate::shim::protocol::{Answer, Request};
 
 /// How a shim is started.
@@ -158,7 +159,10 @@ impl ShimProcess {
             return Err(self.crash());
         }
         match self.answers.recv_timeout(self.limits.time) {
-            Ok(FromShim::Line(line)) => Answer::parse(&line, id).map_err(Failure::Garbage),
+            Ok(FromShim::Line(line)) => {
+                let answer = Answer::parse(&line, id).and_then(within_limits);
+                answer.map_err(|why| Failure::Garbage(shorten(&why)))
+            }
             Ok(FromShim::TooLong) => Err(Failure::TooMuch(self.limits.answer_octets)),
             Ok(FromShim::End) | Err(RecvTimeoutError::Disconnected) => Err(self.crash()),
             Err(RecvTimeoutError::Timeout) => Err(Failure::Hang(self.limits.time)),
