@@ -27,6 +27,7 @@ use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Verdict};
 use crate::matrix;
 use crate::shim::protocol::{Answer, OpenArguments, Request, op};
 use crate::sut::child::{ShimLimits, ShimProcess};
+use crate::sut::scratch::Scratch;
 use crate::sut::words::shorten;
 use crate::sut::{Sut, hello_of};
 use question::Question;
@@ -222,9 +223,8 @@ impl<'a> Exam<'a> {
 }
 
 /// Where the files of an examination are.
-fn scratch() -> Result<tempfile::TempDir, ExamError> {
-    let scratch = tempfile::Builder::new().prefix("waxseal-").tempdir();
-    scratch.map_err(|error| ExamError::File(format!("no directory for an examination: {error}")))
+fn scratch() -> Result<Scratch, ExamError> {
+    Scratch::new().map_err(|error| ExamError::File(format!("no directory for an examination: {error}")))
 }
 
 /// What a shim said of a mail or a certificate.

@@ -14,6 +14,7 @@ use crate::exit::{Exit, Failed, help};
 use crate::shim::shipped::ENGINE;
 use crate::sut::Sut;
 use crate::sut::child::{ShimLimits, ShimProcess};
+use crate::sut::scratch::Scratch;
 
 /// Play exchanges: mail programs that learn of each other from signed mail, and
 /// come to encrypt
@@ -115,7 +116,7 @@ fn text(exchange: &Exchange, steps: &[Played], paint: Paint) -> String {
 /// Where an exchange is played.
 enum Place {
     Kept(PathBuf),
-    Temporary(tempfile::TempDir),
+    Temporary(Scratch),
 }
 
 impl Place {
@@ -126,7 +127,7 @@ impl Place {
                 std::fs::create_dir_all(&dir).map_err(Failed::at(dir.display()))?;
                 Ok(Self::Kept(dir))
             }
-            None => tempfile::tempdir().map(Self::Temporary).map_err(Failed::fault),
+            None => Scratch::new().map(Self::Temporary).map_err(Failed::fault),
         }
     }
 

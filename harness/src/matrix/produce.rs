@@ -26,6 +26,7 @@ use crate::shim::serve::Shim;
 use crate::shim::shipped::Shipped;
 use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimProcess};
+use crate::sut::scratch::Scratch;
 use crate::task::{CaseFiles, Task};
 
 /// Octets of a written mail at most: those of the matrix have some kilobytes.
@@ -56,8 +57,8 @@ pub(super) fn run(
     mut each: impl FnMut(&Produced) -> Result<(), RunError>,
 ) -> Result<Vec<Produced>, RunError> {
     // Without --keep everything is gone when this returns: the mails are in memory.
-    let scratch = tempfile::Builder::new().prefix("waxseal-").tempdir();
-    let scratch = scratch.map_err(RunError::at("no directory for writers can be made in", &std::env::temp_dir()))?;
+    let scratch =
+        Scratch::new().map_err(RunError::at("no directory for writers can be made in", &std::env::temp_dir()))?;
     let base = options.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
     let writers: Vec<usize> = (0..suts.len()).filter(|number| !writing.scenarios[*number].is_empty()).collect();
     let next = AtomicUsize::new(0);

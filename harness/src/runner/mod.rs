@@ -18,6 +18,7 @@ use crate::shim::protocol::{Answer, Request};
 use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimLimits, ShimProcess};
 use crate::sut::ending;
+use crate::sut::scratch::Scratch;
 pub(crate) use crate::sut::words::shorten;
 use crate::task::{CaseFiles, Task};
 use case_dir::CaseDir;
@@ -219,7 +220,7 @@ impl Shared<'_> {
 struct Worker<'a> {
     run: &'a Run<'a>,
     shims: HashMap<usize, ShimProcess>,
-    scratch: Option<tempfile::TempDir>,
+    scratch: Option<Scratch>,
     requests: u64,
 }
 
@@ -274,9 +275,7 @@ impl Worker<'_> {
         }
         let scratch = match self.scratch.take() {
             Some(scratch) => scratch,
-            None => tempfile::Builder::new()
-                .prefix("waxseal-")
-                .tempdir()
+            None => Scratch::new()
                 .map_err(RunError::at("no directory for the cases can be made in", &std::env::temp_dir()))?,
         };
         let path = scratch.path().join(self.requests.to_string());

@@ -8,6 +8,7 @@ pub mod gmssl;
 pub mod gpgsm;
 mod kept;
 pub(crate) mod mail;
+pub(crate) mod memory;
 pub mod nss;
 pub mod openssl;
 pub(crate) mod peel;

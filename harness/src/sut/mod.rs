@@ -3,6 +3,8 @@
 
 pub mod child;
 pub(crate) mod ending;
+pub(crate) mod guard;
+pub(crate) mod scratch;
 pub(crate) mod words;
 
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use waxseal_verdict::{Hello, Operation, SutRecord};
 use crate::shim::protocol::{Answer, Request};
 use crate::shim::shipped::{SHIPPED, Shipped};
 use child::{Failure, ShimCommand, ShimLimits, ShimProcess};
+pub use guard::guarded_by;
 use words::shorten;
 
 /// An implementation under test.
