@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::{HELLO, custom};
+use waxseal::confine;
+use waxseal::transport::post::programs;
+use waxseal_model::SubmitBy;
 
 fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -160,4 +163,60 @@ fn a_run_that_ends_takes_its_guard_with_it() {
         assert_eq!(status.code(), Some(0), "{error}");
         assert!(guards_of(id).is_empty() && files_in(&scratch).is_empty());
     }
+}
+
+/// The servers of the transport part have groups of their own, in a place of their own.
+#[test]
+fn servers_end_with_the_run() {
+    let absent = confine::probe().map_err(|error| error.to_string()).and_then(|()| programs(SubmitBy::Smtp));
+    if let Err(why) = absent {
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        println!("not tested: {why}");
+        return;
+    }
+    for signal in [Signal::TERM, Signal::KILL] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut run = Command::new(env!("CARGO_BIN_EXE_waxseal"))
+            .args(["transport", "-o", "out"])
+            .current_dir(dir.path())
+            .env("TMPDIR", dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let id = Pid::from_child(&run);
+        let place = |name: &str| {
+            let mut dirs = files_in(dir.path()).into_iter();
+            dirs.find_map(|dir| Some(dir.join(name)).filter(|path| path.exists()))
+        };
+        // It takes a moment until they run.
+        wait_for("the servers", || place("job.json").is_some() && !children_named(id, "unshare").is_empty());
+        let servers = children_named(id, "unshare");
+        std::thread::sleep(Duration::from_secs(1));
+        let inside: Vec<String> = servers.iter().flat_map(|pid| descendants(pid)).collect();
+        kill_process(id, signal).unwrap();
+        wait_for("the end of the run", || run.try_wait().unwrap().is_some());
+        wait_for("the end of the servers", || servers.iter().chain(&inside).all(|pid| !runs(pid)));
+        wait_for("the end of its guard", || guards_of(id).is_empty());
+        assert!(place("job.json").is_none());
+    }
+}
+
+/// The processes that a process started, and what they started.
+fn descendants(of: &str) -> Vec<String> {
+    let children = children(of);
+    let further: Vec<String> = children.iter().flat_map(|child| descendants(child)).collect();
+    [children, further].concat()
+}
+
+fn children(of: &str) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let children = threads.map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    children.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+fn children_named(of: Pid, name: &str) -> Vec<String> {
+    let is_called =
+        |pid: &String| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name);
+    children(&of.to_string()).into_iter().filter(is_called).collect()
 }

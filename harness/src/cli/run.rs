@@ -223,6 +223,7 @@ impl Arguments {
         tasks.extend(replicas);
         go_on()?;
         let carried = self.carry(&cases, &suts)?;
+        go_on()?;
         tasks.extend(carried.iter().filter_map(|one| one.task.clone()));
         let plan = Plan::new(&tasks, &suts);
         // Versions and reasons are the words of shims.
