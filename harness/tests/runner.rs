@@ -86,6 +86,17 @@ fn what_a_shim_does_wrong_is_an_outcome() {
     assert_eq!(outcome_of(&many), (Outcome::ShimError, left.to_owned()));
     let large = format!("yes | head -c 2000 > \"$dir/content\"; echo '{}'", verdict("\"good\""));
     assert_eq!(outcome_of(&large), (Outcome::ShimError, "content of more than 1000 octets".to_owned()));
+    // Nobody ever writes to the pipe, and the device never ends: neither is read.
+    for (leave, kind) in [("mkfifo", "pipe"), ("ln -s /dev/zero", "link"), ("mkdir", "directory")] {
+        let other = format!("{leave} \"$dir/content\"; echo '{}'", verdict("\"good\""));
+        assert_eq!(outcome_of(&other), (Outcome::ShimError, format!("content: a {kind} and not a file")));
+    }
+    // Where its answer is to be kept it has put a pipe.
+    let dir = tempfile::tempdir().unwrap();
+    let open = format!("mkfifo \"$dir/answer.json\"; echo '{}'", verdict("\"good\""));
+    let sut = admitted(&script(dir.path(), "shim", &open));
+    let records = run(&[task("a", Aspect::Good)], &[sut], 1, Some(&dir.path().join("kept")));
+    assert_eq!(records[0].outcome, Outcome::Pass);
 }
 
 /// What a shim says stands in every line of a record.

@@ -11,6 +11,7 @@ use super::options::CorpusOptions;
 use super::output::{self, Paint, harmless};
 use crate::exchange::{Played, Stage};
 use crate::exit::{Exit, Failed, help};
+use crate::runner::fresh_dir;
 use crate::shim::shipped::ENGINE;
 use crate::sut::Sut;
 use crate::sut::child::{ShimLimits, ShimProcess};
@@ -122,11 +123,7 @@ enum Place {
 impl Place {
     fn new(keep: Option<&PathBuf>, id: &str) -> Result<Self, Failed> {
         match keep {
-            Some(dir) => {
-                let dir = dir.join(id);
-                std::fs::create_dir_all(&dir).map_err(Failed::at(dir.display()))?;
-                Ok(Self::Kept(dir))
-            }
+            Some(dir) => fresh_dir(&dir.join(id)).map(Self::Kept).map_err(Failed::usage),
             None => Scratch::new().map(Self::Temporary).map_err(Failed::fault),
         }
     }

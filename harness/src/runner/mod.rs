@@ -22,6 +22,7 @@ use crate::sut::scratch::Scratch;
 pub(crate) use crate::sut::words::shorten;
 use crate::task::{CaseFiles, Task};
 use case_dir::CaseDir;
+pub(crate) use case_dir::fresh_dir;
 pub(crate) use judge::outcome_of;
 use judge::{Content, Judged};
 pub use record::RunFile;
@@ -258,7 +259,7 @@ impl Worker<'_> {
     ) -> Judged {
         let limit = self.run.options.limits.file_octets;
         let content = dir.content(limit, task.protects.is_some());
-        if !matches!(content, Content::TooLarge(_)) && dir.left() > limit {
+        if !matches!(content, Content::Unusable(_)) && dir.left() > limit {
             let what = format!("more than {limit} octets left in the directory of the case");
             return Judged::settled(Outcome::ShimError, what);
         }

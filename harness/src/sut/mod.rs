@@ -4,6 +4,7 @@
 pub mod child;
 pub(crate) mod ending;
 pub(crate) mod guard;
+pub(crate) mod left;
 pub(crate) mod scratch;
 pub(crate) mod words;
 
