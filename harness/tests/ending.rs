@@ -189,14 +189,20 @@ fn servers_end_with_the_run() {
             let mut dirs = files_in(dir.path()).into_iter();
             dirs.find_map(|dir| Some(dir.join(name)).filter(|path| path.exists()))
         };
-        // It takes a moment until they run.
-        wait_for("the servers", || place("job.json").is_some() && !children_named(id, "unshare").is_empty());
-        let servers = children_named(id, "unshare");
-        std::thread::sleep(Duration::from_secs(1));
-        let inside: Vec<String> = servers.iter().flat_map(|pid| descendants(pid)).collect();
+        let mut servers = Vec::new();
+        wait_for("the servers", || {
+            servers = children_named(id, "unshare");
+            servers = servers.iter().flat_map(|place| [vec![place.clone()], descendants(place)].concat()).collect();
+            // The place, this program in it, and what that has started.
+            place("job.json").is_some() && servers.len() > 2
+        });
+        // They would end when they have carried everything: now they have to be ended.
+        for server in &servers {
+            let _ = kill_process(Pid::from_raw(server.parse().unwrap()).unwrap(), Signal::STOP);
+        }
         kill_process(id, signal).unwrap();
         wait_for("the end of the run", || run.try_wait().unwrap().is_some());
-        wait_for("the end of the servers", || servers.iter().chain(&inside).all(|pid| !runs(pid)));
+        wait_for("the end of the servers", || servers.iter().all(|pid| !runs(pid)));
         wait_for("the end of its guard", || guards_of(id).is_empty());
         assert!(place("job.json").is_none());
     }
