@@ -18,6 +18,7 @@ use crate::shim::protocol::{
     Answer, EarlierMail, EncryptArguments, KeyFiles, OpenArguments, PinEntry, Request, SignArguments, op,
 };
 use crate::sut::child::ShimProcess;
+use crate::sut::left;
 
 /// What came of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,7 +187,7 @@ impl<'a> Stage<'a> {
     /// What a mail program without S/MIME shows: text parts, and attachments by
     /// their names.
     fn look(&self, step: &LookStep) -> Result<Played, ExchangeError> {
-        let mail = fs::read(self.dir.join(&step.mail)).map_err(ExchangeError::at(&step.mail))?;
+        let mail = left::read(&self.dir.join(&step.mail), MOST).map_err(ExchangeError::at(&step.mail))?;
         let root = mime::parse(&mut Cursor::new(&mail), &Limits::default()).map_err(ExchangeError::at(&step.mail))?;
         let leaves: Vec<&Part> = root.walk().filter(|part| part.is_leaf()).collect();
         let (attached, shown): (Vec<&Part>, Vec<&Part>) =
@@ -278,10 +279,13 @@ impl<'a> Stage<'a> {
     fn put(&self, name: &str, octets: Option<&[u8]>) -> Result<(), ExchangeError> {
         let octets =
             octets.ok_or_else(|| ExchangeError { place: name.to_owned(), what: "is not in the PKI".to_owned() })?;
-        fs::write(self.dir.join(name), octets).map_err(ExchangeError::at(name))
+        // The shim may have left anything there.
+        left::replace(&self.dir.join(name), octets).map_err(ExchangeError::at(name))
     }
 
     fn ask(&mut self, operation: &str, arguments: &impl serde::Serialize) -> Result<Answer, ExchangeError> {
+        // What an earlier answer left is not this one's.
+        left::clear(&self.dir.join(OUT)).map_err(ExchangeError::at(OUT))?;
         let request = Request::new(self.shim.next_id(), operation, arguments).map_err(ExchangeError::at(operation))?;
         self.shim.ask(&request).map_err(ExchangeError::at(operation))
     }
@@ -289,6 +293,9 @@ impl<'a> Stage<'a> {
 
 /// Name of the file that the shim writes.
 const OUT: &str = "out";
+
+/// Octets of a mail at most: those of an exchange have some kilobytes.
+const MOST: u64 = 16 << 20;
 
 fn anchors_of(participant: &Participant) -> String {
     format!("{}.anchors.pem", participant.name)

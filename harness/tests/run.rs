@@ -354,6 +354,14 @@ fn the_example_of_the_manual_is_admitted() {
     let believer = custom(dir.path(), "believer", &hello, &good, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
     let (code, out) = test(believer.to_str().unwrap());
     assert!(code == 1 && out.contains("10 of 10 accepted") && out.contains("0 of 10 refused"), "{out}");
+    // One that looks at the name of the directory, and not into it: every second one was good once.
+    let bad = verdict(r#"{"bad":"digest-mismatch"}"#);
+    for digits in ["02468", "13579"] {
+        let guess = format!("case \"$dir\" in *[{digits}]) {good};; *) echo '{bad}';; esac");
+        let guesser = custom(dir.path(), "guesser", &hello, &guess, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
+        let (code, out) = test(guesser.to_str().unwrap());
+        assert!(code == 1 && !out.contains("10 of 10"), "{out}");
+    }
 }
 
 /// The engine behind a script that changes what it is asked and what it answers:
@@ -406,6 +414,52 @@ fn what_a_shim_lists_it_has_to_do() {
     assert!(code == 1 && out.contains("it is another thing than clear was asked for"), "{out}");
     let (code, out) = test("elsewhere", r#"s/"out":"step-1.eml"/"out":"nowhere"/"#, "");
     assert!(code == 1 && out.contains("it says that it wrote, and there is no file"), "{out}");
+}
+
+/// What an earlier run left is not taken for what this one wrote, and a pipe is not read.
+#[test]
+fn what_was_not_written_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, changes) = (dir.path().join("writer"), dir.path().join("changes"));
+    let waxseal = env!("CARGO_BIN_EXE_waxseal");
+    let script = format!("#!/bin/sh\nsed -u -f {} | {waxseal} shim engine\n", changes.display());
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    let corpus = Corpus::embedded().unwrap();
+    let mut names = corpus.matrix().scenarios().into_iter().map(|scenario| scenario.name());
+    let name = names.find(|name| name.starts_with("clear.rsa.")).unwrap();
+    let wrote = |change: &str| {
+        std::fs::write(&changes, change).unwrap();
+        let case = format!("matrix/{name}/writer");
+        let arguments = ["--sut", path.to_str().unwrap(), "--case", &case, "--keep", "kept"];
+        let (_, out, err) = run(dir.path(), &arguments);
+        let outcomes = outcomes(&dir.path().join("out"));
+        let writing = outcomes.get(&(format!("write/{name}/writer"), "writer".to_owned()));
+        let writing = writing.unwrap_or_else(|| panic!("{out}{err}"));
+        (writing.outcome, writing.reason.clone().unwrap_or_default())
+    };
+    assert_eq!(wrote(""), (Outcome::Pass, String::new()));
+    let nowhere = r#"s/"out":"step-1.eml"/"out":"nowhere"/"#;
+    let none = (Outcome::ShimError, "it says that it wrote, and there is no file".to_owned());
+    assert_eq!(wrote(nowhere), none);
+    let pipe = r#"/"op":"sign"/{h;s/.*"dir":"\([^"]*\)".*/mkfifo "\1\/step-1.eml"/e
+g;s/"out":"step-1.eml"/"out":"nowhere"/}"#;
+    let not_read = (Outcome::ShimError, "it says that it wrote, and there is a pipe and not a file".to_owned());
+    assert_eq!(wrote(pipe), not_read);
+}
+
+/// What a shim says of itself must not steer the terminal of whoever reads it.
+#[test]
+fn what_a_shim_says_is_harmless_to_a_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let hello = support::HELLO.replace(r#""version":"1.0""#, r#""version":"\u001b]0;owned\u0007""#);
+    // A shell would print the character itself, which JSON does not have.
+    let hello = format!("cat <<EOF\n{}\nEOF\n", hello.replace("'$id'", "$id"));
+    let unknown = r#"echo '{"id":'$id',"unsupported":"no"}'"#;
+    let shim = custom(dir.path(), "steers", &hello, &format!("echo '{}'", verdict("\"good\"")), unknown);
+    let (_, out, err) = run(dir.path(), &["--case", POSITIVE, "--sut", shim.to_str().unwrap()]);
+    assert!(out.contains("owned"), "{out}{err}");
+    assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "{out}{err}");
 }
 
 /// What the check of disputes takes for one.

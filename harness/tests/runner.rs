@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use support::{custom, script, sut, task, verdict};
+use support::{HELLO, custom, script, sut, task, verdict};
 use waxseal::plan::Plan;
 use waxseal::runner::{Options, Run};
 use waxseal::sut::Sut;
@@ -86,6 +86,40 @@ fn what_a_shim_does_wrong_is_an_outcome() {
     assert_eq!(outcome_of(&many), (Outcome::ShimError, left.to_owned()));
     let large = format!("yes | head -c 2000 > \"$dir/content\"; echo '{}'", verdict("\"good\""));
     assert_eq!(outcome_of(&large), (Outcome::ShimError, "content of more than 1000 octets".to_owned()));
+    // Nobody ever writes to the pipe, and the device never ends: neither is read.
+    for (leave, kind) in [("mkfifo", "pipe"), ("ln -s /dev/zero", "link"), ("mkdir", "directory")] {
+        let other = format!("{leave} \"$dir/content\"; echo '{}'", verdict("\"good\""));
+        assert_eq!(outcome_of(&other), (Outcome::ShimError, format!("content: a {kind} and not a file")));
+    }
+    // Where its answer is to be kept it has put a pipe.
+    let dir = tempfile::tempdir().unwrap();
+    let open = format!("mkfifo \"$dir/answer.json\"; echo '{}'", verdict("\"good\""));
+    let sut = admitted(&script(dir.path(), "shim", &open));
+    let records = run(&[task("a", Aspect::Good)], &[sut], 1, Some(&dir.path().join("kept")));
+    assert_eq!(records[0].outcome, Outcome::Pass);
+}
+
+/// What a shim says stands in every line of a record.
+#[test]
+fn what_a_shim_says_has_a_limit() {
+    let long = "word ".repeat(1000);
+    let (outcome, reason) = outcome_of(&format!(r#"echo '{{"id":'$id',"unsupported":"{long}"}}'"#));
+    assert_eq!((outcome, reason.chars().count()), (Outcome::Unsupported, 501));
+    let layer = r#"{"path":"1/signed-data","kind":"signed","structure":"good","integrity":"good"}"#;
+    let layers = vec![layer; 40].join(",");
+    let many = verdict("\"good\"").replace(layer, &layers);
+    let (outcome, reason) = outcome_of(&format!("echo '{many}'"));
+    assert_eq!((outcome, reason.as_str()), (Outcome::ShimError, "a verdict of 40 layers, at most 32 are taken"));
+    let dir = tempfile::tempdir().unwrap();
+    let hello = HELLO.replace("1.0", &long);
+    let sut = admitted(&custom(
+        dir.path(),
+        "shim",
+        &format!("echo '{hello}'"),
+        "exit 1",
+        r#"echo '{"id":'$id',"unsupported":"no"}'"#,
+    ));
+    assert_eq!(sut.record().version.unwrap().chars().count(), 101);
 }
 
 #[test]
@@ -185,7 +219,7 @@ fn what_a_shim_started_ends(start: &str) {
 fn only_a_shim_that_says_who_it_is_and_refuses_the_unknown_is_admitted() {
     let dir = tempfile::tempdir().unwrap();
     let unsupported = r#"echo '{"id":'$id',"unsupported":"no"}'"#;
-    let hello = format!("echo '{}'", support::HELLO);
+    let hello = format!("echo '{}'", HELLO);
     let good = format!("echo '{}'", verdict("\"good\""));
     for (name, hello, unknown, words) in [
         ("agrees", hello.as_str(), good.as_str(), "does not exist was answered with a verdict instead of unsupported"),

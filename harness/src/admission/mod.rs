@@ -27,6 +27,8 @@ use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Verdict};
 use crate::matrix;
 use crate::shim::protocol::{Answer, OpenArguments, Request, op};
 use crate::sut::child::{ShimLimits, ShimProcess};
+use crate::sut::scratch::Scratch;
+use crate::sut::words::shorten;
 use crate::sut::{Sut, hello_of};
 use question::Question;
 
@@ -112,10 +114,11 @@ impl<'a> Exam<'a> {
         };
         if !report.is_passed() {
             let first = report.wrong.first().cloned().unwrap_or_default();
-            sut.admission = Err(format!(
+            // It stands in every entry of the plan.
+            sut.admission = Err(shorten(&format!(
                 "not admitted: of {MAILS} good mails it accepted {}, of {MAILS} bad ones it refused {}: {first}",
                 report.accepted, report.refused
-            ));
+            )));
         }
         Ok(())
     }
@@ -178,14 +181,15 @@ impl<'a> Exam<'a> {
             report.wrong.push("it declined every mail that it says it can read".to_owned());
             return Ok(());
         }
-        let mut questions = Vec::new();
-        for number in 0..2 * MAILS {
-            // Two of a kind, a good one and a bad one.
-            let scenario = &scenarios[number / 2 % scenarios.len()];
-            let dir = scratch.join(number.to_string());
-            questions.push(Question::write(&self.pki, scenario, number % 2 == 0, &dir, at)?);
-        }
-        shuffle(&mut questions);
+        // Two of a kind, a good one and a bad one.
+        let kinds = (0..MAILS).map(|number| &scenarios[number % scenarios.len()]);
+        let mut order: Vec<_> = kinds.flat_map(|scenario| [(scenario, true), (scenario, false)]).collect();
+        shuffle(&mut order);
+        // Only now they get directories: the number of one says when it is asked, and nothing else.
+        let questions = order.into_iter().enumerate().map(|(number, (scenario, good))| {
+            Question::write(&self.pki, scenario, good, &scratch.join(number.to_string()), at)
+        });
+        let questions = questions.collect::<Result<Vec<_>, _>>()?;
         for question in &questions {
             let start = Instant::now();
             let told = told(shim, hello, &question.arguments, question.layers);
@@ -219,9 +223,8 @@ impl<'a> Exam<'a> {
 }
 
 /// Where the files of an examination are.
-fn scratch() -> Result<tempfile::TempDir, ExamError> {
-    let scratch = tempfile::Builder::new().prefix("waxseal-").tempdir();
-    scratch.map_err(|error| ExamError::File(format!("no directory for an examination: {error}")))
+fn scratch() -> Result<Scratch, ExamError> {
+    Scratch::new().map_err(|error| ExamError::File(format!("no directory for an examination: {error}")))
 }
 
 /// What a shim said of a mail or a certificate.
@@ -263,7 +266,8 @@ fn asked(shim: &mut ShimProcess, operation: &str, arguments: &impl serde::Serial
     match shim.ask(&request) {
         Ok(Answer::Unsupported(why)) => Err(Told::Declined(why)),
         Ok(Answer::Error(error, native)) => {
-            Err(Told::Unclear(format!("it was answered with an error: {error} {}", native.unwrap_or_default())))
+            let words = format!("{error} {}", native.unwrap_or_default());
+            Err(Told::Unclear(format!("it was answered with an error: {}", shorten(&words))))
         }
         Ok(answer) => Ok(answer),
         Err(failure) => Err(Told::Lost(failure.to_string())),

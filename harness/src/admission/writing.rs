@@ -11,15 +11,18 @@ use waxseal_verdict::{AspectName, Clock, ContentMatch, Hello, Verdict};
 use super::declared::{self, WRITES};
 use super::{Exam, ExamError, Report, Told, asked, at, judge, question};
 use crate::matrix::letter::{self, People, files};
-use crate::matrix::same;
 use crate::matrix::steps::{self, Step};
+use crate::matrix::{reference, same};
 use crate::shim::engine::Engine;
 use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, op};
 use crate::shim::serve::Shim;
 use crate::sut::child::ShimProcess;
+use crate::sut::left;
 
 /// Octets of a written mail at most: it is a few lines.
 const MOST: u64 = 1 << 20;
+/// What it wrote, under a name that it was not told.
+const WRITTEN: &str = "written.eml";
 
 /// Lets it do each operation that it lists once.
 pub(super) fn ask(
@@ -79,6 +82,7 @@ fn write(
     let mut name = files::MAIL.to_owned();
     for step in steps::steps(hello, scenario, &dir, &people.to(), &clock) {
         step.out().clone_into(&mut name);
+        left::clear(&dir.join(&name)).map_err(at(&dir))?;
         let answer = match &step {
             Step::Sign(arguments) => asked(shim, op::SIGN, arguments),
             Step::Encrypt(arguments) => asked(shim, op::ENCRYPT, arguments),
@@ -92,15 +96,19 @@ fn write(
             Err(told) => return Ok(told),
         }
     }
-    match std::fs::metadata(dir.join(&name)) {
-        Ok(file) if (1..=MOST).contains(&file.len()) => {}
-        Ok(file) => return Ok(Told::Unclear(format!("it says that it wrote, and the file has {} octets", file.len()))),
-        Err(_) => return Ok(Told::Unclear("it says that it wrote, and there is no file".to_owned())),
-    }
+    let written = match left::read(&dir.join(&name), MOST) {
+        Ok(mail) if mail.is_empty() => {
+            return Ok(Told::Unclear("it says that it wrote, and the file is empty".to_owned()));
+        }
+        Ok(mail) => mail,
+        Err(other) => return Ok(Told::Unclear(format!("it says that it wrote, and there is {other}"))),
+    };
+    let written_at = dir.join(WRITTEN);
+    left::replace(&written_at, &written).map_err(at(&written_at))?;
     let key = KeyFiles { key: files::RECIPIENT_KEY.to_owned(), certificate: Some(files::RECIPIENT.to_owned()) };
     let arguments = OpenArguments {
         dir: dir.to_string_lossy().into_owned(),
-        message: name,
+        message: WRITTEN.to_owned(),
         keys: scenario.recipient.map(|_| key).into_iter().collect(),
         anchors: Some(files::ANCHORS.to_owned()),
         // That a writer sends them along is a SHOULD (RFC 8551 section 2.3), and the matrix shows it.
@@ -111,19 +119,19 @@ fn write(
         out: "content".to_owned(),
         ..OpenArguments::default()
     };
-    let mut engine = Engine::default();
-    let mut reader = engine.hello().map_err(ExamError::Writer)?;
+    let mut reader = Engine::default().hello().map_err(ExamError::Writer)?;
     // As in the matrix: whether it is strong enough is another question.
     reader.aspects.remove(&AspectName::Policy);
-    let verdict = match engine.open(&arguments) {
+    let verdict = match reference::open(&arguments) {
         Ok(Answer::Verdict(verdict, _)) => verdict,
+        Err(fault) => return Ok(Told::Unclear(fault)),
         Ok(Answer::Error(error, _)) => return Ok(Told::Unclear(format!("the engine cannot read it: {error}"))),
-        other => return Ok(Told::Unclear(format!("the engine cannot read it: {other:?}"))),
+        Ok(other) => return Ok(Told::Unclear(format!("the engine cannot read it: {other:?}"))),
     };
     if let Some(why) = wrong(&verdict, &reader, scenario) {
         return Ok(Told::Unclear(why));
     }
-    let content = std::fs::read(dir.join(&arguments.out)).unwrap_or_default();
+    let content = left::read(&dir.join(&arguments.out), MOST).unwrap_or_default();
     Ok(match same::compare(entity.as_bytes(), &content) {
         ContentMatch::Differs => Told::Unclear("what comes out of it is not what went in".to_owned()),
         _ => Told::Good,

@@ -11,9 +11,11 @@ use super::options::CorpusOptions;
 use super::output::{self, Paint, harmless};
 use crate::exchange::{Played, Stage};
 use crate::exit::{Exit, Failed, help};
+use crate::runner::fresh_dir;
 use crate::shim::shipped::ENGINE;
 use crate::sut::Sut;
 use crate::sut::child::{ShimLimits, ShimProcess};
+use crate::sut::scratch::Scratch;
 
 /// Play exchanges: mail programs that learn of each other from signed mail, and
 /// come to encrypt
@@ -115,18 +117,14 @@ fn text(exchange: &Exchange, steps: &[Played], paint: Paint) -> String {
 /// Where an exchange is played.
 enum Place {
     Kept(PathBuf),
-    Temporary(tempfile::TempDir),
+    Temporary(Scratch),
 }
 
 impl Place {
     fn new(keep: Option<&PathBuf>, id: &str) -> Result<Self, Failed> {
         match keep {
-            Some(dir) => {
-                let dir = dir.join(id);
-                std::fs::create_dir_all(&dir).map_err(Failed::at(dir.display()))?;
-                Ok(Self::Kept(dir))
-            }
-            None => tempfile::tempdir().map(Self::Temporary).map_err(Failed::fault),
+            Some(dir) => fresh_dir(&dir.join(id)).map(Self::Kept).map_err(Failed::usage),
+            None => Scratch::new().map(Self::Temporary).map_err(Failed::fault),
         }
     }
 

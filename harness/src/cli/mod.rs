@@ -13,6 +13,7 @@ mod digest;
 mod encrypt;
 mod exchange;
 mod fingerprint;
+mod guard;
 mod inspect;
 mod list;
 mod open;
@@ -42,7 +43,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failed, help};
 use crate::shim::faketime::Leftovers;
-use crate::sut::ending;
+use crate::sut::{self, ending};
 
 /// Test vectors and an interoperability conformance harness for S/MIME.
 ///
@@ -82,6 +83,7 @@ enum Command {
     Exchange(exchange::Arguments),
     Transport(transport::Arguments),
     Carry(carry::Arguments),
+    Guard(guard::Arguments),
     List(list::Arguments),
     Algorithms(algorithms::Arguments),
     Show(show::Arguments),
@@ -115,6 +117,10 @@ enum Command {
 pub fn main() -> ExitCode {
     // clap ends the process itself: 0 after --help, 2 after wrong use.
     let cli = Cli::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
+    // Where this fails nothing can be started that would need a guard, but a user's own shims.
+    if let Ok(program) = std::env::current_exe() {
+        sut::guarded_by(program);
+    }
     // A panic has printed where it happened; here it becomes an exit code.
     let exit = std::panic::catch_unwind(|| {
         let _leftovers = Leftovers::watch();
@@ -123,7 +129,7 @@ pub fn main() -> ExitCode {
     let exit =
         exit.unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));
     let exit = exit.unwrap_or_else(|failed| {
-        eprintln!("error: {}", failed.message);
+        eprint!("error: {}", output::harmless_lines(&failed.message));
         failed.exit
     });
     ending::finish();
@@ -162,6 +168,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Exchange(arguments)) => exchange::run(&arguments),
         Some(Command::Transport(arguments)) => transport::run(arguments),
         Some(Command::Carry(arguments)) => carry::run(&arguments),
+        Some(Command::Guard(arguments)) => guard::run(&arguments),
         Some(Command::List(arguments)) => list::run(&arguments),
         Some(Command::Algorithms(arguments)) => algorithms::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),

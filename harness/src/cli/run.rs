@@ -223,15 +223,17 @@ impl Arguments {
         tasks.extend(replicas);
         go_on()?;
         let carried = self.carry(&cases, &suts)?;
+        go_on()?;
         tasks.extend(carried.iter().filter_map(|one| one.task.clone()));
         let plan = Plan::new(&tasks, &suts);
-        self.say(&announce(corpus, &tasks, &suts, &plan, self.shard))?;
+        // Versions and reasons are the words of shims.
+        self.say(&output::harmless_lines(&announce(corpus, &tasks, &suts, &plan, self.shard)))?;
 
         let options = self.options();
         let run = Run { tasks: &tasks, suts: &suts, plan: &plan, options: &options };
         let (record, outcomes) = self.record(corpus, &run, &written, &carried, start)?;
         let report = self.report(&record, corpus, &shapes)?;
-        let mut text = report.text;
+        let mut text = output::harmless_lines(&report.text);
         text.push_str(&explained(corpus, &outcomes));
         text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
         let exit = self.judge(gate, corpus, &suts, &outcomes);

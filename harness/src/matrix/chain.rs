@@ -15,12 +15,13 @@ use waxseal_model::{Corpus, Scenario};
 use waxseal_verdict::{Operation, Outcome, WrittenForm};
 
 use super::letter::{self, People, files};
-use super::produce::{Writer, expectation};
+use super::produce::{MOST, Writer, expectation};
 use super::{NotWritten, Options, Produced, reads, writes};
 use crate::runner::RunError;
 use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, op};
 use crate::shim::shipped::Shipped;
 use crate::sut::Sut;
+use crate::sut::left::{self, Unread};
 use crate::task::{CaseFiles, Task};
 
 /// How many SUTs are in it.
@@ -136,6 +137,7 @@ impl Writer<'_> {
             ..OpenArguments::default()
         };
         let failed = |outcome, why: String| Ok(Err(NotWritten { outcome, why: crate::runner::shorten(&why) }));
+        let opened = dir.join(&arguments.out);
         match self.answer(dir, 0, op::OPEN, &arguments) {
             Ok(Answer::Verdict(verdict, _)) => match verdict.first_bad() {
                 None => {}
@@ -150,9 +152,10 @@ impl Writer<'_> {
                 return failed(crate::runner::outcome_of(&failure), failure.to_string());
             }
         }
-        match std::fs::read(dir.join("opened")) {
+        match left::read(&opened, MOST) {
             Ok(entity) => self.write_in(dir, sent_on, &entity),
-            Err(_) => failed(Outcome::Fail, "opened it, and gave no content".to_owned()),
+            Err(Unread::Missing) => failed(Outcome::Fail, "opened it, and gave no content".to_owned()),
+            Err(other) => failed(Outcome::ShimError, format!("opened it, and left {other} as its content")),
         }
     }
 }

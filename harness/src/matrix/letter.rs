@@ -8,6 +8,8 @@ use time::format_description::well_known::Rfc2822;
 use waxseal_forge::KeyPem;
 use waxseal_model::{Pki, Scenario};
 
+use crate::sut::left;
+
 /// Who writes a mail that nobody signs.
 const NOBODY: &str = "alice";
 /// To whom a mail goes that is for nobody in particular.
@@ -101,7 +103,8 @@ pub(crate) fn mail(name: &str, entity: &[u8], people: &People<'_>, writer: &str,
 
 /// Writes what a writer may need; the names of the files are [`files`].
 pub(crate) fn put(dir: &Path, mail: &[u8], people: &People<'_>) -> std::io::Result<()> {
-    let write = |name: &str, octets: &[u8]| std::fs::write(dir.join(name), octets);
+    // A shim may have been in the directory before.
+    let write = |name: &str, octets: &[u8]| left::replace(&dir.join(name), octets);
     write(files::MAIL, mail)?;
     if let Some(signer) = people.signer() {
         write(files::SIGNER_KEY, signer.key.as_bytes())?;

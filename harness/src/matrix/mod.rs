@@ -11,6 +11,7 @@ mod chain;
 mod covering;
 pub(crate) mod letter;
 mod produce;
+pub(crate) mod reference;
 pub mod replica;
 pub mod same;
 pub(crate) mod steps;

@@ -18,18 +18,18 @@ use waxseal_verdict::{
 
 use super::letter::{self, People, files};
 use super::steps::{self, Step};
-use super::{NotWritten, Options, Writing, chain, task_id, write_id};
-use crate::runner::RunError;
-use crate::shim::engine::Engine;
+use super::{NotWritten, Options, Writing, chain, reference, task_id, write_id};
+use crate::runner::{RunError, fresh_dir};
 use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, Request, op};
-use crate::shim::serve::Shim;
 use crate::shim::shipped::Shipped;
 use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimProcess};
+use crate::sut::left::{self, Unread};
+use crate::sut::scratch::Scratch;
 use crate::task::{CaseFiles, Task};
 
 /// Octets of a written mail at most: those of the matrix have some kilobytes.
-const MOST: u64 = 16 << 20;
+pub(super) const MOST: u64 = 16 << 20;
 
 /// What came of letting a SUT write a scenario.
 #[derive(Debug, Clone)]
@@ -56,8 +56,8 @@ pub(super) fn run(
     mut each: impl FnMut(&Produced) -> Result<(), RunError>,
 ) -> Result<Vec<Produced>, RunError> {
     // Without --keep everything is gone when this returns: the mails are in memory.
-    let scratch = tempfile::Builder::new().prefix("waxseal-").tempdir();
-    let scratch = scratch.map_err(RunError::at("no directory for writers can be made in", &std::env::temp_dir()))?;
+    let scratch =
+        Scratch::new().map_err(RunError::at("no directory for writers can be made in", &std::env::temp_dir()))?;
     let base = options.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
     let writers: Vec<usize> = (0..suts.len()).filter(|number| !writing.scenarios[*number].is_empty()).collect();
     let next = AtomicUsize::new(0);
@@ -114,15 +114,20 @@ impl<'a> Writer<'a> {
         let start = Instant::now();
         let result = self.write_in(&dir, scenario, &letter::entity(scenario))?;
         let elapsed = start.elapsed();
-        let task = result.as_ref().ok().map(|message| self.task(scenario, &dir, message));
-        Ok(Produced { outcome: self.record(write_id(scenario, &self.sut.name), result.err(), elapsed), task })
+        let (task, fault) = match &result {
+            Ok(message) => {
+                let (task, fault) = self.task(scenario, &dir, message);
+                (Some(task), fault)
+            }
+            Err(_) => (None, None),
+        };
+        let outcome = self.record(write_id(scenario, &self.sut.name), result.err(), elapsed);
+        Ok(Produced { outcome: OutcomeRecord { native: fault, ..outcome }, task })
     }
 
-    /// A directory of its own for a mail.
+    /// An empty directory of its own for a mail.
     pub(super) fn dir(&self, name: &str) -> Result<PathBuf, RunError> {
-        let dir = self.base.join(name);
-        std::fs::create_dir_all(&dir).map_err(RunError::at("cannot create", &dir))?;
-        dir.canonicalize().map_err(RunError::at("cannot find", &dir))
+        fresh_dir(&self.base.join(name))
     }
 
     /// The moment at which it writes: now, if nobody can tell it another one.
@@ -161,15 +166,21 @@ impl<'a> Writer<'a> {
         at: OffsetDateTime,
     ) -> Result<Vec<u8>, NotWritten> {
         let clock = at.format(&Rfc3339).unwrap_or_default();
-        let mut name = files::MAIL.to_owned();
+        let mut mail = Vec::new();
         for (number, step) in (1..).zip(steps::steps(self.hello, scenario, dir, &people.to(), &clock)) {
-            name = step.out().to_owned();
+            let out = dir.join(step.out());
+            let foul = |error: std::io::Error| NotWritten {
+                outcome: Outcome::ShimError,
+                why: format!("where it is to write there is something that cannot be removed: {error}"),
+            };
+            left::clear(&out).map_err(foul)?;
             match step {
                 Step::Sign(arguments) => self.ask(dir, number, op::SIGN, &arguments)?,
                 Step::Encrypt(arguments) => self.ask(dir, number, op::ENCRYPT, &arguments)?,
             }
+            mail = written(&out)?;
         }
-        self.written(&dir.join(name))
+        Ok(mail)
     }
 
     fn ask(
@@ -212,20 +223,9 @@ impl<'a> Writer<'a> {
         if self.options.keep.is_some() {
             // For a person who repeats it; a directory that cannot be written to fails below.
             let line = serde_json::to_string(&request).unwrap_or_default() + "\n";
-            let _ = std::fs::write(dir.join(format!("request-{number}.json")), line);
+            let _ = left::replace(&dir.join(format!("request-{number}.json")), line.as_bytes());
         }
         shim.ask(&request)
-    }
-
-    /// What it left.
-    fn written(&self, path: &Path) -> Result<Vec<u8>, NotWritten> {
-        let none = |why: String| NotWritten { outcome: Outcome::ShimError, why };
-        match std::fs::metadata(path) {
-            Ok(data) if data.len() > MOST => Err(none(format!("a mail of more than {MOST} octets"))),
-            Ok(data) if data.len() == 0 => Err(none("it says that it wrote, and the file is empty".to_owned())),
-            Ok(_) => std::fs::read(path).map_err(|error| none(error.to_string())),
-            Err(_) => Err(none("it says that it wrote, and there is no file".to_owned())),
-        }
     }
 
     pub(super) fn record(&self, case: String, failed: Option<NotWritten>, elapsed: Duration) -> OutcomeRecord {
@@ -251,26 +251,46 @@ impl<'a> Writer<'a> {
         if Shipped::is_reference(&self.sut.name) { Evidence::Generated } else { Evidence::Recorded }
     }
 
-    fn task(&self, scenario: &Scenario<'_>, dir: &Path, message: &[u8]) -> Task {
+    /// The mail as a case, and what kept the engine from describing it, if anything did.
+    fn task(&self, scenario: &Scenario<'_>, dir: &Path, message: &[u8]) -> (Task, Option<String>) {
         let people = People::of(self.corpus.pki(), scenario);
         let written = dir.join("written.eml");
         let mut task = self.task_of(scenario);
-        if std::fs::write(&written, message).is_ok() {
-            task.algorithms.extend(described(dir, &written, people.recipient().is_some()));
-        }
+        let described = left::replace(&written, message)
+            .map_err(|error| format!("{}: {error}", written.display()))
+            .and_then(|()| described(dir, &written, people.recipient().is_some()));
+        let fault = match described {
+            Ok(algorithms) => {
+                task.algorithms.extend(algorithms);
+                None
+            }
+            // The scenario stands; whoever reads the mail shows what it is.
+            Err(fault) => Some(crate::runner::shorten(&format!("its algorithms are not known: {fault}"))),
+        };
         task.files = Ok(Arc::new(CaseFiles {
             message: message.to_vec(),
             keys: people.recipient().into_iter().collect(),
             anchors: people.anchors(),
             ..CaseFiles::default()
         }));
-        task
+        (task, fault)
     }
 
     /// What a scenario says of a mail of this writer.
     pub(super) fn task_of(&self, scenario: &Scenario<'_>) -> Task {
         task_of(scenario, &self.sut.name, self.evidence(), self.now())
     }
+}
+
+/// What it left where it says that it wrote.
+fn written(path: &Path) -> Result<Vec<u8>, NotWritten> {
+    let why = match left::read(path, MOST) {
+        Ok(mail) if mail.is_empty() => "it says that it wrote, and the file is empty".to_owned(),
+        Ok(mail) => return Ok(mail),
+        Err(Unread::TooLarge(most)) => format!("a mail of more than {most} octets"),
+        Err(other) => format!("it says that it wrote, and there is {other}"),
+    };
+    Err(NotWritten { outcome: Outcome::ShimError, why })
 }
 
 /// What a scenario says of a mail, whoever wrote it; the files are still to come.
@@ -330,7 +350,10 @@ pub(super) fn expectation(scenario: &Scenario<'_>) -> Expectation {
 
 /// The algorithms of a mail as it was written: of what a scenario leaves open, a
 /// reader must know what the writer chose.
-fn described(dir: &Path, message: &Path, encrypted: bool) -> BTreeSet<String> {
+///
+/// # Errors
+/// A fault of the engine.
+fn described(dir: &Path, message: &Path, encrypted: bool) -> Result<BTreeSet<String>, String> {
     let keys = match encrypted {
         true => vec![KeyFiles { key: files::RECIPIENT_KEY.to_owned(), certificate: Some(files::RECIPIENT.to_owned()) }],
         false => Vec::new(),
@@ -342,11 +365,11 @@ fn described(dir: &Path, message: &Path, encrypted: bool) -> BTreeSet<String> {
         out: "described".to_owned(),
         ..OpenArguments::default()
     };
-    match Engine::default().open(&arguments) {
-        Ok(Answer::Verdict(verdict, _)) => names(&verdict),
+    Ok(match reference::open(&arguments)? {
+        Answer::Verdict(verdict, _) => names(&verdict),
         // What the engine cannot read, it cannot describe; the scenario stands.
         _ => BTreeSet::new(),
-    }
+    })
 }
 
 fn names(verdict: &Verdict) -> BTreeSet<String> {

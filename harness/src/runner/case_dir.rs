@@ -15,6 +15,7 @@ use crate::shim::program::shell_word;
 use crate::shim::protocol::{Answer, EarlierMail, KeyFiles, OpenArguments, Request};
 use crate::sut::Sut;
 use crate::sut::child::Failure;
+use crate::sut::left::{self, Unread};
 use crate::task::{CaseFiles, Task};
 
 /// Name of the file in which a person who repeats it by hand keeps what earlier mail taught.
@@ -31,6 +32,20 @@ fn octets(directory: &Path) -> u64 {
         Err(_) => 0,
     });
     octets.fold(0, u64::saturating_add)
+}
+
+/// An empty directory of this name; the result is its absolute path, because a
+/// relative `--keep DIR` means nothing in the shim's working directory.
+pub(crate) fn fresh_dir(path: &Path) -> Result<PathBuf, RunError> {
+    // What an earlier run left would be taken for this one's.
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(RunError::at("an earlier run's directory cannot be removed:", path)(error));
+        }
+        _ => {}
+    }
+    fs::create_dir_all(path).map_err(RunError::at("cannot create", path))?;
+    path.canonicalize().map_err(RunError::at("cannot find", path))
 }
 
 /// A written case directory.
@@ -52,16 +67,7 @@ impl CaseDir {
         sut: &Sut,
         files: &CaseFiles,
     ) -> Result<Self, RunError> {
-        // What an earlier run left would be taken for this one's.
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(RunError::at("an earlier run's directory cannot be removed:", &path)(error));
-            }
-            _ => {}
-        }
-        fs::create_dir_all(&path).map_err(RunError::at("cannot create", &path))?;
-        // A relative --keep DIR means nothing in the shim's working directory.
-        let path = path.canonicalize().map_err(RunError::at("cannot find", &path))?;
+        let path = fresh_dir(&path)?;
         let arguments = arguments(&path, task, files, |name, octets| write(&path.join(name), octets))?;
         let mut dir = Self { path, kept, arguments, given: 0 };
         if kept {
@@ -81,14 +87,17 @@ impl CaseDir {
     /// The octets too, if they are wanted for comparison.
     pub(super) fn content(&self, limit: u64, wanted: bool) -> Content {
         let path = self.path.join(OUT);
-        match fs::metadata(&path) {
-            Ok(data) if data.is_file() && data.len() > limit => return Content::TooLarge(limit),
-            Ok(data) if data.is_file() => {}
-            _ => return Content::None,
+        let read = match wanted {
+            true => left::read(&path, limit).map(|octets| (sha256(octets.as_slice()), Some(octets))),
+            false => left::open(&path, limit).map(|file| (sha256(file), None)),
+        };
+        match read {
+            Ok((Ok(sha256), octets)) => Content::Some { sha256, octets },
+            Ok((Err(error), _)) => Content::Unusable(format!("content: {error}")),
+            Err(Unread::Missing) => Content::None,
+            Err(Unread::TooLarge(limit)) => Content::Unusable(format!("content of more than {limit} octets")),
+            Err(other) => Content::Unusable(format!("content: {other}")),
         }
-        let octets = if wanted { fs::read(&path).ok() } else { None };
-        let sha256 = fs::File::open(&path).and_then(sha256);
-        sha256.map_or(Content::None, |sha256| Content::Some { sha256, octets })
     }
 
     /// Octets of everything that the shim left in the directory.
@@ -261,7 +270,8 @@ fn arguments(
 }
 
 fn write(path: &Path, octets: &[u8]) -> Result<(), RunError> {
-    fs::write(path, octets).map_err(RunError::at("cannot write", path))
+    // A shim may have put anything where its answer is to be kept.
+    left::replace(path, octets).map_err(RunError::at("cannot write", path))
 }
 
 /// The shipped shims are `waxseal` itself, wherever this one was built.
@@ -270,7 +280,7 @@ fn program_name(program: &Path) -> String {
     if own { "waxseal".to_owned() } else { program.to_string_lossy().into_owned() }
 }
 
-fn sha256(mut file: fs::File) -> io::Result<String> {
+fn sha256(mut file: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = [0; 1 << 16];
     loop {

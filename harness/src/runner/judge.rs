@@ -12,6 +12,7 @@ use crate::matrix::same;
 use crate::shim::protocol::Answer;
 use crate::sut::Sut;
 use crate::sut::child::Failure;
+use crate::sut::words::shorten;
 use crate::task::Task;
 
 /// What came of a request.
@@ -35,8 +36,8 @@ pub(super) enum Content {
     None,
     /// Octets of this hash; and the octets themselves, where they are compared.
     Some { sha256: String, octets: Option<Vec<u8>> },
-    /// More octets than this.
-    TooLarge(u64),
+    /// Something that is not read, and why.
+    Unusable(String),
 }
 
 impl Content {
@@ -44,7 +45,7 @@ impl Content {
     fn compare(&self, before: &[u8]) -> ContentMatch {
         match self {
             Self::Some { octets: Some(after), .. } => same::compare(before, after),
-            Self::Some { octets: None, .. } | Self::TooLarge(_) => ContentMatch::Differs,
+            Self::Some { octets: None, .. } | Self::Unusable(_) => ContentMatch::Differs,
             Self::None => ContentMatch::Nothing,
         }
     }
@@ -101,8 +102,8 @@ impl Judged {
 
     /// Compares a verdict with the expectation, then with the other accepted ones.
     fn compared(task: &Task, hello: &Hello, verdict: &Verdict, content: &Content) -> Self {
-        if let Content::TooLarge(limit) = content {
-            return Self::settled(Outcome::ShimError, format!("content of more than {limit} octets"));
+        if let Content::Unusable(why) = content {
+            return Self::settled(Outcome::ShimError, why.clone());
         }
         let protected = task.protects.as_ref().map(|before| content.compare(before));
         let first = compare(&task.expectation, hello, verdict, content);
@@ -227,16 +228,6 @@ pub(crate) const fn outcome_of(failure: &Failure) -> Outcome {
     }
 }
 
-/// One line of at most 500 characters.
-pub(crate) fn shorten(text: &str) -> String {
-    const LONGEST: usize = 500;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,7 +305,7 @@ mod tests {
             (some("aa"), Outcome::Pass),
             (some("bb"), Outcome::Fail),
             (Content::None, Outcome::Fail),
-            (Content::TooLarge(1), Outcome::ShimError),
+            (Content::Unusable("content: a pipe and not a file".to_owned()), Outcome::ShimError),
         ] {
             let judged = Judged::new(&task, &hello(), Ok(&good), &content, "");
             assert_eq!(judged.outcome, outcome, "{content:?}");

@@ -18,10 +18,13 @@ use crate::shim::protocol::{Answer, Request};
 use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimLimits, ShimProcess};
 use crate::sut::ending;
+use crate::sut::scratch::Scratch;
+pub(crate) use crate::sut::words::shorten;
 use crate::task::{CaseFiles, Task};
 use case_dir::CaseDir;
+pub(crate) use case_dir::fresh_dir;
+pub(crate) use judge::outcome_of;
 use judge::{Content, Judged};
-pub(crate) use judge::{outcome_of, shorten};
 pub use record::RunFile;
 
 /// A run that is about to start.
@@ -218,7 +221,7 @@ impl Shared<'_> {
 struct Worker<'a> {
     run: &'a Run<'a>,
     shims: HashMap<usize, ShimProcess>,
-    scratch: Option<tempfile::TempDir>,
+    scratch: Option<Scratch>,
     requests: u64,
 }
 
@@ -256,7 +259,7 @@ impl Worker<'_> {
     ) -> Judged {
         let limit = self.run.options.limits.file_octets;
         let content = dir.content(limit, task.protects.is_some());
-        if !matches!(content, Content::TooLarge(_)) && dir.left() > limit {
+        if !matches!(content, Content::Unusable(_)) && dir.left() > limit {
             let what = format!("more than {limit} octets left in the directory of the case");
             return Judged::settled(Outcome::ShimError, what);
         }
@@ -273,9 +276,7 @@ impl Worker<'_> {
         }
         let scratch = match self.scratch.take() {
             Some(scratch) => scratch,
-            None => tempfile::Builder::new()
-                .prefix("waxseal-")
-                .tempdir()
+            None => Scratch::new()
                 .map_err(RunError::at("no directory for the cases can be made in", &std::env::temp_dir()))?,
         };
         let path = scratch.path().join(self.requests.to_string());

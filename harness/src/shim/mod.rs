@@ -8,6 +8,7 @@ pub mod gmssl;
 pub mod gpgsm;
 mod kept;
 pub(crate) mod mail;
+pub(crate) mod memory;
 pub(crate) mod newer;
 pub mod nss;
 pub mod openssl;

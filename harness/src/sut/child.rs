@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
 
 use super::ending::{self, Mark};
+use super::scratch::Scratch;
+use super::words::{shorten, within_limits};
+use crate::shim::memory;
 use crate::shim::protocol::{Answer, Request};
 
 /// How a shim is started.
@@ -74,9 +77,14 @@ pub struct ShimProcess {
     stderr: Arc<Mutex<Tail>>,
     limits: ShimLimits,
     next: u64,
+    /// Where its temporary files are, on disk and in memory: removed after it was killed, whatever it left.
+    _scratch: (Scratch, Option<Scratch>),
 }
 
 impl ShimProcess {
+    /// How their names begin: short, because the path of a socket has to fit into 107 octets.
+    const SCRATCH: &str = "ws";
+
     /// Starts a shim in a process group of its own.
     ///
     /// # Errors
@@ -107,6 +115,15 @@ impl ShimProcess {
         let mut start = Command::new(&command.program);
         start.args(&command.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         mark.put(&mut start);
+        let scratch = Scratch::within(&std::env::temp_dir(), Self::SCRATCH)
+            .map_err(|error| io::Error::other(format!("no directory for its temporary files: {error}")))?;
+        start.env("TMPDIR", scratch.path());
+        // Not every machine has files in memory: then it gets none.
+        let in_memory = Scratch::within(Path::new(memory::SHARED), Self::SCRATCH).ok();
+        match &in_memory {
+            Some(in_memory) => start.env(memory::VARIABLE, in_memory.path()),
+            None => start.env_remove(memory::VARIABLE),
+        };
         // A group of its own: what the shim starts ends with it.
         let mut child = start.process_group(0).spawn()?;
         let group = Pid::from_child(&child);
@@ -128,7 +145,18 @@ impl ShimProcess {
         let (requests, lines) = mpsc::sync_channel(1);
         std::thread::spawn(move || write_lines(stdin, &lines));
         let requests = Some(requests);
-        Ok(Self { child, group, mark, requests, is_well: true, answers, stderr, limits, next: 1 })
+        Ok(Self {
+            child,
+            group,
+            mark,
+            requests,
+            is_well: true,
+            answers,
+            stderr,
+            limits,
+            next: 1,
+            _scratch: (scratch, in_memory),
+        })
     }
 
     /// The number that the next request must carry.
@@ -158,7 +186,10 @@ impl ShimProcess {
             return Err(self.crash());
         }
         match self.answers.recv_timeout(self.limits.time) {
-            Ok(FromShim::Line(line)) => Answer::parse(&line, id).map_err(Failure::Garbage),
+            Ok(FromShim::Line(line)) => {
+                let answer = Answer::parse(&line, id).and_then(within_limits);
+                answer.map_err(|why| Failure::Garbage(shorten(&why)))
+            }
             Ok(FromShim::TooLong) => Err(Failure::TooMuch(self.limits.answer_octets)),
             Ok(FromShim::End) | Err(RecvTimeoutError::Disconnected) => Err(self.crash()),
             Err(RecvTimeoutError::Timeout) => Err(Failure::Hang(self.limits.time)),

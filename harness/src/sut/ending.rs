@@ -3,20 +3,24 @@
 //!
 //! A process group is not enough: a program that makes a session of its own
 //! (`setsid(2)`) is in it no more. So every shim gets a mark in its environment,
-//! which what it starts inherits, and who has the mark is found in `/proc`.
+//! which what it starts inherits, and who has the mark is found in `/proc`. What
+//! ends this process without asking it is the business of [`guard`].
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use waxseal_key::{Random, SystemRandom};
+
+use super::guard;
 
 /// The variable of the mark.
-const VARIABLE: &str = "WAXSEAL_STARTED_BY";
+pub(super) const VARIABLE: &str = "WAXSEAL_STARTED_BY";
 
 /// How often the processes are looked through: one may start another while they are.
 const ROUNDS: usize = 5;
@@ -27,31 +31,53 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// The signal that told this process to end; 0: none.
 static TOLD: AtomicI32 = AtomicI32::new(0);
 
-/// The mark of one shim and of all that it starts.
+/// The mark of one command and of all that it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark(String);
+pub(crate) struct Mark(String);
 
 impl Mark {
-    /// A mark that no other shim has.
-    pub(super) fn new() -> Self {
+    /// A mark that no other command has.
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(format!("{}{}", own(), NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Marks what a command starts.
-    pub(super) fn put(&self, command: &mut Command) {
+    pub(crate) fn put(&self, command: &mut Command) {
         command.env(VARIABLE, &self.0);
     }
 
     /// Kills everything that has this mark.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         kill(|mark| mark == self.0.as_bytes());
     }
 }
 
-/// How the marks of this process begin.
-fn own() -> String {
-    format!("{}.", std::process::id())
+/// How the marks of this process begin, and those of no other: numbers of
+/// processes come again.
+pub(super) fn own() -> &'static str {
+    static OWN: OnceLock<String> = OnceLock::new();
+    OWN.get_or_init(|| {
+        let mut octets = [0; 8];
+        SystemRandom.fill(&mut octets);
+        format!("{}.{:016x}.", std::process::id(), u64::from_be_bytes(octets))
+    })
+}
+
+/// Whether all marks that begin so are those of one process: as [`own`] makes them.
+pub(crate) fn is_of_one_process(begin: &str) -> bool {
+    let is_hex = |octet: u8| octet.is_ascii_digit() || (b'a'..=b'f').contains(&octet);
+    match begin.split('.').collect::<Vec<_>>().as_slice() {
+        [process, word, ""] => {
+            process.parse::<u32>().is_ok_and(|process| process > 0) && word.len() == 16 && word.bytes().all(is_hex)
+        }
+        _ => false,
+    }
+}
+
+/// Kills everything whose mark begins so.
+pub(super) fn kill_all(begin: &str) {
+    kill(|mark| mark.starts_with(begin.as_bytes()));
 }
 
 /// Kills what has such a mark. Without `/proc` there is nothing to be found.
@@ -86,15 +112,15 @@ fn mark_of(process: &Path) -> Option<Vec<u8>> {
 /// started: they have groups of their own, which a terminal does not reach. The
 /// shims then count as crashed, the command puts its things away, and ends by the
 /// signal in [`finish`]; if that takes too long, or nobody calls it, it ends then.
-pub(super) fn watch() {
+pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        guard::start();
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
         std::thread::spawn(move || {
             let Some(signal) = signals.forever().next() else { return };
             TOLD.store(signal, Ordering::SeqCst);
-            let own = own();
-            kill(|mark| mark.starts_with(own.as_bytes()));
+            kill_all(own());
             // Once more, or in the end, without waiting for anybody.
             let handle = signals.handle();
             std::thread::spawn(move || {
@@ -112,10 +138,28 @@ pub(crate) fn is_told() -> bool {
     TOLD.load(Ordering::SeqCst) != 0
 }
 
-/// Ends this process by the signal that told it to, if one did.
+/// Lets the guard go, and ends this process by the signal that told it to, if one did.
 pub(crate) fn finish() {
+    guard::dismiss();
     let signal = TOLD.load(Ordering::SeqCst);
     if signal != 0 {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_that_begin_so_are_those_of_one_process() {
+        assert!(is_of_one_process(own()) && is_of_one_process("7.0123456789abcdef."));
+        for other in
+            ["", ".", "7.", "7.0123456789abcdef", ".0123456789abcdef.", "7.0123.", "7.0123456789abcdef.1", "7.."]
+        {
+            assert!(!is_of_one_process(other), "{other}");
+        }
+        let of_a_command = Mark::new().0;
+        assert!(of_a_command.starts_with(own()) && !is_of_one_process(&of_a_command));
     }
 }

@@ -3,6 +3,10 @@
 
 pub mod child;
 pub(crate) mod ending;
+pub(crate) mod guard;
+pub(crate) mod left;
+pub(crate) mod scratch;
+pub(crate) mod words;
 
 use std::path::PathBuf;
 
@@ -11,6 +15,8 @@ use waxseal_verdict::{Hello, Operation, SutRecord};
 use crate::shim::protocol::{Answer, Request};
 use crate::shim::shipped::{SHIPPED, Shipped};
 use child::{Failure, ShimCommand, ShimLimits, ShimProcess};
+pub use guard::guarded_by;
+use words::shorten;
 
 /// An implementation under test.
 #[derive(Debug, Clone)]
@@ -87,7 +93,7 @@ impl Sut {
     pub fn admit(&mut self, limits: ShimLimits) {
         self.admission = match ShimProcess::start(&self.command, limits) {
             Ok(mut shim) => hello_of(&mut shim),
-            Err(failure) => Err(failure.to_string()),
+            Err(failure) => Err(shorten(&failure.to_string())),
         };
     }
 
@@ -120,8 +126,13 @@ fn tell_apart(suts: &mut [Sut]) {
     }
 }
 
-/// Asks for `hello` and for an operation that no shim has.
+/// Asks for `hello` and for an operation that no shim has. Why it is not admitted
+/// is a line: it stands in every entry of a plan.
 pub(crate) fn hello_of(shim: &mut ShimProcess) -> Result<Hello, String> {
+    asked_for_hello(shim).map_err(|why| shorten(&why))
+}
+
+fn asked_for_hello(shim: &mut ShimProcess) -> Result<Hello, String> {
     let hello = match shim.ask(&Request::hello(shim.next_id())) {
         Ok(Answer::Hello(hello)) => hello,
         Ok(Answer::Unsupported(why)) => return Err(why),

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use waxseal_engine::certificate::Certificate;
 
+use super::super::memory;
 use super::super::peel::{at, get, put};
 use super::super::program::{Run, Trouble};
 use super::super::protocol::KeyFiles;
@@ -188,5 +189,5 @@ fn in_memory() -> io::Result<TempDir> {
         builder.prefix("waxseal-nss-");
         builder
     };
-    builder().tempdir_in("/dev/shm").or_else(|_| builder().tempdir())
+    builder().tempdir_in(memory::folder()).or_else(|_| builder().tempdir())
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, test_kill_process};
@@ -14,15 +14,12 @@ use waxseal_key::{PrivateKey, SystemRandom, pkcs12};
 
 use super::Trouble;
 use crate::keys::load_certificates;
+use crate::shim::memory;
 use crate::shim::protocol::KeyFiles;
 use crate::smtp_sink::SmtpSink;
 use crate::thunderbird::clock::Clock;
 use crate::thunderbird::process::{Holdings, Thunderbird};
 use crate::thunderbird::profile::Profile;
-
-/// A folder in memory where there is one: a profile is a dozen databases, and
-/// every certificate that comes and goes would wait for the disk.
-const IN_MEMORY: &str = "/dev/shm";
 
 /// How the folders begin; the number of the process follows.
 const PREFIX: &str = "waxseal-thunderbird-";
@@ -54,7 +51,8 @@ pub(super) struct Known<'a> {
 
 impl Session {
     pub(super) fn start() -> Result<Self, Trouble> {
-        let base = if is_writable(Path::new(IN_MEMORY)) { PathBuf::from(IN_MEMORY) } else { std::env::temp_dir() };
+        // A profile is a dozen databases, and every certificate that comes and goes would wait for the disk.
+        let base = Some(memory::folder()).filter(|folder| is_writable(folder)).unwrap_or_else(std::env::temp_dir);
         sweep(&base);
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(&base).map_err(Trouble::at("the profile"))?;

@@ -24,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use waxseal_model::{Pki, Route, SubmitBy};
 
 use crate::confine;
+use crate::sut::ending::{self, Mark};
+use crate::sut::scratch::Scratch;
 pub use office::serve;
 
 /// The host that the servers are, on their certificate too.
@@ -139,7 +141,7 @@ impl Job {
     /// Why nothing could be carried at all.
     pub fn run(mut self, program: &Path, mails: &[(&[u8], Vec<usize>)]) -> Result<Vec<Delivered>, String> {
         confine::probe().map_err(|error| error.to_string())?;
-        let dir = tempfile::Builder::new().prefix("waxseal-").tempdir().map_err(|error| error.to_string())?;
+        let dir = Scratch::new().map_err(|error| error.to_string())?;
         let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
         for (number, (octets, _)) in mails.iter().enumerate() {
             let path = mail(dir.path(), number);
@@ -167,6 +169,9 @@ impl Job {
 
 /// What became of a mail, and its octets if it arrived.
 pub type Delivered = (Delivery, Option<Vec<u8>>);
+
+/// Why nothing was carried by a program that a signal told to end.
+const TOLD: &str = "this program was told to end";
 
 /// The name of the job in its directory, and of what came of it.
 const JOB: &str = "job.json";
@@ -197,17 +202,27 @@ fn read_at_most(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     if read as u64 > most { Err(std::io::Error::other(format!("more than {most} octets"))) } else { Ok(octets) }
 }
 
-/// This program in a place of its own. When it is dropped, everything in the place is killed.
+/// This program in a place of its own. When it is dropped, or this process is told
+/// to end, everything in the place is killed.
 struct Confined {
     child: std::process::Child,
+    mark: Mark,
     log: PathBuf,
 }
 
 impl Confined {
     fn start(program: &Path, dir: &Path) -> Result<Self, String> {
+        if ending::is_told() {
+            return Err(TOLD.to_owned());
+        }
+        // A signal from the terminal does not reach its group.
+        ending::watch();
+        let mark = Mark::new();
         let log = dir.join("log");
         let file = fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-        let child = confine::command(program)
+        let mut command = confine::command(program);
+        mark.put(&mut command);
+        let child = command
             .arg("carry")
             .arg(dir)
             .stdin(Stdio::null())
@@ -216,13 +231,15 @@ impl Confined {
             .process_group(0)
             .spawn()
             .map_err(|error| format!("unshare: {error}"))?;
-        Ok(Self { child, log })
+        Ok(Self { child, mark, log })
     }
 
     fn wait(mut self) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         loop {
             match self.child.try_wait() {
+                // However it ended: what was carried is wanted no more.
+                _ if ending::is_told() => return Err(TOLD.to_owned()),
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => return Err(format!("the servers' place ended with {status}: {}", self.said())),
                 Ok(None) if Instant::now() > end => {
@@ -244,6 +261,7 @@ impl Drop for Confined {
     fn drop(&mut self) {
         // The place ends with this process: `confine::command`.
         drop(self.child.kill());
+        self.mark.kill();
         drop(self.child.wait());
     }
 }
