@@ -14,6 +14,7 @@ pub(crate) fn head() -> Record {
         name: name.to_owned(),
         version: version.map(str::to_owned),
         named: false,
+        reference: None,
         not_available: version.is_none().then(|| "no program of this name was found".to_owned()),
         writes: BTreeSet::new(),
     };
@@ -151,6 +152,7 @@ pub(crate) fn large(cases: usize, suts: usize) -> Run {
             name: format!("sut{sut}"),
             version: None,
             named: false,
+            reference: None,
             not_available: None,
             writes: BTreeSet::new(),
         })

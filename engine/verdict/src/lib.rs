@@ -34,7 +34,7 @@ pub use reason::Reason;
 pub use receipt::{AttributeCertificate, Notification, Receipt};
 pub use run::{
     Clock, ContentMatch, Evidence, Hello, Knowledge, Line, Machine, Observed, Operation, Outcome, OutcomeRecord,
-    PlanRecord, Planned, Record, RunRecord, SutRecord, WrittenForm,
+    PlanRecord, Planned, Record, RunRecord, SutRecord, WrittenForm, is_reference,
 };
 pub use shell::shell_word;
 pub use statement::{
