@@ -34,6 +34,7 @@ pub(crate) fn outcome(case: &str, sut: &str, outcome: Outcome) -> Record {
         sut: sut.to_owned(),
         sut_version: "1".to_owned(),
         outcome,
+        not_asked: false,
         reason: None,
         reason_match: ReasonMatch::None,
         aspects: Vec::new(),

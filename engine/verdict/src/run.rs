@@ -289,6 +289,11 @@ pub struct OutcomeRecord {
     pub sut_version: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// Whether the SUT was not asked, although it could have been, because too
+    /// many requests before this one had no answer. The outcome is then
+    /// `not-available`, and says nothing of the case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_asked: bool,
     /// One line that says why, for everything but a pass; the gate compares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -1,6 +1,6 @@
 //! `waxseal run`: every chosen case on every SUT, a record, a report, a gate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use super::progress::Progress;
 use crate::admission::Exam;
 use crate::cases::Cases;
 use crate::exit::{Exit, Failed, help};
-use crate::gate::{Gate, is_failure};
+use crate::gate::{self, Deciding, Gate, is_failure};
 use crate::matrix::{self, Extent, Produced, Writing, replica};
 use crate::plan::{Plan, Shard};
 use crate::runner::{Options, Run, RunFile};
-use crate::shim::shipped::{ENGINE, Shipped};
+use crate::shim::shipped::ENGINE;
 use crate::sut::Sut;
 use crate::sut::child::ShimLimits;
 use crate::sut::ending;
@@ -38,13 +38,14 @@ use crate::transport::{self, Carried};
 /// case, that a SUT named with --sut failed one, or that --known does not match;
 /// what is found about other peers is in the report and ends with 0.
 ///
-/// `--case` takes mails of the round-trip matrix, too, as matrix/SCENARIO/WRITER.
+/// `--case` takes mails of the round-trip matrix, too, as matrix/SCENARIO/WRITER,
+/// and mails that are sent, as transport/WAY/LETTER.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal run",
     "waxseal run --sut ./my-shim --known known.toml",
     "waxseal run --sut ./my-shim --with-peers",
-    "waxseal run --case 'read/clear/*' --sut openssl --keep kept",
+    "waxseal run --case 'signed/clear/*' --sut openssl --keep kept",
     "waxseal run --case 'matrix/triple.*/openssl' --sut openssl --sut ./my-shim --keep kept",
     "waxseal run --shard 2/4 -o shard-2",
 ))]
@@ -177,10 +178,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let corpus = arguments.corpus.load()?;
-    let globs: Vec<String> = arguments.corpus.case.iter().filter(|glob| !is_of_matrix(glob)).cloned().collect();
-    let alone = globs.is_empty() && !arguments.corpus.case.is_empty();
-    let chosen = if alone { Vec::new() } else { select(corpus.cases(), &globs)? };
-    let ran = arguments.run(&corpus, &chosen, !arguments.corpus.case.is_empty())?;
+    let few = !arguments.corpus.case.is_empty();
+    let globs: Vec<&String> = arguments.globs(|glob| !is_of_matrix(glob) && !is_of_transport(glob));
+    let mut chosen = if few && globs.is_empty() { Vec::new() } else { select(corpus.cases(), &globs)? };
+    // A letter says whether a reader reads it at all: without it nothing is worth that what became of it is refused.
+    let letters = arguments.sent(&corpus)?;
+    chosen.extend(corpus.cases().iter().filter(|case| letters.contains(case.id.as_str())));
+    let ran = arguments.run(&corpus, &chosen, few)?;
     output::print(&ran.text)?;
     ran.exit
 }
@@ -188,6 +192,11 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
 /// Whether a glob of `--case` means mails of the matrix, `matrix/SCENARIO/WRITER`, and no cases.
 fn is_of_matrix(glob: &str) -> bool {
     glob.starts_with("matrix/")
+}
+
+/// Whether it means mails that are sent, `transport/WAY/LETTER`.
+fn is_of_transport(glob: &str) -> bool {
+    glob.starts_with("transport/")
 }
 
 /// What a run left.
@@ -234,7 +243,7 @@ impl Arguments {
         let mut text = report.text;
         text.push_str(&explained(corpus, &outcomes));
         text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
-        let exit = self.judge(gate, corpus, &suts, &outcomes);
+        let exit = self.judge(gate, (corpus, &shapes), &suts, &outcomes);
         Ok(Ran { record, text, exit })
     }
 }
@@ -261,6 +270,29 @@ impl Arguments {
 
     fn progress(&self, total: usize) -> Option<Progress> {
         (!self.quiet).then(|| Progress::new(total, Paint::stdout()))
+    }
+
+    /// The globs of `--case` of a kind.
+    fn globs(&self, is_of: impl Fn(&str) -> bool) -> Vec<&String> {
+        self.corpus.case.iter().filter(|glob| is_of(glob)).collect()
+    }
+
+    /// The cases of the letters that `--case` sends; a glob that sends none is most likely a slip.
+    fn sent<'c>(&self, corpus: &'c Corpus) -> Result<BTreeSet<&'c str>, Failed> {
+        let ids = transport::ids(corpus);
+        let mut cases = BTreeSet::new();
+        for glob in self.globs(is_of_transport) {
+            let selection = Selection::new(&[glob]).map_err(|error| Failed::usage(format!("--case: {error}")))?;
+            let meant = ids.iter().filter(|(id, _)| selection.contains_id(id));
+            let found: Vec<&str> = meant.map(|(_, case)| *case).collect();
+            if found.is_empty() {
+                return Err(Failed::usage(format!(
+                    "--case {glob}: no mail is sent by this id; the table of `waxseal transport` has the ways and letters"
+                )));
+            }
+            cases.extend(found);
+        }
+        Ok(cases)
     }
 
     fn gate(&self) -> Result<Option<Gate>, Failed> {
@@ -305,7 +337,7 @@ impl Arguments {
 
     /// Lets every SUT that can write what the matrix asks for; beside that the mails of replicas.
     fn write(&self, corpus: &Corpus, shapes: &Shapes, suts: &[Sut]) -> Result<(Vec<Produced>, Vec<Task>), Failed> {
-        let globs: Vec<&String> = self.corpus.case.iter().filter(|glob| is_of_matrix(glob)).collect();
+        let globs = self.globs(is_of_matrix);
         let asked = self.matrix.unwrap_or(match (self.corpus.case.is_empty(), globs.is_empty()) {
             (true, _) => MatrixOption::Pairwise,
             // Cases of the corpus alone, or one cell of the matrix.
@@ -344,13 +376,15 @@ impl Arguments {
 
     /// Sends what transport asks for.
     fn carry(&self, cases: &Cases<'_>, suts: &[Sut]) -> Result<Vec<Carried>, Failed> {
+        let globs = self.globs(is_of_transport);
         let extent = match self.transport {
-            None if !self.corpus.case.is_empty() => TransportOption::None,
+            None if !self.corpus.case.is_empty() && globs.is_empty() => TransportOption::None,
             given => given.unwrap_or(TransportOption::Routes),
         };
-        if extent == TransportOption::None {
+        if extent == TransportOption::None && globs.is_empty() {
             return Ok(Vec::new());
         }
+        let meant = Selection::new(&globs).map_err(|error| Failed::usage(format!("--case: {error}")))?;
         let readers = suts.iter().filter(|sut| sut.named || sut.name == ENGINE).map(|sut| sut.name.clone());
         let options = transport::Options {
             program: match extent >= TransportOption::Routes {
@@ -359,8 +393,18 @@ impl Arguments {
             },
             readers: (extent < TransportOption::Full).then(|| Arc::new(readers.collect())),
             shard: self.shard,
+            meant,
         };
-        let carried = transport::carry(cases, &options).map_err(Failed::fault)?;
+        let carried = match extent {
+            TransportOption::None => Vec::new(),
+            _ => transport::carry(cases, &options).map_err(Failed::fault)?,
+        };
+        if carried.is_empty() && !globs.is_empty() && self.shard.is_whole() {
+            return Err(Failed::usage(
+                "--case transport/WAY/LETTER: nothing was sent; mails of the catalogue need --recordings, and routes \
+                 --transport routes",
+            ));
+        }
         let arrived = carried.iter().filter(|one| !one.arrival.arrived.is_empty()).count();
         let absent = carried.iter().filter(|one| one.arrival.not_available.is_some()).count();
         self.say(&format!("transport: {arrived} mails arrived, {absent} could not be sent here\n"))?;
@@ -456,36 +500,23 @@ impl Arguments {
     fn judge(
         &self,
         gate: Option<Gate>,
-        corpus: &Corpus,
+        (corpus, shapes): (&Corpus, &Shapes),
         suts: &[Sut],
         outcomes: &[OutcomeRecord],
     ) -> Result<Exit, Failed> {
-        let mut wrong = Vec::new();
-        for sut in suts.iter().filter(|sut| sut.named || Shipped::is_reference(&sut.name)) {
-            if let Err(why) = &sut.admission {
-                wrong.push(format!("{} takes no part: {why}", sut.name));
-            }
-        }
+        let named = Deciding::named(corpus.matrix(), suts);
+        let mut wrong: Vec<String> = named.absent().collect();
         if let Some(gate) = gate {
-            let exists = |id: &str| {
-                corpus.case(id).is_some()
-                    || matrix::is_id(corpus.matrix(), id)
-                    || corpus.transport().ids().any(|one| one == id)
-            };
-            let judgement = gate.judge(outcomes, &exists);
+            // Who names nobody asks of everybody; peers that only take part beside what is named decide nothing.
+            let deciding = if self.with_peers { named } else { Deciding::everybody(corpus.matrix(), suts) };
+            let exists = |id: &str| gate::is_id(corpus, shapes, suts, &gate, id);
+            let judgement = gate.judge(outcomes, &|outcome| deciding.holds(outcome), &exists);
             for unseen in &judgement.unseen {
                 output::print(&format!("not looked at: {unseen}\n"))?;
             }
             wrong.extend(judgement.mismatches);
         } else {
-            let named = |name: &str| suts.iter().any(|sut| sut.named && sut.name == name);
-            let failed = outcomes.iter().filter(|outcome| is_failure(outcome.outcome)).filter(|outcome| {
-                // What somebody else wrote may be wrong; what was named answers for both sides of its own.
-                let of_named = named(&outcome.sut) && matrix::writers_of(&outcome.case).into_iter().all(named);
-                let decides = named(&outcome.sut) || Shipped::is_reference(&outcome.sut);
-                of_named || (decides && matrix::is_fault_of_reader(corpus.matrix(), suts, &outcome.case))
-            });
-            wrong.extend(failed.map(|outcome| format!("{} on {}: {}", outcome.case, outcome.sut, outcome.outcome)));
+            wrong.extend(named.failures(outcomes));
         }
         if wrong.is_empty() {
             return Ok(Exit::Good);
