@@ -19,6 +19,7 @@ use waxseal_verdict::{Evidence, Line, Outcome, OutcomeRecord, Record};
 
 /// A signed mail that every reader should accept, and one with a changed body.
 const POSITIVE: &str = "signed/clear/rsa-sha256";
+const NEGATIVE: &str = "integrity/clear/body-rsa";
 /// A mail of the matrix that openssl writes, and everybody reads.
 const ROUND_TRIP: &str = "matrix/clear.rsa.small/openssl";
 
@@ -310,6 +311,48 @@ fn a_gate_does_not_pass_where_a_sut_was_asked_no_more() {
     assert_eq!(err.lines().filter(|line| line.contains(" on shim")).count(), 1, "{err}");
 }
 
+/// A vendor begins with what is wrong today, and hears of everything that becomes worse.
+#[test]
+fn a_gate_is_written_and_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    // The engine, but for what is changed in its answers.
+    let with = |change: &str| {
+        let text = format!("#!/bin/sh\n'{}' shim serve | sed -u '{change}'\n", env!("CARGO_BIN_EXE_waxseal"));
+        support::executable(&dir.path().join("shim"), &text);
+    };
+    let arguments = ["--case", NEGATIVE, "--sut", "./shim"];
+    let known = |more: &[&str]| run(dir.path(), &[&arguments[..], more].concat());
+    with(r#"s/"integrity":{[^}]*}*/"integrity":"good"/"#);
+    let (code, out, err) = known(&["--write-known", "known.toml"]);
+    assert!(code == 0 && out.contains("known.toml: 1 known failures, 1 passes"), "{out}{err}");
+    let path = dir.path().join("known.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (code, out, err) = known(&["--known", "known.toml"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        !out.contains("fail ") && out.contains("--known lists 1 failures"),
+        "what is known is not told again: {out}"
+    );
+    // What was added by hand is not overwritten by an oversight, and stays where the failure does.
+    let (code, _, err) = known(&["--write-known", "known.toml"]);
+    assert!(code == 2 && err.contains("name it with --known"), "{err}");
+    let (code, _, err) = known(&["--write-known", "no/such/folder/known.toml"]);
+    assert!(code == 2 && err.contains("no such folder"), "{err}");
+    let linked = text.replace("outcome = \"fail\"\n", "outcome = \"fail\"\nlink = \"bug-1\"\n");
+    assert_ne!(linked, text);
+    std::fs::write(&path, &linked).unwrap();
+    let (code, out, err) = known(&["--known", "known.toml", "--write-known", "known.toml"]);
+    assert!(code == 0 && std::fs::read_to_string(&path).unwrap().contains("bug-1"), "{out}{err}");
+    // It fails what it passed; and it says that it cannot read what it passed.
+    with(r#"s/"integrity":"good"/"integrity":{"bad":"digest-mismatch"}/"#);
+    let (code, _, err) = known(&["--known", "known.toml"]);
+    assert!(code == 1 && err.contains(&format!("{POSITIVE} on shim: fail now, listed as passing")), "{err}");
+    with(r#"s/"rsa-pkcs1-v1_5",//"#);
+    let (code, _, err) = known(&["--known", "known.toml"]);
+    let lost = format!("{POSITIVE} on shim: unsupported now, listed as passing: does not know");
+    assert!(code == 1 && err.contains(&lost), "{err}");
+}
+
 /// What a peer gets wrong is in the report of a shim's run, and not in its gate.
 #[test]
 fn the_gate_of_a_named_shim_leaves_the_peers_out() {
@@ -339,6 +382,10 @@ fn the_gate_of_a_named_shim_leaves_the_peers_out() {
     let outcomes = outcomes(&dir.path().join("out"));
     assert_eq!(outcomes[&(case.id.clone(), "openssl".to_owned())].outcome, Outcome::Fail, "{out}{err}");
     assert!(code == 1 && err.contains(&format!("{POSITIVE} on shim: fail is not listed")), "{out}{err}");
+    // What the corpus explains is counted, and not told again for each case.
+    let told = |case: &str, sut: &str| out.contains(&format!("fail {case} on {sut}: "));
+    assert!(told(POSITIVE, "shim") && !told(&case.id, "openssl"), "{out}");
+    assert!(out.contains("openssl: the corpus explains 1 of 1 failures"), "{out}");
     let listed = outcomes.values().filter(|outcome| outcome.sut == "shim" && outcome.outcome == Outcome::Fail);
     let listed = listed.map(|outcome| {
         let (case, reason) = (&outcome.case, outcome.reason.as_deref().unwrap());
@@ -443,6 +490,30 @@ fn shards_divide_matrix_and_transport() {
         run.planned().iter().map(|one| (one.case.clone(), one.sut.clone())).collect()
     };
     assert_eq!(planned(&together), planned(&whole));
+}
+
+/// Whatever id stands in a record, it can be asked for again.
+#[test]
+fn a_mail_that_was_written_or_sent_on_runs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |case: &str, more: &[&str]| {
+        let (code, out, err) = run(dir.path(), &[&["--sut", "engine", "--case", case], more].concat());
+        let ids = || outcomes(&dir.path().join("out")).into_keys().map(|(case, _)| case).collect::<Vec<_>>();
+        (code, if code == 0 { ids() } else { vec![format!("{out}{err}")] })
+    };
+    let mail = ["matrix/clear.rsa.small/engine", "write/clear.rsa.small/engine"];
+    let chain = ["sent-on/engine/engine", "write/sent-on.engine.engine"];
+    for ids in [mail, chain] {
+        for id in ids {
+            assert_eq!(with(id, &[]), (0, ids.map(str::to_owned).to_vec()), "{id}");
+        }
+    }
+    for id in ["sent-on/engine/openssl", "write/sent-on.engine.openssl", "write/clear.rsa.small/openssl"] {
+        let (code, said) = with(id, &[]);
+        assert!(code == 2 && said[0].contains("name its writers with --sut"), "{id}: {said:?}");
+    }
+    let (code, said) = with(mail[0], &["--matrix", "none"]);
+    assert!(code == 2 && said[0].contains("--matrix none leaves nothing"), "{said:?}");
 }
 
 /// Somebody sees a cell of the table of transport, and wants that one again.

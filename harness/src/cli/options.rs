@@ -227,7 +227,7 @@ pub(super) fn oid(text: &str) -> Result<String, String> {
 /// Where the cases come from.
 #[derive(Debug, Default, Args)]
 pub(super) struct CorpusOptions {
-    /// Only these cases: a glob over ids, such as `read/clear/*`
+    /// Only these cases: a glob over ids, such as `signed/clear/*`
     #[arg(long, value_name = "GLOB")]
     pub(super) case: Vec<String>,
     /// Read the corpus from a directory instead of the one inside this program
@@ -266,7 +266,8 @@ impl RecordingsOption {
         if dirs.peek().is_none() {
             return Ok(None);
         }
-        Recordings::open_all(dirs).map(Some).map_err(Failed::usage)
+        let recordings = Recordings::open_all(dirs).map(Some);
+        recordings.map_err(|error| Failed::usage(format!("--recordings or WAXSEAL_RECORDINGS: {error}")))
     }
 }
 
