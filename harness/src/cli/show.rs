@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failed, help};
 
 /// Show one case: what it asks, why, and what must come out
 #[derive(Debug, Args)]
-#[command(after_help = help!("waxseal show read/clear/rsa-sha256", "waxseal show recorded/outlook/outlook16-signed --json"))]
+#[command(after_help = help!("waxseal show signed/clear/rsa-sha256", "waxseal show recorded/outlook/outlook16-signed --json"))]
 pub(super) struct Arguments {
     /// The id of the case; `waxseal list` prints all
     #[arg(value_name = "CASE")]

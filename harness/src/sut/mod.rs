@@ -30,7 +30,7 @@ pub struct Sut {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SutError {
     /// Neither a shipped shim nor a file.
-    #[error("--sut {0}: no shim of this name ({names}) and no such file", names = Shipped::names().join(", "))]
+    #[error("{0}: no shim of this name ({names}) and no such file", names = Shipped::names().join(", "))]
     Unknown(String),
     /// This program's own file cannot be found, so its shims cannot be started.
     #[error("the shims that are part of this program cannot be started: {0}")]

@@ -13,7 +13,7 @@ pub struct Selection {
 
 /// A glob that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{glob:?} is no glob: {why}; try read/clear/* or **/*-p384")]
+#[error("{glob:?} is no glob: {why}; try signed/clear/* or **/*-p384")]
 pub struct SelectionError {
     /// The glob as it was given.
     pub glob: String,
