@@ -469,7 +469,9 @@ fn wrong_use_is_2_and_says_what_to_do() {
         ("run --known nothing", "--known nothing: No such file"),
         ("run --shard 3/2", "between 1 and 2"),
         ("run --timeout 0", "above 0"),
-        ("run --recordings nothing", "nothing"),
+        ("run --recordings nothing", "--recordings or WAXSEAL_RECORDINGS: nothing: cannot be read: No such file"),
+        ("recordings check nothing", "error: nothing: cannot be read: No such file"),
+        ("shim test nothing", "error: nothing: no shim of this name (engine, "),
         ("juggle", "unrecognized subcommand"),
     ] {
         let (_, err) = place.run(2, line);

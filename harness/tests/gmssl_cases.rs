@@ -1,5 +1,5 @@
 //! GmSSL on every case that is in its dialect: what it accepts and refuses is
-//! what the cases say of it. The program `waxseal` runs it as its fourth SUT.
+//! what the cases say of it. In a run it is the SUT `gmssl`.
 //!
 //! With `WAXSEAL_UPDATE` set the cases that it answers as expected are made to
 //! name it as a witness. A failure is never written: somebody must look into it.

@@ -4,8 +4,22 @@
 
 use std::process::Command;
 
+use waxseal_model::{Corpus, Selection};
+
+/// The globs of cases that the help shows, in examples and in words.
+fn globs(help: &str) -> Vec<&str> {
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let after = words.windows(2).filter_map(|two| (two[0] == "--case").then(|| two[1].trim_matches('\'')));
+    let shown = words.windows(3).filter_map(|three| (three[..2] == ["waxseal", "show"]).then_some(three[2]));
+    let such_as = words.windows(3).filter(|three| three[..2] == ["such", "as"]).map(|three| three[2]);
+    let such_as = such_as.filter_map(|word| word.strip_prefix('`')?.strip_suffix('`'));
+    after.chain(shown).chain(such_as).filter(|glob| glob.contains('/')).collect()
+}
+
 #[test]
 fn the_help_of_every_command() {
+    let corpus = Corpus::embedded().unwrap();
+    let mut tried = 0;
     for command in [
         "",
         "open",
@@ -61,6 +75,15 @@ fn the_help_of_every_command() {
         let output = Command::new(env!("CARGO_BIN_EXE_waxseal")).args(&arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
         let name = if command.is_empty() { "waxseal".to_owned() } else { command.replace(' ', "-") };
-        insta::assert_snapshot!(format!("help-{name}"), String::from_utf8(output.stdout).unwrap());
+        let help = String::from_utf8(output.stdout).unwrap();
+        // Whoever copies an example gets an answer. Mail of the matrix and of transport is made in a run.
+        for glob in
+            globs(&help).into_iter().filter(|glob| !glob.starts_with("matrix/") && !glob.starts_with("transport/"))
+        {
+            assert!(Selection::new(&[glob]).unwrap().unmatched(corpus.cases()).is_empty(), "{command}: {glob}");
+            tried += 1;
+        }
+        insta::assert_snapshot!(format!("help-{name}"), help);
     }
+    assert!(tried > 5, "{tried} globs");
 }

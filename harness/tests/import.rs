@@ -309,12 +309,22 @@ fn without_permission_only_facts_are_written() {
     assert_eq!(proposal.capture.form, CaptureForm::Msg);
     assert_eq!(proposal.observed.layers.len(), 1);
     // Nothing that is there is replaced.
-    assert_eq!(import(dir.path(), &private).status.code(), Some(2));
+    let again = import(dir.path(), &private);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(
+        said(&again).contains("out/outlook/new.toml: is there already; give another --id or -o"),
+        "{}",
+        said(&again)
+    );
 
     // The mail for oneself, and with permission for everybody.
     let kept = [&["mail.msg", "--publish", "no", "-o", "two", "--keep", "own/mail.eml"], &client[..]].concat();
     assert_eq!(import(dir.path(), &kept).status.code(), Some(0));
     assert!(std::fs::read(dir.path().join("own/mail.eml")).unwrap() == mail);
+    let elsewhere = [&["mail.msg", "--publish", "no", "-o", "four", "--keep", "own/mail.eml"], &client[..]].concat();
+    let again = import(dir.path(), &elsewhere);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(said(&again).contains("own/mail.eml: is there already; give another --keep"), "{}", said(&again));
     let public = [&["mail.msg", "--publish", "yes", "-o", "three", "--json"], &client[..]].concat();
     let output = import(dir.path(), &public);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));

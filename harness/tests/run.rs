@@ -15,10 +15,11 @@ use waxseal::shim::openssl::OpenSsl;
 use waxseal::shim::serve::Shim as _;
 use waxseal::shim::shipped::{SHIPPED, Shipped};
 use waxseal_model::Corpus;
-use waxseal_verdict::{Line, Outcome, OutcomeRecord, Record};
+use waxseal_verdict::{Evidence, Line, Outcome, OutcomeRecord, Record};
 
 /// A signed mail that every reader should accept, and one with a changed body.
 const POSITIVE: &str = "signed/clear/rsa-sha256";
+const NEGATIVE: &str = "integrity/clear/body-rsa";
 /// A mail of the matrix that openssl writes, and everybody reads.
 const ROUND_TRIP: &str = "matrix/clear.rsa.small/openssl";
 
@@ -237,13 +238,161 @@ fn the_gate_compares_with_its_list() {
     let (code, _, err) = gate("no/such/case", &reason);
     assert!(code == 1 && err.contains("there is no such case") && err.contains("is not listed"), "{err}");
     // Another case of the corpus did not run: that is told, and no failure of its own.
-    for other in ["mime/plain/unprotected", "sent-on/openssl/shim", "write/sent-on.shim.engine", ROUND_TRIP] {
-        let (_, out, _) = gate(other, &reason);
+    for other in [
+        "mime/plain/unprotected",
+        "sent-on/openssl/shim",
+        "write/sent-on.shim.engine",
+        ROUND_TRIP,
+        "transport/line-feeds/clear-7bit",
+        "transport/smtp-imap/recorded.outlook.exchange-2022",
+    ] {
+        let (_, out, err) = gate(other, &reason);
         assert!(out.contains(&format!("not looked at: {other} on shim: not part of this run")), "{out}");
+        assert!(!err.contains(&format!("{other} on")), "{err}");
+    }
+    for slip in ["sent-on/opnssl/shim", "write/sent-on.shim.engin", "transport/smtp-imap/recorded.outlook.none"] {
+        let (code, _, err) = gate(slip, &reason);
+        assert!(code == 1 && err.contains(&format!("{slip} on shim: there is no such case")), "{err}");
     }
     std::fs::write(dir.path().join("known.toml"), "nonsense").unwrap();
     let (code, _, err) = run(dir.path(), &["--known", "known.toml"]);
     assert!(code == 2 && err.contains("known.toml"), "{err}");
+}
+
+/// Each shard looks at its part of the list, and says so of the rest.
+#[test]
+fn the_gate_of_a_sharded_run_fails_nothing_that_is_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let known = "[[known]]\ncase = 'CASE'\nsut = 'engine'\noutcome = 'fail'\nreason = 'x'\n";
+    let write = |case: &str| std::fs::write(dir.path().join("known.toml"), known.replace("CASE", case)).unwrap();
+    let shard = |shard: &str| {
+        let arguments = ["--sut", "engine", "--case", POSITIVE, "--transport", "manglings", "--shard", shard];
+        run(dir.path(), &[&arguments[..], &["--known", "known.toml"]].concat())
+    };
+    write("transport/smtp-imap/recorded.outlook.exchange-2022");
+    for number in ["1/2", "2/2"] {
+        let (code, out, err) = shard(number);
+        assert!(code == 0 && out.contains("exchange-2022 on engine: not part of this run"), "{number}: {out}{err}");
+    }
+    // It passes: the shard that has it says so, and the other one that it has not.
+    write("transport/line-feeds/clear-7bit");
+    let (first, second) = (shard("1/2"), shard("2/2"));
+    assert_eq!([first.0, second.0].iter().sum::<i32>(), 1, "{first:?} {second:?}");
+    let (has, not) = if first.0 == 1 { (first, second) } else { (second, first) };
+    assert!(has.2.contains("clear-7bit on engine: passes now") && not.1.contains("not part of this run"), "{has:?}");
+}
+
+/// All that a shim is known for is that it hangs: after five of these nobody knows anything of the rest.
+#[test]
+fn a_gate_does_not_pass_where_a_sut_was_asked_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let hello = support::HELLO.replace(r#""sha-256""#, r#""rsa","rsa-pkcs1-v1_5","sha-256""#);
+    let unknown = r#"echo '{"id":'$id',"unsupported":"no"}'"#;
+    let with = |open: &str| custom(dir.path(), "shim", &format!("echo '{hello}'"), open, unknown);
+    let arguments = ["--case", "signed/clear/*", "--sut", "./shim", "--jobs", "1", "--timeout", "2"];
+    with(&format!("echo '{}'", verdict(r#"{"bad":"digest-mismatch"}"#)));
+    run(dir.path(), &arguments);
+    let failed = outcomes(&dir.path().join("out")).into_values().filter(|outcome| outcome.outcome == Outcome::Fail);
+    let failed: Vec<String> = failed.map(|outcome| outcome.case).collect();
+    assert!(failed.len() > 6, "{failed:?}");
+    with("exec sleep 60");
+    let known = failed.iter().take(5).map(|case| {
+        format!("[[known]]\ncase = '{case}'\nsut = 'shim'\noutcome = 'hang'\nreason = 'no answer within 2 s'\n")
+    });
+    std::fs::write(dir.path().join("known.toml"), known.collect::<String>()).unwrap();
+    let (code, out, err) = run(dir.path(), &[&arguments[..], &["--known", "known.toml"]].concat());
+    let after = outcomes(&dir.path().join("out"));
+    let hangs = after.values().filter(|outcome| outcome.outcome == Outcome::Hang);
+    assert!(hangs.map(|outcome| &outcome.case).eq(failed.iter().take(5)), "{out}{err}");
+    let not_asked = after.values().filter(|outcome| outcome.not_asked).count();
+    assert_eq!(not_asked, after.values().filter(|outcome| outcome.outcome == Outcome::NotAvailable).count());
+    let words = format!("{not_asked} cases on shim, ");
+    assert!(not_asked > 1 && code == 1 && err.contains(&words) && err.contains("not asked any more"), "{out}{err}");
+    assert_eq!(err.lines().filter(|line| line.contains(" on shim")).count(), 1, "{err}");
+}
+
+/// A vendor begins with what is wrong today, and hears of everything that becomes worse.
+#[test]
+fn a_gate_is_written_and_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    // The engine, but for what is changed in its answers.
+    let with = |change: &str| {
+        let text = format!("#!/bin/sh\n'{}' shim serve | sed -u '{change}'\n", env!("CARGO_BIN_EXE_waxseal"));
+        support::executable(&dir.path().join("shim"), &text);
+    };
+    let arguments = ["--case", NEGATIVE, "--sut", "./shim"];
+    let known = |more: &[&str]| run(dir.path(), &[&arguments[..], more].concat());
+    with(r#"s/"integrity":{[^}]*}*/"integrity":"good"/"#);
+    let (code, out, err) = known(&["--write-known", "known.toml"]);
+    assert!(code == 0 && out.contains("known.toml: 1 known failures, 1 passes"), "{out}{err}");
+    let path = dir.path().join("known.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (code, out, err) = known(&["--known", "known.toml"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        !out.contains("fail ") && out.contains("--known lists 1 failures"),
+        "what is known is not told again: {out}"
+    );
+    // What was added by hand is not overwritten by an oversight, and stays where the failure does.
+    let (code, _, err) = known(&["--write-known", "known.toml"]);
+    assert!(code == 2 && err.contains("name it with --known"), "{err}");
+    let (code, _, err) = known(&["--write-known", "no/such/folder/known.toml"]);
+    assert!(code == 2 && err.contains("no such folder"), "{err}");
+    let linked = text.replace("outcome = \"fail\"\n", "outcome = \"fail\"\nlink = \"bug-1\"\n");
+    assert_ne!(linked, text);
+    std::fs::write(&path, &linked).unwrap();
+    let (code, out, err) = known(&["--known", "known.toml", "--write-known", "known.toml"]);
+    assert!(code == 0 && std::fs::read_to_string(&path).unwrap().contains("bug-1"), "{out}{err}");
+    // It fails what it passed; and it says that it cannot read what it passed.
+    with(r#"s/"integrity":"good"/"integrity":{"bad":"digest-mismatch"}/"#);
+    let (code, _, err) = known(&["--known", "known.toml"]);
+    assert!(code == 1 && err.contains(&format!("{POSITIVE} on shim: fail now, listed as passing")), "{err}");
+    with(r#"s/"rsa-pkcs1-v1_5",//"#);
+    let (code, _, err) = known(&["--known", "known.toml"]);
+    let lost = format!("{POSITIVE} on shim: unsupported now, listed as passing: does not know");
+    assert!(code == 1 && err.contains(&lost), "{err}");
+}
+
+/// What a peer gets wrong is in the report of a shim's run, and not in its gate.
+#[test]
+fn the_gate_of_a_named_shim_leaves_the_peers_out() {
+    let Ok(openssl) = OpenSsl::default().hello() else {
+        assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests");
+        println!("not tested: openssl is not on this machine");
+        return;
+    };
+    let corpus = Corpus::embedded().unwrap();
+    let wrong = |one: &waxseal_model::Disagreement| one.implementation == "openssl" && one.is_of(&openssl.version);
+    let ours = |case: &&waxseal_model::Case| matches!(case.evidence, Evidence::Generated | Evidence::Mutated);
+    let case = corpus.cases().iter().filter(ours).find(|case| case.disagreements.iter().any(wrong));
+    let Some(case) = case else {
+        println!("not tested: the corpus knows nothing that openssl {} gets wrong", openssl.version);
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let hello = support::HELLO.replace(r#""sha-256""#, r#""rsa","rsa-pkcs1-v1_5","sha-256""#);
+    let open = format!("echo '{}'", verdict(r#"{"bad":"digest-mismatch"}"#));
+    custom(dir.path(), "shim", &format!("echo '{hello}'"), &open, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
+    let gated = |known: &str| {
+        std::fs::write(dir.path().join("known.toml"), known).unwrap();
+        let arguments = ["--case", &case.id, "--case", POSITIVE, "--sut", "./shim", "--with-peers"];
+        run(dir.path(), &[&arguments[..], &["--known", "known.toml"]].concat())
+    };
+    let (code, out, err) = gated("");
+    let outcomes = outcomes(&dir.path().join("out"));
+    assert_eq!(outcomes[&(case.id.clone(), "openssl".to_owned())].outcome, Outcome::Fail, "{out}{err}");
+    assert!(code == 1 && err.contains(&format!("{POSITIVE} on shim: fail is not listed")), "{out}{err}");
+    // What the corpus explains is counted, and not told again for each case.
+    let told = |case: &str, sut: &str| out.contains(&format!("fail {case} on {sut}: "));
+    assert!(told(POSITIVE, "shim") && !told(&case.id, "openssl"), "{out}");
+    assert!(out.contains("openssl: the corpus explains 1 of 1 failures"), "{out}");
+    let listed = outcomes.values().filter(|outcome| outcome.sut == "shim" && outcome.outcome == Outcome::Fail);
+    let listed = listed.map(|outcome| {
+        let (case, reason) = (&outcome.case, outcome.reason.as_deref().unwrap());
+        format!("[[known]]\ncase = '{case}'\nsut = 'shim'\noutcome = 'fail'\nreason = '{reason}'\n")
+    });
+    let (code, out, err) = gated(&listed.collect::<String>());
+    assert_eq!(code, 0, "{out}{err}");
 }
 
 #[test]
@@ -302,6 +451,90 @@ fn shards_have_every_case_once_and_concatenate() {
     let run = waxseal_reports::read_run(all.as_bytes()).unwrap();
     assert!(run.missing().is_empty(), "{:?}", run.missing());
     assert_eq!(run.outcomes().len(), seen.len());
+}
+
+/// What is written and sent for a run is divided, too: every mail once, whoever reads it.
+#[test]
+fn shards_divide_matrix_and_transport() {
+    let dir = tempfile::tempdir().unwrap();
+    let read = |text: &str| waxseal_reports::read_run(text.as_bytes()).unwrap();
+    let with = |shard: &[&str]| {
+        let arguments = ["--sut", "engine", "--sut", "engine-rustcrypto", "--run-id", "one", "--case", POSITIVE];
+        let sent = ["--case", "matrix/clear.rsa.*/engine*", "--transport", "manglings"];
+        let (code, out, err) = run(dir.path(), &[&arguments[..], &sent, shard].concat());
+        assert_eq!(code, 0, "{out}{err}");
+        std::fs::read_to_string(dir.path().join("out/run.jsonl")).unwrap()
+    };
+    let parts = ["1/2", "2/2"].map(|shard| with(&["--shard", shard]));
+    for part in &parts {
+        let run = read(part);
+        for area in ["matrix/", "write/", "transport/"] {
+            assert!(run.outcomes().iter().any(|outcome| outcome.case.starts_with(area)), "{area}");
+        }
+    }
+    // Read together, in either order, they are the whole run: a second outcome would have been an error.
+    let (whole, together, turned) = (read(&with(&[])), read(&parts.concat()), read(&[&*parts[1], &*parts[0]].concat()));
+    assert!(together.missing().is_empty(), "{:?}", together.missing());
+    let outcomes = |run: &waxseal_reports::Run| -> Vec<_> {
+        let of = |outcome: &OutcomeRecord| (outcome.case.clone(), outcome.sut.clone(), outcome.outcome);
+        run.outcomes().iter().map(of).collect()
+    };
+    assert_eq!(outcomes(&together), outcomes(&whole));
+    assert_eq!(outcomes(&together), outcomes(&turned));
+    let arrived = |run: &waxseal_reports::Run| -> BTreeSet<String> {
+        run.arrivals().iter().map(|arrival| arrival.case.clone()).collect()
+    };
+    assert_eq!(arrived(&together), arrived(&whole));
+    assert_eq!(together.arrivals().len(), whole.arrivals().len());
+    let planned = |run: &waxseal_reports::Run| -> BTreeSet<(String, String)> {
+        run.planned().iter().map(|one| (one.case.clone(), one.sut.clone())).collect()
+    };
+    assert_eq!(planned(&together), planned(&whole));
+}
+
+/// Whatever id stands in a record, it can be asked for again.
+#[test]
+fn a_mail_that_was_written_or_sent_on_runs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |case: &str, more: &[&str]| {
+        let (code, out, err) = run(dir.path(), &[&["--sut", "engine", "--case", case], more].concat());
+        let ids = || outcomes(&dir.path().join("out")).into_keys().map(|(case, _)| case).collect::<Vec<_>>();
+        (code, if code == 0 { ids() } else { vec![format!("{out}{err}")] })
+    };
+    let mail = ["matrix/clear.rsa.small/engine", "write/clear.rsa.small/engine"];
+    let chain = ["sent-on/engine/engine", "write/sent-on.engine.engine"];
+    for ids in [mail, chain] {
+        for id in ids {
+            assert_eq!(with(id, &[]), (0, ids.map(str::to_owned).to_vec()), "{id}");
+        }
+    }
+    for id in ["sent-on/engine/openssl", "write/sent-on.engine.openssl", "write/clear.rsa.small/openssl"] {
+        let (code, said) = with(id, &[]);
+        assert!(code == 2 && said[0].contains("name its writers with --sut"), "{id}: {said:?}");
+    }
+    let (code, said) = with(mail[0], &["--matrix", "none"]);
+    assert!(code == 2 && said[0].contains("--matrix none leaves nothing"), "{said:?}");
+}
+
+/// Somebody sees a cell of the table of transport, and wants that one again.
+#[test]
+fn one_cell_of_transport_runs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |arguments: &[&str]| run(dir.path(), &[&["--sut", "engine", "--case"], arguments].concat());
+    let (code, out, err) = with(&["transport/line-feeds/clear-*", "--keep", "kept"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let ids: BTreeSet<String> = outcomes(&dir.path().join("out")).into_keys().map(|(case, _)| case).collect();
+    let corpus = Corpus::embedded().unwrap();
+    let letters = || corpus.transport().letter.iter().filter(|letter| letter.name.starts_with("clear-"));
+    assert!(letters().count() > 1);
+    // The letters stand beside what became of them.
+    let expected = letters().flat_map(|one| [format!("transport/line-feeds/{}", one.name), one.case.clone()]);
+    assert_eq!(ids, expected.collect());
+    assert!(dir.path().join("kept/transport/line-feeds/clear-7bit/engine/message").is_file());
+    let (code, _, err) = with(&["transport/line-feeds/no-letter"]);
+    assert!(code == 2 && err.contains("no mail is sent by this id"), "{code} {err}");
+    let (code, _, err) = with(&["transport/smtp-imap/recorded.outlook.exchange-2022", "--transport", "manglings"]);
+    assert!(code == 2 && err.contains("nothing was sent"), "{code} {err}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(crate) struct Grid<'a> {
 pub(crate) struct Row<'a> {
     pub(crate) id: &'a str,
     pub(crate) text: Option<&'a CaseText>,
+    suts: &'a [SutRecord],
     /// One cell for each SUT; none if the run ended before it.
     pub(crate) cells: Vec<Option<&'a OutcomeRecord>>,
 }
@@ -29,7 +30,7 @@ impl<'a> Grid<'a> {
         let mut rows: Vec<Row<'a>> = run
             .cases()
             .into_iter()
-            .map(|id| Row { id, text: texts.get(id).copied(), cells: vec![None; columns.len()] })
+            .map(|id| Row { id, text: texts.get(id).copied(), suts: run.suts(), cells: vec![None; columns.len()] })
             .collect();
         for outcome in run.outcomes() {
             let row = rows.binary_search_by_key(&outcome.case.as_str(), |row| row.id);
@@ -55,11 +56,40 @@ impl Row<'_> {
     /// itself accepted; only its own word says that it is right.
     pub(crate) fn is_unwitnessed(&self) -> bool {
         self.text.is_some_and(CaseText::needs_witness)
-            && !self.outcomes().any(|outcome| outcome.outcome == Outcome::Pass && !is_reference(&outcome.sut))
+            && !self
+                .cells
+                .iter()
+                .zip(self.suts)
+                .any(|(cell, sut)| cell.is_some_and(|outcome| outcome.outcome == Outcome::Pass) && !sut.is_reference())
     }
 }
 
-/// Whether a SUT is the engine itself, on whichever arithmetic provider.
-pub(crate) fn is_reference(sut: &str) -> bool {
-    sut == "engine" || sut.starts_with("engine-")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_run;
+    use crate::testing::{head, line, outcome, record};
+    use waxseal_verdict::Record;
+
+    /// A shim that a user calls `engine` becomes `engine-2`: it is another program, and its word counts.
+    #[test]
+    fn only_the_reference_is_no_witness() {
+        let case = CaseText::new("signed/clear/rsa", "A clear-signed mail", Evidence::Generated);
+        assert!(case.needs_witness());
+        for (name, reference, unwitnessed) in [
+            ("engine", None, true),
+            ("engine-rustcrypto", None, true),
+            ("engine-2", None, false),
+            ("engine-2", Some(false), false),
+            ("another", Some(true), true),
+        ] {
+            let Record::Run(mut run) = head() else { panic!("a head") };
+            (run.suts[0].name, run.suts[0].reference) = (name.to_owned(), reference);
+            let lines = [line("1/1", Record::Run(run)), line("1/1", outcome(&case.id, name, Outcome::Pass))];
+            let run = read_run(record(&lines).as_bytes()).unwrap();
+            let cases = [case.clone()];
+            let grid = Grid::new(&run, &cases);
+            assert_eq!(grid.rows[0].is_unwitnessed(), unwitnessed, "{name} {reference:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Reading `run.jsonl`: one object a line, shards merged by concatenation.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::BufRead;
 
 use waxseal_verdict::{ArrivalRecord, Line, OutcomeRecord, Planned, Record, RunRecord, SutRecord};
@@ -79,7 +79,8 @@ pub enum RunError {
     },
 }
 
-/// Reads a run record, or several shards of one concatenated in any order.
+/// Reads a run record, or several shards of one concatenated in any order: the
+/// order makes no difference to what comes out.
 ///
 /// A run that was interrupted is read too: [`Run::missing`] then says what is
 /// not there, also where the last line is cut off in the middle.
@@ -112,13 +113,13 @@ pub fn read_run(mut input: impl BufRead) -> Result<Run, RunError> {
 }
 
 impl Run {
-    /// The id of the run (of its first shard).
+    /// The id of the run (of its shard with the lowest number).
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// What ran, where (of its first shard).
+    /// What ran, where (of its shard with the lowest number).
     #[must_use]
     pub const fn head(&self) -> &RunRecord {
         &self.head
@@ -142,13 +143,14 @@ impl Run {
         &self.planned
     }
 
-    /// What came out.
+    /// What came out, sorted by case, and for each case in the order of the SUTs.
     #[must_use]
     pub fn outcomes(&self) -> &[OutcomeRecord] {
         &self.outcomes
     }
 
-    /// How mails arrived that were sent through something.
+    /// How mails arrived that were sent through something, in the order of the
+    /// shards and of the corpus.
     #[must_use]
     pub fn arrivals(&self) -> &[ArrivalRecord] {
         &self.arrivals
@@ -182,18 +184,22 @@ impl Run {
 
 #[derive(Default)]
 struct Reader {
-    run: Option<(String, RunRecord)>,
+    /// In the order of the shards, whatever the order of the file: so permuted shards are the same run.
     parts: BTreeMap<(u32, u32), Part>,
-    planned: Vec<Planned>,
-    outcomes: Vec<OutcomeRecord>,
-    arrivals: Vec<ArrivalRecord>,
+    /// Outcomes, by case and SUT.
     seen: HashSet<(String, String)>,
+    /// Arrivals, by case.
+    arrived: HashSet<String>,
     missing: Vec<String>,
 }
 
 struct Part {
     id: String,
+    head: RunRecord,
     shard: Shard,
+    planned: Vec<Planned>,
+    outcomes: Vec<OutcomeRecord>,
+    arrivals: Vec<ArrivalRecord>,
 }
 
 impl Reader {
@@ -222,7 +228,7 @@ impl Reader {
         match parsed.record {
             Record::Run(_) => Ok(()),
             Record::Plan(plan) => {
-                self.planned.extend(plan.entries);
+                part.planned.extend(plan.entries);
                 Ok(())
             }
             Record::End { outcomes, ms } => {
@@ -230,14 +236,21 @@ impl Reader {
                 Ok(())
             }
             Record::Outcome(outcome) => {
+                if !part.head.suts.iter().any(|sut| sut.name == outcome.sut) {
+                    return wrong(format!("the SUT {:?} is not in the head of the run", outcome.sut));
+                }
+                if !self.seen.insert((outcome.case.clone(), outcome.sut.clone())) {
+                    return wrong(format!("a second outcome of {} on {}", outcome.case, outcome.sut));
+                }
                 part.shard.outcomes += 1;
-                self.outcome(line, outcome)
+                part.outcomes.push(outcome);
+                Ok(())
             }
             Record::Arrival(arrival) => {
-                if self.arrivals.iter().any(|other| other.case == arrival.case) {
+                if !self.arrived.insert(arrival.case.clone()) {
                     return wrong(format!("a second arrival of {}", arrival.case));
                 }
-                self.arrivals.push(arrival);
+                part.arrivals.push(arrival);
                 Ok(())
             }
         }
@@ -255,14 +268,16 @@ impl Reader {
         if head.format != FORMAT {
             return Err(RunError::Format { line, found: head.format });
         }
-        if let Some((_, first)) = &self.run {
+        if let Some(first) = self.parts.values().next().map(|part| &part.head) {
             let differs = [
                 ("corpus", first.corpus != head.corpus),
                 ("version of waxseal", first.waxseal != head.waxseal),
                 ("set of SUTs or versions", first.suts != head.suts),
             ];
             if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {
-                return wrong(format!("shard {name} ran with another {what} than the first; such runs do not merge"));
+                return wrong(format!(
+                    "shard {name} ran with another {what} than the shards before it; such runs do not merge"
+                ));
             }
         }
         if self.parts.contains_key(&shard) {
@@ -280,27 +295,14 @@ impl Reader {
             outcomes: 0,
             end: None,
         };
-        self.parts.insert(shard, Part { id: id.clone(), shard: part });
-        self.run.get_or_insert((id, head));
-        Ok(())
-    }
-
-    fn outcome(&mut self, line: usize, outcome: OutcomeRecord) -> Result<(), RunError> {
-        let wrong = |what: String| Err(RunError::Inconsistent { line, what });
-        let known = self.run.iter().any(|(_, head)| head.suts.iter().any(|sut| sut.name == outcome.sut));
-        if !known {
-            return wrong(format!("the SUT {:?} is not in the head of the run", outcome.sut));
-        }
-        if !self.seen.insert((outcome.case.clone(), outcome.sut.clone())) {
-            return wrong(format!("a second outcome of {} on {}", outcome.case, outcome.sut));
-        }
-        self.outcomes.push(outcome);
+        let (planned, outcomes, arrivals) = Default::default();
+        self.parts.insert(shard, Part { id, head, shard: part, planned, outcomes, arrivals });
         Ok(())
     }
 
     fn finish(mut self) -> Result<Run, RunError> {
-        let (id, head) = self.run.ok_or(RunError::Empty)?;
-        let of = self.parts.keys().next().map_or(1, |shard| shard.1);
+        let ((_, of), first) = self.parts.first_key_value().ok_or(RunError::Empty)?;
+        let (of, id, head) = (*of, first.id.clone(), first.head.clone());
         for number in 1..=of {
             match self.parts.get(&(number, of)).map(|part| &part.shard) {
                 None => self.missing.push(format!("shard {number}/{of} is not there")),
@@ -313,21 +315,25 @@ impl Reader {
                 Some(_) => {}
             }
         }
+        let (mut shards, mut planned, mut outcomes, mut arrivals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for part in self.parts.into_values() {
+            shards.push(part.shard);
+            planned.extend(part.planned);
+            outcomes.extend(part.outcomes);
+            arrivals.extend(part.arrivals);
+        }
+        // They come in as workers are done; who reads them gets the same order in every run. Plan and arrivals
+        // have an order of their own, that of the corpus.
+        let columns: HashMap<&str, usize> =
+            head.suts.iter().enumerate().map(|(column, sut)| (sut.name.as_str(), column)).collect();
+        let column = |outcome: &OutcomeRecord| columns.get(outcome.sut.as_str()).copied();
+        outcomes.sort_by(|a: &OutcomeRecord, b| a.case.cmp(&b.case).then_with(|| column(a).cmp(&column(b))));
         let without =
-            self.planned.iter().filter(|entry| !self.seen.contains(&(entry.case.clone(), entry.sut.clone()))).count();
+            planned.iter().filter(|entry| !self.seen.contains(&(entry.case.clone(), entry.sut.clone()))).count();
         if without > 0 {
             self.missing.push(format!("{without} planned entries have no outcome"));
         }
-        let shards = self.parts.into_values().map(|part| part.shard).collect();
-        Ok(Run {
-            id,
-            head,
-            shards,
-            planned: self.planned,
-            outcomes: self.outcomes,
-            arrivals: self.arrivals,
-            missing: self.missing,
-        })
+        Ok(Run { id, head, shards, planned, outcomes, arrivals, missing: self.missing })
     }
 }
 
@@ -340,8 +346,8 @@ fn shard_number(text: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{head, line, outcome, record};
-    use waxseal_verdict::Outcome;
+    use crate::testing::{arrival, head, line, outcome, record};
+    use waxseal_verdict::{Arrival, Outcome};
 
     fn read(lines: &[String]) -> Result<Run, RunError> {
         read_run(record(lines).as_bytes())
@@ -365,6 +371,50 @@ mod tests {
         assert!(run.is_complete(), "{:?}", run.missing());
         assert_eq!(run.cases().into_iter().collect::<Vec<_>>(), ["a/b/one", "a/b/two"]);
         assert_eq!(run.shards().iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["1/2", "2/2"]);
+    }
+
+    /// Machines differ, workers are done in any order, and nobody sorts files before they concatenate them.
+    #[test]
+    fn permuted_shards_give_the_same_report() {
+        let shard = |name: &str, turned: bool| {
+            let Record::Run(mut head) = head() else { panic!("a head") };
+            head.started = format!("2026-01-02T03:04:0{}Z", &name[..1]);
+            head.machine.platform = format!("platform-{}", &name[..1]);
+            let letter = format!("letter-{}", &name[..1]);
+            let mut outcomes: Vec<Record> =
+                ["a/b/one", "matrix/clear.rsa.small/openssl", "matrix/opaque.rsa.small/openssl"]
+                    .into_iter()
+                    .flat_map(|case| {
+                        ["engine", "openssl"].map(|sut| outcome(&format!("{case}-{}", &name[..1]), sut, Outcome::Fail))
+                    })
+                    .chain([outcome(&format!("transport/footer/{letter}"), "openssl", Outcome::Crash)])
+                    .collect();
+            if turned {
+                outcomes.reverse();
+            }
+            let count = outcomes.len() as u64;
+            let arrival = arrival(&format!("transport/footer/{letter}"), &[Arrival::Identical], |_| {});
+            let records = [Record::Run(head), arrival].into_iter().chain(outcomes).chain([end(count)]);
+            let id = format!("run-{}", &name[..1]);
+            let lines = records.map(|record| line(name, record).replace("\"run\":\"r\"", &format!("\"run\":\"{id}\"")));
+            record(&lines.collect::<Vec<_>>())
+        };
+        let drawn = |text: &str| {
+            let run = read_run(text.as_bytes()).unwrap();
+            assert!(run.is_complete(), "{:?}", run.missing());
+            let page = crate::html::render(&run, &[], &crate::Known::default(), &crate::html::Options::default());
+            (page, crate::summary::json(&run, &[], &crate::Known::default()))
+        };
+        let first = drawn(&[shard("1/3", false), shard("2/3", false), shard("3/3", false)].concat());
+        assert!(first.1.contains("\"run\": \"run-1\"") && first.1.contains("04:01Z"), "{}", first.1);
+        assert!(first.0.contains("letter-1") && first.0.contains("platform-3"));
+        for order in [["2/3", "1/3", "3/3"], ["3/3", "2/3", "1/3"], ["3/3", "1/3", "2/3"]] {
+            for turned in [false, true] {
+                let again = drawn(&order.map(|name| shard(name, turned)).concat());
+                assert_eq!(again.1, first.1, "{order:?}");
+                assert!(again.0 == first.0, "{order:?} {turned}");
+            }
+        }
     }
 
     #[test]
@@ -421,7 +471,7 @@ mod tests {
         let error = read(&[line("1/2", head()), line("2/2", Record::Run(other))]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "line 2: shard 2/2 ran with another corpus than the first; such runs do not merge"
+            "line 2: shard 2/2 ran with another corpus than the shards before it; such runs do not merge"
         );
     }
 }

@@ -14,6 +14,7 @@ pub(crate) fn head() -> Record {
         name: name.to_owned(),
         version: version.map(str::to_owned),
         named: false,
+        reference: None,
         not_available: version.is_none().then(|| "no program of this name was found".to_owned()),
         writes: BTreeSet::new(),
     };
@@ -33,6 +34,7 @@ pub(crate) fn outcome(case: &str, sut: &str, outcome: Outcome) -> Record {
         sut: sut.to_owned(),
         sut_version: "1".to_owned(),
         outcome,
+        not_asked: false,
         reason: None,
         reason_match: ReasonMatch::None,
         aspects: Vec::new(),
@@ -151,6 +153,7 @@ pub(crate) fn large(cases: usize, suts: usize) -> Run {
             name: format!("sut{sut}"),
             version: None,
             named: false,
+            reference: None,
             not_available: None,
             writes: BTreeSet::new(),
         })

@@ -1,13 +1,12 @@
 //! Ways × letters: what became of every mail that went through something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use waxseal_verdict::{Arrival, ArrivalRecord, Aspect, AspectName, Outcome, OutcomeRecord};
+use waxseal_verdict::{Arrival, ArrivalRecord, Aspect, AspectName, Outcome, OutcomeRecord, SutRecord};
 
 use crate::Run;
-use crate::grid::is_reference;
 
 /// The area of mails that went a way: `transport/WAY/LETTER`.
 const TRANSPORT: &str = "transport/";
@@ -100,11 +99,14 @@ impl<'a> Ways<'a> {
         for outcome in run.outcomes().iter().filter(|outcome| is_transport(&outcome.case)) {
             outcomes.entry(&outcome.case).or_default().push(outcome);
         }
+        let reference = run.suts().iter().filter(|sut| SutRecord::is_reference(sut));
+        let reference: BTreeSet<&str> = reference.map(|sut| sut.name.as_str()).collect();
         let mut ways = Self { letters: Vec::new(), rows: Vec::new() };
         for arrival in run.arrivals() {
             let rest = arrival.case.strip_prefix(TRANSPORT).unwrap_or(&arrival.case);
             let (way, letter) = rest.split_once('/').unwrap_or((rest, ""));
-            let cell = Cell::of(arrival, outcomes.get(arrival.case.as_str()).map_or(&[][..], Vec::as_slice));
+            let read = outcomes.get(arrival.case.as_str()).map_or(&[][..], Vec::as_slice);
+            let cell = Cell::of(arrival, read, &reference);
             let through = arrival.through.as_deref();
             let row = match ways.rows.iter().position(|row| row.way == way) {
                 Some(row) => row,
@@ -192,9 +194,9 @@ impl Row<'_> {
 }
 
 impl<'a> Cell<'a> {
-    fn of(arrival: &'a ArrivalRecord, outcomes: &[&'a OutcomeRecord]) -> Self {
+    fn of(arrival: &'a ArrivalRecord, outcomes: &[&'a OutcomeRecord], reference: &BTreeSet<&str>) -> Self {
         let read = || outcomes.iter().copied().filter(|outcome| outcome.outcome != Outcome::NotAvailable);
-        let verdict = read().find(|outcome| is_reference(&outcome.sut)).or_else(|| read().next());
+        let verdict = read().find(|outcome| reference.contains(outcome.sut.as_str())).or_else(|| read().next());
         let fine = |outcome: Outcome| matches!(outcome, Outcome::Pass | Outcome::Unsupported);
         let failed = read().filter(|outcome| !fine(outcome.outcome)).collect();
         Self { arrival, verdict, failed }
@@ -278,6 +280,22 @@ mod tests {
         );
         assert_eq!((ways.rows[1].through, ways.rows[1].recordings_whole()), (Some("postfix 3"), (0, 1)));
         assert_eq!(crate::grid::Grid::of_cases(&run, &[]).rows.len(), 1);
+    }
+
+    /// A shim that a user calls `engine` is `engine-2`, and does not speak for the reference.
+    #[test]
+    fn the_verdict_is_that_of_the_reference() {
+        let waxseal_verdict::Record::Run(mut head) = head() else { panic!("a head") };
+        (head.suts[0].name, head.suts[1].name) = ("engine-2".to_owned(), "engine".to_owned());
+        let case = "transport/footer/clear";
+        let lines = [
+            line("1/1", waxseal_verdict::Record::Run(head)),
+            line("1/1", arrival(case, &[Arrival::ContentChanged], |_| {})),
+            line("1/1", sound(case, "engine-2", None)),
+            line("1/1", sound(case, "engine", Some(waxseal_verdict::Reason::DigestMismatch))),
+        ];
+        let run = read_run(record(&lines).as_bytes()).unwrap();
+        assert_eq!(Ways::of(&run).text(), "footer  digest-mismatch: all\n");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) const PEERS: &[Peer] = &[
         packages: &["openssl"],
         build: None,
         probe: &["openssl", "version"],
-        what_for: "the second SUT, the witness of positives, the differential tests",
+        what_for: "a SUT, the witness of positives, the differential tests",
     },
     Peer {
         name: "bouncycastle",
@@ -40,7 +40,7 @@ pub(crate) const PEERS: &[Peer] = &[
         build: None,
         // A library states no version; the name of its file does.
         probe: &["sh", "-c", "javac -version >&2 && cd /usr/share/java && ls bcmail-*.jar && ls bcpkix-*.jar"],
-        what_for: "the third SUT, the witness of what openssl does not know",
+        what_for: "a SUT, the witness of what openssl does not know",
     },
     Peer {
         name: "gmssl",
@@ -48,7 +48,7 @@ pub(crate) const PEERS: &[Peer] = &[
         packages: &["cmake", "gcc", "make", "python3-pip"],
         build: Some(built::gmssl),
         probe: &["sh", "-c", "test -x target/peers/gmssl/bin/gmssl-helper && target/peers/gmssl/bin/gmssl version"],
-        what_for: "the fourth SUT, the one dialect of GM/T 0010 that no other program speaks",
+        what_for: "a SUT with the one dialect of GM/T 0010 that no other program speaks",
     },
     Peer {
         name: "gpgsm",

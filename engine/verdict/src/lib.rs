@@ -1,5 +1,6 @@
 //! The words of Waxseal, as types: what a reader says of a message, what was
-//! expected, and what a run records.
+//! expected, and what a run records; and how a command is written down that
+//! repeats it.
 //!
 //! Programs depend on these names: names are added, never renamed or reused.
 //!
@@ -19,6 +20,7 @@ mod header;
 mod reason;
 mod receipt;
 mod run;
+mod shell;
 mod statement;
 mod verdict;
 
@@ -32,8 +34,9 @@ pub use reason::Reason;
 pub use receipt::{AttributeCertificate, Notification, Receipt};
 pub use run::{
     Clock, ContentMatch, Evidence, Hello, Knowledge, Line, Machine, Observed, Operation, Outcome, OutcomeRecord,
-    PlanRecord, Planned, Record, RunRecord, SutRecord, WrittenForm,
+    PlanRecord, Planned, Record, RunRecord, SutRecord, WrittenForm, is_reference,
 };
+pub use shell::shell_word;
 pub use statement::{
     ContentHints, ContentReference, Expansion, NamedCertificate, ReceiptRequest, SecuredField, SecurityCategory,
     SecurityLabel, Statements,

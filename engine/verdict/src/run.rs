@@ -221,11 +221,30 @@ pub struct SutRecord {
     pub version: Option<String>,
     /// Whether the user named it (its failures decide the exit code).
     pub named: bool,
+    /// Whether it is the reference engine, whatever does its arithmetic. Where
+    /// this is absent, the names `engine` and `engine-rustcrypto` are it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<bool>,
     /// Why it takes no part, if it does not.
     pub not_available: Option<String>,
     /// The dialects of SM2 messages that it writes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub writes: BTreeSet<Dialect>,
+}
+
+impl SutRecord {
+    /// Whether it is the reference engine: its own word is no witness.
+    #[must_use]
+    pub fn is_reference(&self) -> bool {
+        self.reference.unwrap_or_else(|| is_reference(&self.name))
+    }
+}
+
+/// Whether this is a name of the reference engine, whatever does its
+/// arithmetic; no other SUT gets one of these.
+#[must_use]
+pub fn is_reference(name: &str) -> bool {
+    matches!(name, "engine" | "engine-rustcrypto")
 }
 
 /// The machine that ran.
@@ -274,6 +293,11 @@ pub struct OutcomeRecord {
     pub sut_version: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// Whether the SUT was not asked, although it could have been, because too
+    /// many requests before this one had no answer. The outcome is then
+    /// `not-available`, and says nothing of the case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_asked: bool,
     /// One line that says why, for everything but a pass; the gate compares it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -310,4 +334,21 @@ pub struct Observed {
     /// The deviations it reports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deviations: Vec<crate::Deviation>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_the_reference_is_stands_in_the_record_or_follows_from_the_name() {
+        let read = |text: &str| serde_json::from_str::<SutRecord>(text).unwrap().is_reference();
+        let with = |name: &str, field: &str| {
+            read(&format!(r#"{{"name":"{name}","version":null,"named":false,"not_available":null{field}}}"#))
+        };
+        for (name, is) in [("engine", true), ("engine-rustcrypto", true), ("engine-2", false), ("engine-x", false)] {
+            assert_eq!(with(name, ""), is, "{name}");
+        }
+        assert!(with("waxseal-next", r#","reference":true"#) && !with("engine", r#","reference":false"#));
+    }
 }

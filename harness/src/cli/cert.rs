@@ -31,8 +31,8 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal cert path alice.pem --anchor root.pem --extra intermediate.pem",
-    "waxseal cert path alice.pem --anchor root.pem --extra all.pem --crl root.crl --purpose email-protection",
-    "waxseal cert path alice.pem --anchor root.pem --extra intermediate.pem --ocsp response.der",
+    "waxseal cert path alice.pem --anchor root.pem --extra ca.pem --crl root.crl --crl ca.crl --purpose email-protection",
+    "waxseal cert path alice.pem --anchor root.pem --extra ca.pem --crl root.crl --ocsp response.der",
     "waxseal cert path alice.pem --anchor root.pem --fetch --cache ~/.cache/waxseal",
     "waxseal cert path alice.pem --anchor root.pem --email alice@example.test --policy default --json",
 ))]

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
 }
 
 /// The cases that globs mean; a glob that means none is most likely a slip.
-pub(super) fn select<'a>(cases: &'a [Case], globs: &[String]) -> Result<Vec<&'a Case>, Failed> {
+pub(super) fn select<'a, S: AsRef<str>>(cases: &'a [Case], globs: &[S]) -> Result<Vec<&'a Case>, Failed> {
     let selection = Selection::new(globs).map_err(|error| Failed::usage(format!("--case: {error}")))?;
     if let Some(glob) = selection.unmatched(cases).first() {
         return Err(Failed::usage(format!("--case {glob}: no case of this id; `waxseal list` prints all")));

@@ -267,7 +267,8 @@ impl RecordingsOption {
         if dirs.peek().is_none() {
             return Ok(None);
         }
-        Recordings::open_all(dirs).map(Some).map_err(Failed::usage)
+        let recordings = Recordings::open_all(dirs).map(Some);
+        recordings.map_err(|error| Failed::usage(format!("--recordings or WAXSEAL_RECORDINGS: {error}")))
     }
 }
 

@@ -315,23 +315,24 @@ impl Arguments {
     fn write(&self, mail: &[u8], proposal: &Proposal, publish: bool) -> Result<Vec<PathBuf>, Failed> {
         let text = proposal.text().map_err(Failed::fault)?;
         let entry = self.out.join(format!("{}.toml", proposal.id.trim_start_matches("recorded/")));
-        let mut files = vec![(entry, text.as_bytes())];
+        let elsewhere = "give another --id or -o";
+        let mut files = vec![(entry, text.as_bytes(), elsewhere)];
         if publish {
-            files.push((self.out.join(&proposal.origin.path), mail));
+            files.push((self.out.join(&proposal.origin.path), mail, elsewhere));
         }
         if let Some(keep) = &self.keep {
-            files.push((keep.clone(), mail));
+            files.push((keep.clone(), mail, "give another --keep"));
         }
-        if let Some((taken, _)) = files.iter().find(|(path, _)| path.exists()) {
-            return Err(Failed::usage(format!("{}: is there already; give another --id or -o", taken.display())));
+        if let Some((taken, _, what_to_do)) = files.iter().find(|(path, ..)| path.exists()) {
+            return Err(Failed::usage(format!("{}: is there already; {what_to_do}", taken.display())));
         }
-        for (path, octets) in &files {
+        for (path, octets, _) in &files {
             if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
                 fs::create_dir_all(parent).map_err(Failed::at(parent.display()))?;
             }
             output::replace_file(path, |out| out.write_all(octets).map_err(Failed::at(path.display())))?;
         }
-        Ok(files.into_iter().map(|(path, _)| path).collect())
+        Ok(files.into_iter().map(|(path, ..)| path).collect())
     }
 
     fn told(&self, proposal: &Proposal, files: &[PathBuf], publish: bool) -> String {

@@ -1,6 +1,6 @@
 //! `waxseal run`: every chosen case on every SUT, a record, a report, a gate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use super::progress::Progress;
 use crate::admission::Exam;
 use crate::cases::Cases;
 use crate::exit::{Exit, Failed, help};
-use crate::gate::{Gate, is_failure};
+use crate::gate::{self, Deciding, Gate, View, is_failure};
 use crate::matrix::{self, Extent, Produced, Writing, replica};
 use crate::plan::{Plan, Shard};
 use crate::runner::{Options, Run, RunFile};
-use crate::shim::shipped::{ENGINE, Shipped};
+use crate::shim::shipped::ENGINE;
 use crate::sut::Sut;
 use crate::sut::child::ShimLimits;
 use crate::sut::ending;
@@ -38,13 +38,17 @@ use crate::transport::{self, Carried};
 /// case, that a SUT named with --sut failed one, or that --known does not match;
 /// what is found about other peers is in the report and ends with 0.
 ///
-/// `--case` takes mails of the round-trip matrix, too, as matrix/SCENARIO/WRITER.
+/// `--case` takes every id that a record has: mails of the round-trip matrix, too,
+/// as matrix/SCENARIO/WRITER or write/SCENARIO/WRITER, mails that one program had
+/// from another and sent on, as sent-on/FIRST/SECOND, and mails on their way, as
+/// transport/WAY/LETTER.
 #[derive(Debug, Args)]
 #[command(after_help = help!(
     "waxseal run",
+    "waxseal run --sut ./my-shim --write-known known.toml",
     "waxseal run --sut ./my-shim --known known.toml",
     "waxseal run --sut ./my-shim --with-peers",
-    "waxseal run --case 'read/clear/*' --sut openssl --keep kept",
+    "waxseal run --case 'signed/clear/*' --sut openssl --keep kept",
     "waxseal run --case 'matrix/triple.*/openssl' --sut openssl --sut ./my-shim --keep kept",
     "waxseal run --shard 2/4 -o shard-2",
 ))]
@@ -69,9 +73,13 @@ pub(super) struct Arguments {
     /// Leave every case directory here, to look at it and repeat it by hand
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// A gate: the file of known failures; everything else than these fails
+    /// A gate: the file of known failures, and of what passes; everything else than it lists fails
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
+    /// Write the gate that this run passes: its failures as known ones, and what passes and has to go on passing. What
+    /// the file of --known lists stays where this run does not look at it, and so do its links
+    #[arg(long, value_name = "FILE")]
+    write_known: Option<PathBuf>,
     /// Only this part of the cases; the records of all parts can be concatenated
     #[arg(long, value_name = "I/N", default_value_t = Shard::default())]
     shard: Shard,
@@ -157,6 +165,7 @@ impl From<TransportArguments> for Arguments {
             timeout: ShimLimits::default().time,
             keep: arguments.keep,
             known: None,
+            write_known: None,
             shard: Shard::default(),
             run_id: None,
             matrix: Some(MatrixOption::None),
@@ -177,17 +186,30 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failed> {
     let corpus = arguments.corpus.load()?;
-    let globs: Vec<String> = arguments.corpus.case.iter().filter(|glob| !is_of_matrix(glob)).cloned().collect();
-    let alone = globs.is_empty() && !arguments.corpus.case.is_empty();
-    let chosen = if alone { Vec::new() } else { select(corpus.cases(), &globs)? };
-    let ran = arguments.run(&corpus, &chosen, !arguments.corpus.case.is_empty())?;
+    let few = !arguments.corpus.case.is_empty();
+    let globs: Vec<&String> = arguments.globs(|glob| !is_of_matrix(glob) && !is_of_transport(glob));
+    let mut chosen = if few && globs.is_empty() { Vec::new() } else { select(corpus.cases(), &globs)? };
+    // A letter says whether a reader reads it at all: without it nothing is worth that what became of it is refused.
+    let letters = arguments.sent(&corpus)?;
+    chosen.extend(corpus.cases().iter().filter(|case| letters.contains(case.id.as_str())));
+    let ran = arguments.run(&corpus, &chosen, few)?;
     output::print(&ran.text)?;
     ran.exit
 }
 
-/// Whether a glob of `--case` means mails of the matrix, `matrix/SCENARIO/WRITER`, and no cases.
+/// Whether a glob of `--case` means mails that SUTs write, and no cases.
 fn is_of_matrix(glob: &str) -> bool {
-    glob.starts_with("matrix/")
+    ["matrix/", "write/", "sent-on/"].iter().any(|area| glob.starts_with(area))
+}
+
+/// Whether it means mails that are sent on, `sent-on/FIRST/SECOND`, or `write/sent-on.FIRST.SECOND`.
+fn is_of_chain(glob: &str) -> bool {
+    glob.starts_with("sent-on/") || glob.starts_with("write/sent-on.")
+}
+
+/// Whether it means mails that are sent, `transport/WAY/LETTER`.
+fn is_of_transport(glob: &str) -> bool {
+    glob.starts_with("transport/")
 }
 
 /// What a run left.
@@ -218,7 +240,9 @@ impl Arguments {
         let suts = self.suts(corpus, few)?;
         go_on()?;
         let shapes = Shapes::embedded().map_err(Failed::fault)?;
-        let (written, replicas) = self.write(corpus, &shapes, &suts)?;
+        let is_expected =
+            |outcome: &OutcomeRecord| corpus.explains(outcome) || gate.as_ref().is_some_and(|gate| gate.lists(outcome));
+        let (written, replicas) = self.write(corpus, &shapes, &suts, &is_expected)?;
         tasks.extend(matrix::tasks(&written));
         tasks.extend(replicas);
         go_on()?;
@@ -231,12 +255,16 @@ impl Arguments {
 
         let options = self.options();
         let run = Run { tasks: &tasks, suts: &suts, plan: &plan, options: &options };
-        let (record, outcomes) = self.record(corpus, &run, &written, &carried, start)?;
+        let (record, outcomes) = self.record(corpus, &run, (&written, &carried), &is_expected, start)?;
         let report = self.report(&record, corpus, &shapes)?;
         let mut text = output::harmless_lines(&report.text);
         text.push_str(&explained(corpus, &outcomes));
+        if let Some(gate) = &gate {
+            let listed = outcomes.iter().filter(|outcome| gate.lists(outcome)).count();
+            text.push_str(&format!("--known lists {listed} failures of this run\n"));
+        }
         text.push_str(&format!("\nrecord  {}\nreport  {}\n", record.display(), report.page.display()));
-        let exit = self.judge(gate, corpus, &suts, &outcomes);
+        let exit = self.judge(gate, (corpus, &shapes), &suts, &outcomes);
         Ok(Ran { record, text, exit })
     }
 }
@@ -265,10 +293,58 @@ impl Arguments {
         (!self.quiet).then(|| Progress::new(total, Paint::stdout()))
     }
 
+    /// The globs of `--case` of a kind.
+    fn globs(&self, is_of: impl Fn(&str) -> bool) -> Vec<&String> {
+        self.corpus.case.iter().filter(|glob| is_of(glob)).collect()
+    }
+
+    /// The cases of the letters that `--case` sends; a glob that sends none is most likely a slip.
+    fn sent<'c>(&self, corpus: &'c Corpus) -> Result<BTreeSet<&'c str>, Failed> {
+        let ids = transport::ids(corpus);
+        let mut cases = BTreeSet::new();
+        for glob in self.globs(is_of_transport) {
+            let selection = Selection::new(&[glob]).map_err(|error| Failed::usage(format!("--case: {error}")))?;
+            let meant = ids.iter().filter(|(id, _)| selection.contains_id(id));
+            let found: Vec<&str> = meant.map(|(_, case)| *case).collect();
+            if found.is_empty() {
+                return Err(Failed::usage(format!(
+                    "--case {glob}: no mail is sent by this id; the table of `waxseal transport` has the ways and letters"
+                )));
+            }
+            cases.extend(found);
+        }
+        Ok(cases)
+    }
+
     fn gate(&self) -> Result<Option<Gate>, Failed> {
+        if let Some(path) = &self.write_known {
+            self.may_write(path)?;
+        }
         let Some(path) = &self.known else { return Ok(None) };
         let text = std::fs::read_to_string(path).map_err(Failed::at(format!("--known {}", path.display())))?;
         Gate::parse(&text).map(Some).map_err(Failed::at(format!("--known {}", path.display())))
+    }
+
+    /// Whether a gate may be written to this file: minutes later would be late to say so.
+    fn may_write(&self, path: &Path) -> Result<(), Failed> {
+        let place = |path: &Path| path.canonicalize().ok();
+        let wrong = |why: &str| Err(Failed::usage(format!("--write-known {}: {why}", path.display())));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return wrong("there is no such folder");
+        }
+        // Who wrote links into a list wants them back.
+        if path.exists() && self.known.as_deref().and_then(place) != place(path) {
+            return wrong("is there already; name it with --known, too, and its links stay, or remove it");
+        }
+        Ok(())
+    }
+
+    fn write_gate(&self, path: &Path, gate: &Gate) -> Result<(), Failed> {
+        let text = gate.text().map_err(Failed::fault)?;
+        output::replace_file(path, |out| out.write_all(text.as_bytes()).map_err(Failed::at(path.display())))?;
+        let (failures, passes) = (gate.known.len(), gate.passing().count());
+        output::print(&format!("gate    {}: {failures} known failures, {passes} passes\n", path.display()))
     }
 
     /// The SUTs, each asked who it is; all at once, because some take their time.
@@ -306,8 +382,14 @@ impl Arguments {
     }
 
     /// Lets every SUT that can write what the matrix asks for; beside that the mails of replicas.
-    fn write(&self, corpus: &Corpus, shapes: &Shapes, suts: &[Sut]) -> Result<(Vec<Produced>, Vec<Task>), Failed> {
-        let globs: Vec<&String> = self.corpus.case.iter().filter(|glob| is_of_matrix(glob)).collect();
+    fn write(
+        &self,
+        corpus: &Corpus,
+        shapes: &Shapes,
+        suts: &[Sut],
+        is_expected: &dyn Fn(&OutcomeRecord) -> bool,
+    ) -> Result<(Vec<Produced>, Vec<Task>), Failed> {
+        let globs = self.globs(is_of_matrix);
         let asked = self.matrix.unwrap_or(match (self.corpus.case.is_empty(), globs.is_empty()) {
             (true, _) => MatrixOption::Pairwise,
             // Cases of the corpus alone, or one cell of the matrix.
@@ -315,44 +397,56 @@ impl Arguments {
             (false, false) => MatrixOption::Full,
         });
         let extent = match asked {
+            MatrixOption::None if !globs.is_empty() => {
+                return Err(Failed::usage(format!("--case {}: --matrix none leaves nothing that writes it", globs[0])));
+            }
             MatrixOption::None => return Ok(Default::default()),
             MatrixOption::Pairwise => Extent::Pairwise,
             MatrixOption::Full => Extent::Full,
         };
         let selection = Selection::new(&globs).map_err(|error| Failed::usage(format!("--case: {error}")))?;
-        let is_meant = |id: &str| self.shard.holds_id(id) && selection.contains_id(id);
-        let chains = globs.is_empty() && self.shard.is_first();
+        let or_written = |id: &str| id.strip_prefix("matrix/").map(|rest| format!("write/{rest}"));
+        let is_meant = |id: &str| {
+            self.shard.holds_id(id)
+                && (selection.contains_id(id) || or_written(id).is_some_and(|id| selection.contains_id(&id)))
+        };
+        let chains = self.shard.is_first() && (globs.is_empty() || globs.iter().any(|glob| is_of_chain(glob)));
         let writing = Writing::choose(corpus, suts, extent, chains, &is_meant);
         let (mails, writers) = writing.counts();
         let replicas = replica::tasks(corpus, shapes, suts, extent, &is_meant).map_err(Failed::fault)?;
         let in_shapes = replicas.len();
-        if mails + in_shapes == 0 && !globs.is_empty() && self.shard.is_whole() {
-            return Err(Failed::usage(
-                "--case matrix/SCENARIO/WRITER: nobody who takes part writes such a mail; name the writer with --sut, \
-                 too, or a replica",
-            ));
-        }
         self.say(&format!("matrix: {mails} mails of {writers} writers, {in_shapes} in the shapes of clients\n"))?;
         let options = self.options();
         let options = matrix::Options { jobs: options.jobs, limits: options.limits, keep: options.keep };
         let progress = self.progress(mails);
         let written = writing.produce(suts, &options, |one| {
-            progress.iter().for_each(|progress| progress.outcome(&one.outcome));
+            progress.iter().for_each(|progress| progress.outcome(&one.outcome, is_expected(&one.outcome)));
             Ok(())
         });
         progress.iter().for_each(Progress::finish);
-        Ok((written.map_err(Failed::usage)?, replicas))
+        let mut written = written.map_err(Failed::usage)?;
+        // Who asks for one chain has them all made, because each first mail is written once.
+        written.retain(|one| !is_of_chain(&one.outcome.case) || means_chain(&selection, suts, &one.outcome.case));
+        if written.is_empty() && replicas.is_empty() && !globs.is_empty() && self.shard.is_whole() {
+            return Err(Failed::usage(format!(
+                "--case {}: nobody who takes part writes such a mail; name its writers with --sut, too, or a replica",
+                globs[0]
+            )));
+        }
+        Ok((written, replicas))
     }
 
     /// Sends what transport asks for.
     fn carry(&self, cases: &Cases<'_>, suts: &[Sut]) -> Result<Vec<Carried>, Failed> {
+        let globs = self.globs(is_of_transport);
         let extent = match self.transport {
-            None if !self.corpus.case.is_empty() => TransportOption::None,
+            None if !self.corpus.case.is_empty() && globs.is_empty() => TransportOption::None,
             given => given.unwrap_or(TransportOption::Routes),
         };
-        if extent == TransportOption::None {
+        if extent == TransportOption::None && globs.is_empty() {
             return Ok(Vec::new());
         }
+        let meant = Selection::new(&globs).map_err(|error| Failed::usage(format!("--case: {error}")))?;
         let readers = suts.iter().filter(|sut| sut.named || sut.name == ENGINE).map(|sut| sut.name.clone());
         let options = transport::Options {
             program: match extent >= TransportOption::Routes {
@@ -361,8 +455,18 @@ impl Arguments {
             },
             readers: (extent < TransportOption::Full).then(|| Arc::new(readers.collect())),
             shard: self.shard,
+            meant,
         };
-        let carried = transport::carry(cases, &options).map_err(Failed::fault)?;
+        let carried = match extent {
+            TransportOption::None => Vec::new(),
+            _ => transport::carry(cases, &options).map_err(Failed::fault)?,
+        };
+        if carried.is_empty() && !globs.is_empty() && self.shard.is_whole() {
+            return Err(Failed::usage(
+                "--case transport/WAY/LETTER: nothing was sent; mails of the catalogue need --recordings, and routes \
+                 --transport routes",
+            ));
+        }
         let arrived = carried.iter().filter(|one| !one.arrival.arrived.is_empty()).count();
         let absent = carried.iter().filter(|one| one.arrival.not_available.is_some()).count();
         self.say(&format!("transport: {arrived} mails arrived, {absent} could not be sent here\n"))?;
@@ -374,8 +478,8 @@ impl Arguments {
         &self,
         corpus: &Corpus,
         run: &Run<'_>,
-        written: &[Produced],
-        carried: &[Carried],
+        (written, carried): (&[Produced], &[Carried]),
+        is_expected: &dyn Fn(&OutcomeRecord) -> bool,
         start: Instant,
     ) -> Result<(PathBuf, Vec<OutcomeRecord>), Failed> {
         let Run { tasks, suts, plan, options } = *run;
@@ -410,7 +514,7 @@ impl Arguments {
         }
         run.execute(|outcome| {
             file.write(Record::Outcome(outcome.clone()))?;
-            progress.iter().for_each(|progress| progress.outcome(&outcome));
+            progress.iter().for_each(|progress| progress.outcome(&outcome, is_expected(&outcome)));
             outcomes.push(outcome);
             Ok(())
         })
@@ -458,43 +562,53 @@ impl Arguments {
     fn judge(
         &self,
         gate: Option<Gate>,
-        corpus: &Corpus,
+        (corpus, shapes): (&Corpus, &Shapes),
         suts: &[Sut],
         outcomes: &[OutcomeRecord],
     ) -> Result<Exit, Failed> {
-        let mut wrong = Vec::new();
-        for sut in suts.iter().filter(|sut| sut.named || Shipped::is_reference(&sut.name)) {
-            if let Err(why) = &sut.admission {
-                wrong.push(format!("{} takes no part: {why}", sut.name));
+        let named = Deciding::named(corpus.matrix(), suts);
+        let mut wrong: Vec<String> = named.absent().collect();
+        // Who names nobody asks of everybody; peers that only take part beside what is named decide nothing.
+        let deciding = if self.with_peers { named } else { Deciding::everybody(corpus.matrix(), suts) };
+        let decides = |outcome: &OutcomeRecord| deciding.holds(outcome);
+        let before = gate.clone().unwrap_or_default();
+        let exists = |id: &str| gate::is_id(corpus, shapes, suts, &before, id);
+        let written = match &self.write_known {
+            Some(path) => {
+                let written = Gate::of(outcomes, &before, &decides, &exists);
+                self.write_gate(path, &written)?;
+                Some(written)
             }
-        }
-        if let Some(gate) = gate {
-            let exists = |id: &str| {
-                corpus.case(id).is_some()
-                    || matrix::is_id(corpus.matrix(), id)
-                    || corpus.transport().ids().any(|one| one == id)
-            };
-            let judgement = gate.judge(outcomes, &exists);
+            None => None,
+        };
+        if let Some(gate) = gate.or(written) {
+            let is_all = self.shard.is_whole() && self.corpus.case.is_empty();
+            let is_here = |name: &str| suts.iter().any(|sut| sut.name == name && sut.admission.is_ok());
+            let view = View { decides: &decides, exists: &exists, is_whole: &|sut| is_all && is_here(sut) };
+            let judgement = gate.judge(outcomes, &view);
             for unseen in &judgement.unseen {
                 output::print(&format!("not looked at: {unseen}\n"))?;
             }
             wrong.extend(judgement.mismatches);
         } else {
-            let named = |name: &str| suts.iter().any(|sut| sut.named && sut.name == name);
-            let failed = outcomes.iter().filter(|outcome| is_failure(outcome.outcome)).filter(|outcome| {
-                // What somebody else wrote may be wrong; what was named answers for both sides of its own.
-                let of_named = named(&outcome.sut) && matrix::writers_of(&outcome.case).into_iter().all(named);
-                let decides = named(&outcome.sut) || Shipped::is_reference(&outcome.sut);
-                of_named || (decides && matrix::is_fault_of_reader(corpus.matrix(), suts, &outcome.case))
-            });
-            wrong.extend(failed.map(|outcome| format!("{} on {}: {}", outcome.case, outcome.sut, outcome.outcome)));
+            wrong.extend(named.failures(outcomes));
         }
         if wrong.is_empty() {
             return Ok(Exit::Good);
         }
-        let word = if self.known.is_some() { "gate" } else { "run" };
+        let word = if self.known.is_some() || self.write_known.is_some() { "gate" } else { "run" };
         Err(Failed::bad(format!("the {word} failed\n  {}", wrong.join("\n  "))))
     }
+}
+
+/// Whether a chain is meant, by the id of its writing or by that of the mail.
+fn means_chain(selection: &Selection, suts: &[Sut], writing: &str) -> bool {
+    let names = || suts.iter().map(|sut| sut.name.as_str());
+    let mut chains = names().flat_map(|first| names().map(move |second| (first, second)));
+    // Names may have dots of their own.
+    let ends = chains.find(|(first, second)| writing == format!("write/sent-on.{first}.{second}"));
+    selection.contains_id(writing)
+        || ends.is_some_and(|(first, second)| selection.contains_id(&format!("sent-on/{first}/{second}")))
 }
 
 /// What will run, what will not, and why.

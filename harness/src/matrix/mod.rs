@@ -16,9 +16,10 @@ pub mod replica;
 pub mod same;
 pub(crate) mod steps;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use waxseal_model::{Corpus, Matrix, Scenario};
+use waxseal_model::{Corpus, Matrix, Scenario, Shapes};
 use waxseal_verdict::{Hello, Operation, Outcome, WrittenForm};
 
 use crate::shim::shipped::Shipped;
@@ -179,20 +180,51 @@ pub fn writers_of(case: &str) -> Vec<&str> {
     }
 }
 
-/// Whether there can be a case of this id: that a mail is written or read, or sent on, whoever does it.
+/// Who writes mail of the matrix, by name.
+#[derive(Debug)]
+pub struct Writers<'a> {
+    /// Every SUT of which anybody knows.
+    pub suts: BTreeSet<&'a str>,
+    /// What has the replicas.
+    pub shapes: &'a Shapes,
+}
+
+impl Writers<'_> {
+    fn is_sut(&self, name: &str) -> bool {
+        self.suts.contains(name)
+    }
+
+    fn is_replica(&self, name: &str) -> bool {
+        let name = name.strip_prefix(replica::PREFIX);
+        name.is_some_and(|name| self.shapes.replicas().any(|(known, ..)| known == name))
+    }
+}
+
+/// Whether there can be a case of this id: that one of these writers writes a mail, and somebody reads it or sends it
+/// on, whether they do so in this run or not.
 #[must_use]
-pub fn is_id(matrix: &Matrix, id: &str) -> bool {
+pub fn is_id(matrix: &Matrix, writers: &Writers<'_>, id: &str) -> bool {
+    let scenario = |name: &str| matrix.scenarios().iter().any(|one| one.name() == name);
     match id.split('/').collect::<Vec<_>>().as_slice() {
-        ["sent-on", _, _] => true,
-        ["write", sent_on] if sent_on.starts_with("sent-on.") => true,
-        ["matrix" | "write", scenario, _] => matrix.scenarios().iter().any(|one| one.name() == *scenario),
+        ["sent-on", first, second] => writers.is_sut(first) && writers.is_sut(second),
+        ["write", sent_on] => of_chain(sent_on, &|name| writers.is_sut(name)).is_some(),
+        ["matrix", name, writer] => scenario(name) && (writers.is_sut(writer) || writers.is_replica(writer)),
+        // Of a replica nobody asks whether it wrote.
+        ["write", name, writer] => scenario(name) && writers.is_sut(writer),
         _ => false,
     }
 }
 
+/// First and second of a chain, `sent-on.FIRST.SECOND`; names may have dots of their own.
+fn of_chain<'n>(sent_on: &'n str, is_name: &dyn Fn(&str) -> bool) -> Option<(&'n str, &'n str)> {
+    let rest = sent_on.strip_prefix("sent-on.")?;
+    let names = rest.match_indices('.').filter_map(|(dot, _)| Some((rest.get(..dot)?, rest.get(dot + 1..)?)));
+    names.into_iter().find(|(first, second)| is_name(first) && is_name(second))
+}
+
 /// Whether a failed reading is for the reader to answer for: every case of the
 /// corpus, its own mail and that of the reference, and of other writers what
-/// they are known to write well.
+/// they are known to write well. Who sends on has read before.
 #[must_use]
 pub fn is_fault_of_reader(matrix: &Matrix, suts: &[Sut], case: &str) -> bool {
     let parts: Vec<&str> = case.split('/').collect();
@@ -206,6 +238,8 @@ pub fn is_fault_of_reader(matrix: &Matrix, suts: &[Sut], case: &str) -> bool {
     match parts.as_slice() {
         ["matrix", scenario, writer] => must(writer, scenario),
         ["sent-on", first, second] => must(first, chain::WRITTEN) && must(second, chain::SENT_ON),
+        ["write", sent_on] => of_chain(sent_on, &|name| suts.iter().any(|sut| sut.name == name))
+            .is_none_or(|(first, second)| first == second || must(first, chain::WRITTEN)),
         _ => true,
     }
 }
@@ -231,9 +265,10 @@ mod tests {
 
     #[test]
     fn an_id_says_who_wrote_and_whether_it_can_be() {
-        let corpus = Corpus::embedded().unwrap();
+        let (corpus, shapes) = (Corpus::embedded().unwrap(), Shapes::embedded().unwrap());
         let scenario = corpus.matrix().scenarios()[0].name();
-        let matrix = |id: &str| is_id(corpus.matrix(), id);
+        let writers = Writers { suts: BTreeSet::from(["openssl", "my-shim"]), shapes: &shapes };
+        let matrix = |id: &str| is_id(corpus.matrix(), &writers, id);
         for (id, writers) in [
             (format!("matrix/{scenario}/my-shim"), vec!["my-shim"]),
             (format!("write/{scenario}/my-shim"), vec![]),
@@ -243,7 +278,13 @@ mod tests {
             assert!(matrix(&id), "{id}");
             assert_eq!(writers_of(&id), writers, "{id}");
         }
-        for id in ["matrix/no-such.scenario/openssl", "write/no-such/x", "sent-on/openssl", "signed/clear/rsa-sha256"] {
+        for id in [
+            "matrix/no-such.scenario/openssl",
+            "write/no-such/x",
+            "sent-on/openssl",
+            "sent-on/openssl/opnssl",
+            "signed/clear/rsa-sha256",
+        ] {
             assert!(!matrix(id), "{id}");
         }
     }

@@ -235,6 +235,7 @@ impl<'a> Writer<'a> {
             sut: self.sut.name.clone(),
             sut_version: self.hello.version.clone(),
             outcome,
+            not_asked: false,
             reason,
             reason_match: ReasonMatch::None,
             aspects: Vec::new(),

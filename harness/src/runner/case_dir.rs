@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use time::format_description::well_known::Rfc3339;
+use waxseal_verdict::shell_word;
 
 use super::RunError;
 use super::judge::{Content, Judged};
-use crate::shim::program::shell_word;
 use crate::shim::protocol::{Answer, EarlierMail, KeyFiles, OpenArguments, Request};
 use crate::sut::Sut;
 use crate::sut::child::Failure;

@@ -19,6 +19,8 @@ use crate::task::Task;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Judged {
     pub(super) outcome: Outcome,
+    /// Whether the SUT was asked no more.
+    not_asked: bool,
     pub(super) reason: Option<String>,
     /// Whether the reason is in the words of the shim.
     quotes: bool,
@@ -56,6 +58,7 @@ impl Judged {
     pub(super) fn settled(outcome: Outcome, why: String) -> Self {
         Self {
             outcome,
+            not_asked: false,
             reason: Some(why),
             quotes: false,
             reason_match: ReasonMatch::None,
@@ -64,6 +67,11 @@ impl Judged {
             native: None,
             content: None,
         }
+    }
+
+    /// A SUT that was asked no more.
+    pub(super) fn not_asked(why: String) -> Self {
+        Self { not_asked: true, ..Self::settled(Outcome::NotAvailable, why) }
     }
 
     /// The outcome of an answer, or of its absence.
@@ -151,6 +159,7 @@ impl Judged {
             sut: sut.name.clone(),
             sut_version: sut.admission.as_ref().map(|hello| hello.version.clone()).unwrap_or_default(),
             outcome: self.outcome,
+            not_asked: self.not_asked,
             reason: self.reason,
             reason_match: self.reason_match,
             aspects: self.aspects,

@@ -182,7 +182,7 @@ impl Shared<'_> {
 
     fn outcome(&self, entry: &Entry, worker: &mut Worker<'_>) -> Result<OutcomeRecord, RunError> {
         let (mut judged, elapsed) = match self.hangs[entry.sut].load(Ordering::Relaxed) {
-            HANGS.. => (Judged::settled(Outcome::NotAvailable, self.not_asked()), Duration::ZERO),
+            HANGS.. => (Judged::not_asked(self.not_asked()), Duration::ZERO),
             _ => worker.request(entry)?,
         };
         match judged.outcome {

@@ -7,6 +7,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use waxseal_verdict::shell_word;
+
 use super::faketime::Faketime;
 use super::protocol::Answer;
 use super::serve::Crash;
@@ -167,26 +169,9 @@ fn listen(mut pipe: impl Read) -> io::Result<String> {
     }
 }
 
-/// A word as a shell reads it.
-pub(crate) fn shell_word(word: &str) -> String {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_./:=@,+%".contains(&octet);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(shell_word("a/b.pem"), "a/b.pem");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word(""), "''");
-    }
 
     #[test]
     fn a_command_is_heard_and_left_behind() {

@@ -117,7 +117,7 @@ impl Shipped {
     /// fails is a fault of this project.
     #[must_use]
     pub fn is_reference(name: &str) -> bool {
-        matches!(name, ENGINE | "engine-rustcrypto")
+        waxseal_verdict::is_reference(name)
     }
 
     /// All names.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use waxseal_verdict::{Hello, Operation, SutRecord};
 
+use crate::matrix::replica;
 use crate::shim::protocol::{Answer, Request};
 use crate::shim::shipped::{SHIPPED, Shipped};
 use child::{Failure, ShimCommand, ShimLimits, ShimProcess};
@@ -35,7 +36,7 @@ pub struct Sut {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SutError {
     /// Neither a shipped shim nor a file.
-    #[error("--sut {0}: no shim of this name ({names}) and no such file", names = Shipped::names().join(", "))]
+    #[error("{0}: no shim of this name ({names}) and no such file", names = Shipped::names().join(", "))]
     Unknown(String),
     /// This program's own file cannot be found, so its shims cannot be started.
     #[error("the shims that are part of this program cannot be started: {0}")]
@@ -104,6 +105,7 @@ impl Sut {
             name: self.name.clone(),
             version: self.admission.as_ref().ok().map(|hello| hello.version.clone()),
             named: self.named,
+            reference: Some(Shipped::is_reference(&self.name)),
             not_available: self.admission.as_ref().err().cloned(),
             writes: self.admission.as_ref().map(|hello| hello.writes.clone()).unwrap_or_default(),
         }
@@ -111,12 +113,17 @@ impl Sut {
 }
 
 /// Two shims of the same file name, or one that is called like a shipped one,
-/// get a number behind their names.
+/// get a number behind their names; one that is called like a replica gets a
+/// word before its name, so that its mail does not pass for the engine's.
 fn tell_apart(suts: &mut [Sut]) {
     let own = std::env::current_exe().ok();
     let mut taken: Vec<String> = Shipped::names().into_iter().map(str::to_owned).collect();
     for sut in suts.iter_mut().filter(|sut| Some(&sut.command.program) != own.as_ref()) {
-        let name = sut.name.clone();
+        let name = match sut.name.starts_with(replica::PREFIX) {
+            true => format!("shim-{}", sut.name),
+            false => sut.name.clone(),
+        };
+        sut.name.clone_from(&name);
         let mut number = 2;
         while taken.contains(&sut.name) {
             sut.name = format!("{name}-{number}");
@@ -168,5 +175,41 @@ fn with_stderr(failure: &Failure, shim: &ShimProcess) -> String {
     match shim.stderr().lines().last() {
         Some(line) => format!("{failure} ({line})"),
         None => failure.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No shim of a user is taken for the reference, for a replica, or for another shim.
+    #[test]
+    fn names_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths =
+            ["a/engine", "b/engine", "engine-rustcrypto", "engine-2x", "replica-gmail", "c/replica-gmail", "mine"];
+        let paths = paths.map(|name| dir.path().join(name));
+        for path in &paths {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let wanted = paths.map(|path| path.to_str().unwrap().to_owned());
+        let wanted: Vec<String> = std::iter::once("engine".to_owned()).chain(wanted).collect();
+        let suts = Sut::choose(&wanted, false).unwrap();
+        let names: Vec<&str> = suts.iter().map(|sut| sut.name.as_str()).collect();
+        let expected = [
+            "engine",
+            "engine-2",
+            "engine-3",
+            "engine-rustcrypto-2",
+            "engine-2x",
+            "shim-replica-gmail",
+            "shim-replica-gmail-2",
+            "mine",
+        ];
+        assert_eq!(names, expected);
+        let reference: Vec<String> =
+            suts.iter().map(Sut::record).filter(SutRecord::is_reference).map(|record| record.name).collect();
+        assert_eq!(reference, ["engine"]);
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use waxseal_engine::Limits;
 use waxseal_engine::mime::has_header_field;
-use waxseal_model::{Effect, Effects, Fate, Letter, Route, Transport};
+use waxseal_model::{Case, Corpus, Effect, Effects, Fate, Letter, Route, Selection, Transport};
 use waxseal_verdict::{Arrival, ArrivalRecord, Deviation, Evidence, Expectation};
 
 use crate::cases::Cases;
@@ -32,6 +32,30 @@ pub struct Options {
     pub readers: Option<Arc<BTreeSet<String>>>,
     /// Which part of the letters is sent.
     pub shard: Shard,
+    /// Which mails are sent, by `transport/WAY/LETTER`.
+    pub meant: Selection,
+}
+
+impl Options {
+    fn means(&self, way: &str, mail: &Sent) -> bool {
+        self.meant.contains_id(&Transport::id(way, &mail.name))
+    }
+}
+
+/// Every mail that can be sent, by its id, and the case that it is of; whether its bytes are here or not.
+#[must_use]
+pub fn ids(corpus: &Corpus) -> Vec<(String, &str)> {
+    let recordings: Vec<&str> = sound(corpus).map(|case| case.id.as_str()).collect();
+    let ids = corpus.transport().ids(&recordings);
+    // The list of recordings ends here, the cases stay.
+    let cases = ids.filter_map(|(id, case)| Some((id, corpus.case(case)?.id.as_str())));
+    cases.collect()
+}
+
+/// The sound mails of the catalogue.
+fn sound(corpus: &Corpus) -> impl Iterator<Item = &Case> {
+    let cases = corpus.entries().filter_map(|entry| corpus.case(&entry.id));
+    cases.filter(|case| !case.is_negative() && !case.expect.layers.is_empty())
 }
 
 /// One mail that went a way.
@@ -52,7 +76,7 @@ pub fn carry(cases: &Cases<'_>, options: &Options) -> Result<Vec<Carried>, Strin
     let mut sent = letters(cases, options.shard)?;
     let mut carried = Vec::new();
     for mangling in &transport.mangling {
-        for mail in &sent {
+        for mail in sent.iter().filter(|mail| options.means(&mangling.name, mail)) {
             let arrived = waxseal_forge::mangle(&mail.octets, &mangling.does);
             let arrived = arrived.map_err(|error| format!("{} through {}: {error}", mail.name, mangling.name))?;
             let way = Way { name: &mangling.name, effects: &mangling.expect, options };
@@ -103,7 +127,7 @@ fn recordings(cases: &Cases<'_>, shard: Shard) -> Result<Vec<Sent>, String> {
         return Ok(Vec::new());
     }
     let mut sent = Vec::new();
-    for case in corpus.entries().filter_map(|entry| corpus.case(&entry.id)).filter(|case| shard.holds_id(&case.id)) {
+    for case in sound(corpus).filter(|case| shard.holds_id(&case.id)) {
         let mut task = cases.task(case).map_err(|error| error.to_string())?;
         let Ok(files) = task.files.clone() else { continue };
         let mut octets = arrival::crlf(&files.message);
@@ -115,11 +139,11 @@ fn recordings(cases: &Cases<'_>, shard: Shard) -> Result<Vec<Sent>, String> {
             layer.deviations.retain(|deviation| *deviation != Deviation::LfLineEnds);
         }
         // Bare objects are no mail, and a `From ` line belongs to a mail store.
-        if case.is_negative() || case.expect.layers.is_empty() || !is_mail(&octets) {
+        if !is_mail(&octets) {
             continue;
         }
         sent.push(Sent {
-            name: case.id.replace('/', "."),
+            name: Transport::recorded(&case.id),
             stands_for: stands_for(corpus.transport(), cases, &octets)?,
             octets,
             task,
@@ -166,6 +190,7 @@ fn routes(cases: &Cases<'_>, options: &Options, program: &std::path::Path, sent:
     let goes = |mail: &Sent| {
         let routes = transport.route.iter().enumerate();
         let routes = routes.filter(|(_, route)| !mail.is_recording || route.recordings);
+        let routes = routes.filter(|(_, route)| options.means(&route.name, mail));
         routes.map(|(number, _)| number).collect::<Vec<_>>()
     };
     let mails: Vec<(&[u8], Vec<usize>)> = sent

@@ -43,10 +43,15 @@ pub(crate) fn custom(dir: &Path, name: &str, hello: &str, open: &str, unknown: &
          case \"$line\" in\n\
          *'\"op\":\"hello\"'*) {hello};;\n*'\"op\":\"open\"'*) {open};;\n*) {unknown};;\nesac\ndone\n"
     );
-    std::fs::write(&path, text).unwrap();
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&path, &text);
     path
+}
+
+/// A file that can be started.
+pub(crate) fn executable(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// A SUT that is such a script.

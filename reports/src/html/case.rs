@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
-use waxseal_verdict::{Aspect, AspectName, Evidence, LayerExpectation, Observed, Outcome, OutcomeRecord, ReasonMatch};
+use waxseal_verdict::{
+    Aspect, AspectName, Evidence, LayerExpectation, Observed, Outcome, OutcomeRecord, ReasonMatch, shell_word,
+};
 
 use super::marks::{aspect_class, outcome_class};
 use crate::CaseText;
@@ -262,30 +264,8 @@ fn repeat(row: &Row<'_>) -> Markup {
     html! {
         @if !suts.is_empty() {
             pre.repeat { @for outcome in suts {
-                "waxseal run --case " (quoted(row.id)) " --sut " (quoted(&outcome.sut)) (recordings) " --keep KEEP\n"
+                "waxseal run --case " (shell_word(row.id)) " --sut " (shell_word(&outcome.sut)) (recordings) " --keep KEEP\n"
             } }
         }
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.:+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("a/b-c"), "a/b-c");
-        assert_eq!(quoted("./my shim"), "'./my shim'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

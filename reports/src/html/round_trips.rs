@@ -1,7 +1,8 @@
 //! Writers × readers, measured and otherwise known, and below it what did not come out right.
 
 use maud::{Markup, html};
-use waxseal_verdict::OutcomeRecord;
+use waxseal_model::Selection;
+use waxseal_verdict::{OutcomeRecord, shell_word};
 
 use super::clients;
 use super::marks::outcome_class;
@@ -150,16 +151,93 @@ fn findings(trips: &RoundTrips<'_>, known: &Known, privacy: Privacy) -> Markup {
 fn again(source: Source, cell: &Cell<'_>, reader: &str) -> Option<String> {
     let writer = cell.findings.first()?.case.rsplit('/').next()?;
     let writes = match source {
-        Source::Written if writer != reader => format!("--sut {writer} "),
+        Source::Written if writer != reader => format!("--sut {} ", shell_word(writer)),
         Source::Written | Source::Replica => String::new(),
         Source::Recorded | Source::SentOn => return None,
     };
-    Some(format!("waxseal run --case 'matrix/*/{writer}' {writes}--sut {reader} --keep kept"))
+    let glob = shell_word(&format!("matrix/*/{}", Selection::literal(writer)));
+    Some(format!("waxseal run --case {glob} {writes}--sut {} --keep kept", shell_word(reader)))
 }
 
 fn finding(outcome: &OutcomeRecord, privacy: Privacy) -> Markup {
     html! {
         code { (mail_of(&outcome.case)) } " " span.(outcome_class(outcome.outcome)) { (outcome.outcome) }
         @if let Some(reason) = privacy.reason(outcome) { " " (reason) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_run;
+    use crate::testing::{head, line, outcome, record};
+    use maud::Render as _;
+    use waxseal_verdict::{Evidence, Outcome, Record};
+
+    /// Mails of these writers, each with what a reader said of it, and how their bytes came to be.
+    fn run(rows: &[(&str, &str, Outcome, Evidence)], suts: &[&str]) -> crate::Run {
+        let Record::Run(mut head) = head() else { panic!("a head") };
+        for (sut, name) in head.suts.iter_mut().zip(suts) {
+            (sut.name, sut.not_available) = ((*name).to_owned(), None);
+        }
+        head.suts.truncate(suts.len());
+        let mut lines = vec![line("1/1", Record::Run(head))];
+        lines.extend(rows.iter().map(|(case, sut, what, evidence)| {
+            let Record::Outcome(mut row) = outcome(case, sut, *what) else { panic!("an outcome") };
+            row.evidence = *evidence;
+            row.reason = (*what != Outcome::Pass).then(|| "content: other octets <b>".to_owned());
+            line("1/1", Record::Outcome(row))
+        }));
+        read_run(record(&lines).as_bytes()).unwrap()
+    }
+
+    fn page(run: &crate::Run) -> String {
+        let trips = RoundTrips::of(run, &[]);
+        let page = draw(&trips, &[], &Known::default(), Privacy { include: false });
+        page.render().into_string().replace("><", ">\n<")
+    }
+
+    #[test]
+    fn a_table_of_writers_and_readers() {
+        use Evidence::{Recorded, Replica};
+        use Outcome::{Crash, Fail, Pass, Unsupported};
+        let run = run(
+            &[
+                ("write/clear.rsa.small/openssl", "openssl", Pass, Recorded),
+                ("write/opaque.rsa.small/openssl", "openssl", Crash, Recorded),
+                ("matrix/clear.rsa.small/openssl", "engine", Pass, Recorded),
+                ("matrix/clear.rsa.small/openssl", "openssl", Fail, Recorded),
+                ("matrix/clear.rsa.small/replica-quill", "engine", Fail, Replica),
+                ("matrix/clear.rsa.small/replica-quill", "openssl", Unsupported, Replica),
+                ("sent-on/engine/openssl", "engine", Pass, Recorded),
+            ],
+            &["engine", "openssl"],
+        );
+        insta::assert_snapshot!(page(&run));
+    }
+
+    /// Whatever a shim is called, what is copied into a shell does what the report says and nothing else.
+    #[test]
+    fn the_command_to_copy_is_words_of_a_shell() {
+        let name = "it's; rm [x] $HOME";
+        let case = format!("matrix/clear.rsa.small/{name}");
+        let evidence = Evidence::Recorded;
+        let command = |reader: &str| {
+            let run = run(&[(case.as_str(), reader, Outcome::Fail, evidence)], &["engine", name]);
+            let trips = RoundTrips::of(&run, &[]);
+            let column = trips.readers.iter().position(|one| *one == reader).unwrap();
+            again(trips.rows[0].source, &trips.rows[0].cells[column], reader).unwrap()
+        };
+        let glob = r"'matrix/*/it'\''s; rm [[]x[]] $HOME'";
+        let word = r"'it'\''s; rm [x] $HOME'";
+        let start = format!("waxseal run --case {glob}");
+        assert_eq!(command("engine"), format!("{start} --sut {word} --sut engine --keep kept"));
+        assert_eq!(command(name), format!("{start} --sut {word} --keep kept"));
+    }
+
+    #[test]
+    fn nothing_is_drawn_where_nothing_was_written() {
+        let run = run(&[("signed/clear/rsa", "engine", Outcome::Pass, Evidence::Generated)], &["engine"]);
+        assert_eq!(page(&run), "");
     }
 }

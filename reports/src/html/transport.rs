@@ -162,3 +162,59 @@ fn findings(ways: &Ways<'_>) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_run;
+    use crate::testing::{arrival, head, line, outcome, record, sound};
+    use maud::Render as _;
+    use waxseal_model::Corpus;
+    use waxseal_verdict::{Arrival, Outcome, Reason};
+
+    fn page(records: impl IntoIterator<Item = waxseal_verdict::Record>, table: Option<&Transport>) -> String {
+        let lines: Vec<String> = [head()].into_iter().chain(records).map(|record| line("1/1", record)).collect();
+        let run = read_run(record(&lines).as_bytes()).unwrap();
+        draw(&Ways::of(&run), table).render().into_string().replace("><", ">\n<")
+    }
+
+    #[test]
+    fn a_table_of_ways_and_letters() {
+        let through = |name: &str| Some(name.to_owned());
+        insta::assert_snapshot!(page(
+            [
+                arrival("transport/footer/clear", &[Arrival::ContentChanged], |_| {}),
+                sound("transport/footer/clear", "engine", Some(Reason::DigestMismatch)),
+                arrival("transport/footer/opaque", &[Arrival::Identical], |_| {}),
+                sound("transport/footer/opaque", "engine", None),
+                arrival("transport/smtp/clear", &[Arrival::FieldsAdded], |one| one.through = through("postfix <3>")),
+                sound("transport/smtp/clear", "engine", None),
+                outcome("transport/smtp/clear", "openssl", Outcome::Fail),
+                arrival("transport/smtp/opaque", &[], |one| one.refused = through("552 too big")),
+                arrival("transport/smtp/recorded.outlook.one", &[], |one| one.finding = through("lost <b>")),
+                arrival("transport/pop/clear", &[], |one| one.not_available = through("no dovecot")),
+            ],
+            None,
+        ));
+    }
+
+    /// What a way and a letter are stands beside them where the table is known.
+    #[test]
+    fn a_way_has_its_meaning() {
+        let corpus = Corpus::embedded().unwrap();
+        let table = corpus.transport();
+        let (way, letter) = (&table.mangling[0], &table.letter[0]);
+        let case = Transport::id(&way.name, &letter.name);
+        let page = page([arrival(&case, &[Arrival::Identical], |_| {}), sound(&case, "engine", None)], Some(table));
+        let html = |text: &str| maud::html! { (text) }.into_string();
+        for words in [&way.what, &way.who, &letter.what, &letter.case] {
+            assert!(page.contains(&html(words)), "{words}");
+        }
+        assert_eq!(page.matches("<td ").count(), 1, "one way that was gone, by one letter: {page}");
+    }
+
+    #[test]
+    fn nothing_is_drawn_where_nothing_was_sent() {
+        assert_eq!(page([outcome("signed/clear/rsa", "engine", Outcome::Pass)], None), "");
+    }
+}

@@ -3,7 +3,7 @@
 /// One fault of the corpus.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file, relative to the corpus, such as `cases/signed/clear.toml`.
+    /// The file, relative to the corpus, such as `cases/signed/clear/rsa.toml`.
     pub file: String,
     /// The field, such as `twin` or `expect.layers.1.aspects.chain`; empty for the whole file.
     pub field: String,

@@ -24,7 +24,7 @@ pub struct Recordings {
 #[non_exhaustive]
 pub enum RecordingsError {
     /// The directory cannot be read.
-    #[error("{path}: cannot be read: {why}; give a directory with --recordings or WAXSEAL_RECORDINGS")]
+    #[error("{path}: cannot be read: {why}")]
     Unreadable {
         /// What was to be read.
         path: String,
@@ -86,7 +86,9 @@ impl Recordings {
         let unreadable =
             |path: &Path, why: String| RecordingsError::Unreadable { path: path.display().to_string(), why };
         for found in walkdir::WalkDir::new(root).sort_by_file_name() {
-            let entry = found.map_err(|error| unreadable(root, error.to_string()))?;
+            // What walkdir says would name the place a second time.
+            let why = |error: &walkdir::Error| error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+            let entry = found.map_err(|error| unreadable(error.path().unwrap_or(root), why(&error)))?;
             if entry.file_type().is_file() {
                 let bytes = std::fs::read(entry.path()).map_err(|error| unreadable(entry.path(), error.to_string()))?;
                 self.by_hash.insert(sha256(&bytes), entry.into_path());
@@ -200,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_directory_says_what_to_do() {
-        let error = Recordings::open(Path::new("no/such/place")).unwrap_err();
-        assert!(error.to_string().contains("--recordings"), "{error}");
+    fn a_missing_directory_is_named_once() {
+        let error = Recordings::open(Path::new("no/such/place")).unwrap_err().to_string();
+        assert_eq!(error, "no/such/place: cannot be read: No such file or directory (os error 2)");
     }
 }

@@ -39,6 +39,13 @@ impl Selection {
         Ok(Self { set, globs: globs.iter().map(|glob| glob.as_ref().to_owned()).collect() })
     }
 
+    /// A glob that means exactly this part of an id, whatever signs are in it.
+    #[must_use]
+    pub fn literal(part: &str) -> String {
+        let sign = |one: char| if "*?[]{}\\".contains(one) { format!("[{one}]") } else { one.to_string() };
+        part.chars().map(sign).collect()
+    }
+
     /// Whether a case is meant.
     #[must_use]
     pub fn contains(&self, case: &Case) -> bool {
@@ -66,4 +73,18 @@ impl Selection {
 
 fn refused(glob: &str, error: &globset::Error) -> SelectionError {
     SelectionError { glob: glob.to_owned(), why: error.kind().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_means_itself_alone() {
+        for part in ["rsa-sha256", "a*b", "a?b", "[ab]", "![a]", "{a,b}", r"a\b", "it's a; b"] {
+            let selection = Selection::new(&[format!("matrix/*/{}", Selection::literal(part))]).unwrap();
+            assert!(selection.contains_id(&format!("matrix/x/{part}")), "{part}");
+            assert!(!selection.contains_id("matrix/x/a") && !selection.contains_id("matrix/x/aab"), "{part}");
+        }
+    }
 }

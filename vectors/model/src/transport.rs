@@ -419,10 +419,22 @@ impl Transport {
         format!("transport/{way}/{letter}")
     }
 
-    /// Every id.
-    pub fn ids(&self) -> impl Iterator<Item = String> + '_ {
-        let ways = self.mangling.iter().map(|one| &one.name).chain(self.route.iter().map(|one| &one.name));
-        ways.flat_map(|way| self.letter.iter().map(|letter| Self::id(way, &letter.name)))
+    /// The name that a recording has as a letter, from the id of its case.
+    #[must_use]
+    pub fn recorded(case: &str) -> String {
+        case.replace('/', ".")
+    }
+
+    /// Everything that can be sent: the id of each mail on each way, and the case that it is of. Letters go every
+    /// way; `recordings`, by the ids of their cases, go the routes that take them.
+    pub fn ids<'a>(&'a self, recordings: &'a [&'a str]) -> impl Iterator<Item = (String, &'a str)> {
+        let ways = self.mangling.iter().map(|one| (&one.name, false));
+        let ways = ways.chain(self.route.iter().map(|one| (&one.name, one.recordings)));
+        ways.flat_map(move |(way, takes)| {
+            let letters = self.letter.iter().map(move |letter| (Self::id(way, &letter.name), letter.case.as_str()));
+            let recordings = recordings.iter().filter(move |_| takes);
+            letters.chain(recordings.map(move |case| (Self::id(way, &Self::recorded(case)), *case)))
+        })
     }
 
     /// Adds every fault to `problems`.

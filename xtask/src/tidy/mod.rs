@@ -27,7 +27,7 @@ const CHECKS: &[Check] = &[
     ("paths and hosts of this machine", files::machine),
     ("large files", files::large),
     ("recordings of others", files::recordings_of_others),
-    ("commands in the README", readme::commands),
+    ("commands in documents", readme::commands),
     ("links in documents", readme::links),
 ];
 

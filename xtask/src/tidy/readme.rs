@@ -1,25 +1,40 @@
 //! The documents: every command exists, every link leads somewhere.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::State;
 use crate::run::{output, program, root};
 
-/// The documents whose commands a reader will type.
-const DOCUMENTS: &[&str] = &["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "harness/SHIM.md"];
+/// Every tracked document, with its text: a reader types what any of them shows.
+fn documents(state: &State) -> Result<Vec<(String, String)>, String> {
+    let documents = documents_among(&state.tracked);
+    // An empty list would find no fault in anything.
+    if documents.is_empty() {
+        return Err("no document is tracked".to_owned());
+    }
+    let read = |document: String| {
+        let text = std::fs::read_to_string(root().join(&document)).map_err(|error| format!("{document}: {error}"))?;
+        Ok((document, text))
+    };
+    documents.into_iter().map(read).collect()
+}
+
+fn documents_among(tracked: &[PathBuf]) -> Vec<String> {
+    let documents = tracked.iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    documents.map(|path| path.to_string_lossy().into_owned()).collect()
+}
 
 /// Every `waxseal …` and `cargo xtask …` in a code block names a command that
 /// exists, with options that its help lists.
-pub(super) fn commands(_: &State) -> Result<Vec<String>, String> {
+pub(super) fn commands(state: &State) -> Result<Vec<String>, String> {
     let binary = root().join("target/release/waxseal");
     if !binary.is_file() {
         return Err("target/release/waxseal is not there: run `cargo build --release` first".to_owned());
     }
     let mut help: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut problems = Vec::new();
-    for document in DOCUMENTS {
-        let text = read(document)?;
+    for (document, text) in documents(state)? {
         for (number, line) in code_lines(&text) {
             for call in line.split('|').filter_map(Call::of_line) {
                 let text = help.entry(call.command.clone()).or_insert_with(|| {
@@ -51,13 +66,12 @@ pub(super) fn commands(_: &State) -> Result<Vec<String>, String> {
 }
 
 /// Every relative link of a document leads to a file or folder.
-pub(super) fn links(_: &State) -> Result<Vec<String>, String> {
+pub(super) fn links(state: &State) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
-    for document in DOCUMENTS {
-        let text = read(document)?;
+    for (document, text) in documents(state)? {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let path = target.split('#').next().unwrap_or_default();
-            let folder = Path::new(document).parent().unwrap_or(Path::new(""));
+            let folder = Path::new(&document).parent().unwrap_or(Path::new(""));
             if !path.is_empty() && !path.contains("://") && !root().join(folder).join(path).exists() {
                 problems.push(format!("{document}: the link to {target} leads nowhere"));
             }
@@ -100,7 +114,7 @@ fn has_option(help: &str, option: &str) -> bool {
     help.split(|c: char| c.is_whitespace() || ",[]=".contains(c)).any(|word| word == option)
 }
 
-/// The lines inside fenced blocks, with their numbers.
+/// The lines inside fenced blocks, and indented ones that are calls, with their numbers.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut inside = false;
     text.lines().enumerate().filter_map(move |(number, line)| {
@@ -108,12 +122,9 @@ fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
             inside = !inside;
             return None;
         }
-        inside.then(|| (number + 1, line.trim().trim_start_matches("$ ")))
+        let indented = || line.starts_with("    ") && Call::of_line(line.trim()).is_some();
+        (inside || indented()).then(|| (number + 1, line.trim().trim_start_matches("$ ")))
     })
-}
-
-fn read(document: &str) -> Result<String, String> {
-    std::fs::read_to_string(root().join(document)).map_err(|error| format!("{document}: {error}"))
 }
 
 #[cfg(test)]
@@ -135,6 +146,19 @@ mod tests {
         assert_eq!(Call::of_line("waxseal cert path a.pem --crl b"), call("cert path", &["--crl"]));
         assert_eq!(Call::of_line("cat mail.eml"), None);
         assert_eq!(Call::of_line("waxseal open - # from standard input"), call("open", &[]));
+    }
+
+    #[test]
+    fn every_document_is_looked_at() {
+        let tracked = ["README.md", "docs/card.md", "docs/report.png", "harness/SHIM.md", "xtask/src/main.rs", "md"];
+        let found = documents_among(&tracked.map(PathBuf::from));
+        assert_eq!(found, ["README.md", "docs/card.md", "harness/SHIM.md"]);
+    }
+
+    #[test]
+    fn lines_of_code_are_fenced_or_indented() {
+        let text = "waxseal a\n\n    waxseal b\n    words\n```\n$ waxseal c\n```\nwaxseal d\n";
+        assert_eq!(code_lines(text).collect::<Vec<_>>(), [(3, "waxseal b"), (6, "waxseal c")]);
     }
 
     #[test]
