@@ -6,9 +6,9 @@
 
 mod support;
 
+use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 use support::{Bench, Person, RSA};
@@ -20,6 +20,7 @@ use waxseal_engine::io::MemoryWorkspace;
 use waxseal_engine::message::{Credential, OpenRequest, open};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
+use waxseal_testing::shared;
 use waxseal_verdict::HeaderState::{EncryptedOnly, SignedAndEncrypted, SignedOnly, Unprotected};
 use waxseal_verdict::{Aspect, Deviation, HeaderScheme, HeaderState, Overall, Reason, Verdict};
 
@@ -59,17 +60,6 @@ fn is_clean(verdict: &Verdict) {
     }
 }
 
-/// A folder beside the repository; with `CI` set it must be there.
-fn oracle(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/oracles").join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(env::var_os("CI").is_none(), "the folder {name} is missing");
-    println!("not available: {name}; nothing was checked");
-    None
-}
-
 /// The mails of RFC 9788, the recipient of RFC 9216, and its authority.
 struct Published {
     mails: PathBuf,
@@ -80,8 +70,8 @@ struct Published {
 
 impl Published {
     fn new() -> Option<Self> {
-        let mails = oracle("rfc9788")?;
-        let keys = oracle("rfc9216")?;
+        let mails = shared("oracles/rfc9788")?;
+        let keys = shared("oracles/rfc9216")?;
         let certificate = |name: &str| Certificate::from_file(&fs::read(keys.join(name)).unwrap()).unwrap().remove(0);
         let pem = fs::read_to_string(keys.join("s5.4.private_key.pem")).unwrap();
         Some(Self {

@@ -104,8 +104,7 @@ fn openssl() -> bool {
     match OpenSsl::default().hello() {
         Ok(_) => true,
         Err(why) => {
-            assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests: {why}");
-            println!("compared with rasn-cms only: {why}");
+            waxseal_testing::not_installed(format_args!("{why}: nothing is compared with openssl"));
             false
         }
     }

@@ -104,8 +104,7 @@ impl Peer {
                 Some(Self { name: name.to_owned(), shim, hello })
             }
             Err(why) => {
-                assert!(std::env::var_os("CI").is_none(), "{name} belongs to the machine of the tests: {why}");
-                eprintln!("not tested: {name}: {why}");
+                waxseal_testing::not_installed(format_args!("{name}: {why}"));
                 None
             }
         }

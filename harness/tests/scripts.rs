@@ -76,8 +76,7 @@ impl Desk {
         let hello = match peer.ask(&hello) {
             Ok(Answer::Hello(hello)) => hello,
             Ok(Answer::Unsupported(why)) => {
-                assert!(std::env::var_os("CI").is_none(), "{name} belongs to the machine of the tests: {why}");
-                eprintln!("not tested: {why}");
+                waxseal_testing::not_installed(format_args!("{name}: {why}"));
                 return None;
             }
             other => panic!("{name}: hello: {other:?}: {}", peer.stderr()),
