@@ -35,6 +35,7 @@ mod transport;
 mod verdict_text;
 mod writing;
 
+use std::panic::UnwindSafe;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -114,19 +115,22 @@ enum Command {
 pub fn main() -> ExitCode {
     // clap ends the process itself: 0 after --help, 2 after wrong use.
     let cli = Cli::parse();
-    // A panic has printed where it happened; here it becomes an exit code.
-    let exit = std::panic::catch_unwind(|| {
+    let exit = ended(|| {
         let _leftovers = Leftovers::watch();
         dispatch(cli)
     });
-    let exit =
-        exit.unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));
-    let exit = exit.unwrap_or_else(|failed| {
-        eprintln!("error: {}", failed.message);
-        failed.exit
-    });
     ending::finish();
     ExitCode::from(exit as u8)
+}
+
+/// How a command ends; an error is said. A panic has printed where it happened,
+/// and becomes an exit code here.
+fn ended(command: impl FnOnce() -> Result<Exit, Failed> + UnwindSafe) -> Exit {
+    let fault = |_| Err(Failed::fault("internal fault; please report it with the command and its input"));
+    std::panic::catch_unwind(command).unwrap_or_else(fault).unwrap_or_else(|failed| {
+        eprintln!("error: {}", failed.message);
+        failed.exit
+    })
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, Failed> {
@@ -156,5 +160,26 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Record(command)) => record::run(&command),
         Some(Command::Recordings(command)) => recordings::run(&command),
         Some(Command::Shim(command)) => shim::run(&command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_fault_and_an_error_what_it_says() {
+        for (command, code) in [
+            ((|| Ok(Exit::Good)) as fn() -> Result<Exit, Failed>, 0),
+            (|| Ok(Exit::Bad), 1),
+            (|| Err(Failed::bad("x")), 1),
+            (|| Err(Failed::usage("x")), 2),
+            (|| Ok(Exit::NotAMessage), 3),
+            (|| Err(Failed::fault("x")), 70),
+            (|| panic!("a fault of the program"), 70),
+            (|| Vec::<Result<Exit, Failed>>::new().remove(0), 70),
+        ] {
+            assert_eq!(ended(command) as u8, code);
+        }
     }
 }
