@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "cli/shaped.rs"]
+mod shaped;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -68,16 +71,16 @@ impl Place {
         result
     }
 
-    fn run_with(&self, code: i32, line: &str, input: Stdio) -> (String, String) {
-        let arguments: Vec<_> = line.split_whitespace().collect();
-        let output = waxseal(self.path(), &arguments, input);
-        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
     fn openssl(&self, line: &str) {
         let output = Command::new("openssl").args(line.split_whitespace()).current_dir(self.path()).output().unwrap();
         assert!(output.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
+    fn run_with(&self, code: i32, line: &str, input: Stdio) -> (String, String) {
+        let arguments: Vec<_> = line.split_whitespace().collect();
+        let output = waxseal(self.path(), &arguments, input);
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "waxseal {line}\n{out}{err}");
         (out, err)
     }
@@ -354,12 +357,12 @@ fn pkcs12_files_are_opened_with_their_password() {
     if !waxseal_testing::has_openssl() {
         return;
     }
+    place.openssl(export);
     place.write("password", "se:cret\n");
     for password in ["se:cret", "env:SECRET", "file:password"] {
         place.run(0, &format!("open encrypted --p12 alice.p12:{password}"));
     }
     let (_, err) = place.run(2, "open encrypted --p12 alice.p12:wrong");
-    place.openssl(export);
     assert!(err.contains("alice.p12: wrong password"), "{err}");
     place.run(0, "sign mail --p12 alice.p12:env:SECRET -o signed");
 }
