@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "cli/asked.rs"]
+mod asked;
 #[path = "cli/shaped.rs"]
 mod shaped;
 
