@@ -202,7 +202,7 @@ impl Desk {
             assert_eq!(layer.aspect(name), &Aspect::Good, "{} {form} {name}: {verdict:?}", self.name);
         }
         let signed = layer.signers[0].signing_time.as_deref();
-        assert!(signed.is_none_or(|time| time == CLOCK), "{} {form}: signed at {signed:?}", self.name);
+        assert_eq!(signed, Some(CLOCK), "{} {form}", self.name);
         self.came_out(&format!("{form}"));
     }
 
