@@ -6,6 +6,7 @@
 
 pub mod authority;
 pub mod large;
+pub mod limited;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
