@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{Cursor, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use time::macros::datetime;
 use waxseal_engine::Limits;
@@ -15,25 +15,15 @@ use waxseal_engine::io::{MemoryWorkspace, Source};
 use waxseal_engine::message::{Credential, OpenRequest, Opened, Secrets, SymmetricKey, open};
 use waxseal_engine::policy::Policy;
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice, SignatureScheme};
+use waxseal_testing::shared;
 use waxseal_verdict::{Aspect, Deviation, Kind, Layer, Reason};
-
-/// The folder of the oracles; with `CI` set they must be there.
-fn oracles(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/oracles").join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the oracles are missing");
-    println!("not available: the oracles; nothing was checked");
-    None
-}
 
 /// RFC 9216: everybody's certificates lead to the authority, by way of the
 /// cross certificate to the other one too, and every key is that of its
 /// certificate.
 #[test]
 fn every_key_and_certificate_of_rfc_9216() {
-    let Some(folder) = oracles("rfc9216") else { return };
+    let Some(folder) = shared("oracles/rfc9216") else { return };
     let certificate = |section: &str| certificate(&folder.join(format!("s{section}.certificate.pem")));
     let (rsa, ed25519) = (certificate("3.1"), certificate("6.1"));
     let crossed = [certificate("3.3"), certificate("6.3")];
@@ -157,7 +147,7 @@ const RFC_4134: &[(&str, &str)] = &[
 #[test]
 fn every_example_of_rfc_4134() {
     const CONTENT: &[u8] = b"This is some sample content.";
-    let Some(folder) = oracles("rfc4134") else { return };
+    let Some(folder) = shared("oracles/rfc4134") else { return };
     let mut given = Given::default();
     for file in fs::read_dir(&folder).unwrap() {
         let path = file.unwrap().path();
@@ -199,7 +189,7 @@ fn every_example_of_rfc_4134() {
 
 #[test]
 fn every_message_of_boringssl() {
-    let Some(folder) = oracles("boringssl-pkcs7") else { return };
+    let Some(folder) = shared("oracles/boringssl-pkcs7") else { return };
     for (name, signer) in [
         ("sign_sha1.p7s", "sign_cert.pem"),
         ("sign_sha1_key_id.p7s", "sign_cert.pem"),
@@ -241,7 +231,7 @@ fn unsigned_certificate(issuer: &[u8], serial: &[u8], spki: &[u8]) -> Certificat
 /// without a certificate.
 #[test]
 fn ml_dsa_of_the_working_group() {
-    let Some(folder) = oracles("ml-dsa") else { return };
+    let Some(folder) = shared("oracles/ml-dsa") else { return };
     let named = |oid: &str, text: &[u8]| w::set_as_given([w::sequence([w::oid(oid).unwrap(), w::element(0x13, text)])]);
     let issuer = w::sequence([named("2.5.4.10", b"IETF"), named("2.5.4.3", b"LAMPS WG")]);
     for (name, oid, scheme) in [
@@ -284,7 +274,7 @@ const OPENSSL: &[(&str, &str, &[Reason])] = &[
 
 #[test]
 fn what_openssl_refuses_is_refused() {
-    let Some(folder) = oracles("openssl-cms") else { return };
+    let Some(folder) = shared("oracles/openssl-cms") else { return };
     for (name, with, reasons) in OPENSSL {
         let mut given = Given::default();
         match *with {
@@ -310,7 +300,7 @@ fn what_openssl_refuses_is_refused() {
 
 #[test]
 fn an_old_message_of_openssl_opens() {
-    let Some(folder) = oracles("openssl-cms") else { return };
+    let Some(folder) = shared("oracles/openssl-cms") else { return };
     let pem = fs::read_to_string(folder.join("smime-certs/smec3.pem")).unwrap();
     let own = certificate(&folder.join("smime-certs/smec3.pem"));
     let given = Given { credentials: vec![(PrivateKey::from_pem(&pem, None).unwrap(), Some(own))], ..Given::default() };
@@ -327,7 +317,7 @@ fn an_old_message_of_openssl_opens() {
 /// right: a reader that opens it has checked it.
 #[test]
 fn gcm_inside_enveloped_data_is_opened_and_named() {
-    let Some(folder) = oracles("openssl-cms") else { return };
+    let Some(folder) = shared("oracles/openssl-cms") else { return };
     let message = fs::read(folder.join("cms-msg/enveloped-content-type-for-aes-gcm.pem")).unwrap();
     let key = octets("000102030405060708090a0b0c0d0e0f").into();
     let mut given = Given::default();
@@ -339,7 +329,7 @@ fn gcm_inside_enveloped_data_is_opened_and_named() {
 
 #[test]
 fn ml_kem_of_the_working_group() {
-    let Some(folder) = oracles("ml-kem") else { return };
+    let Some(folder) = shared("oracles/ml-kem") else { return };
     let message = fs::read(folder.join("ML-KEM-512.cms")).unwrap();
     for key in ["ML-KEM-512-seed.priv", "ML-KEM-512-expanded.priv", "ML-KEM-512-both.priv"] {
         let pem = fs::read_to_string(folder.join(key)).unwrap();
@@ -359,7 +349,7 @@ fn ml_kem_of_the_working_group() {
 /// request; the values are those of its dump.
 #[test]
 fn the_attributes_of_rfc_4134_are_shown() {
-    let Some(folder) = oracles("rfc4134") else { return };
+    let Some(folder) = shared("oracles/rfc4134") else { return };
     let said = |name: &str| {
         let layer = Given::default().open(fs::read(folder.join(name)).unwrap()).verdict.layers.remove(0);
         assert!(layer.structure.is_good(), "{name}: {layer:?}");
@@ -403,7 +393,7 @@ fn the_attributes_of_rfc_4134_are_shown() {
 /// RFC 4134 section 4.4: Diane signs, and Alice countersigns with RSA.
 #[test]
 fn the_countersignature_of_rfc_4134_holds() {
-    let Some(folder) = oracles("rfc4134") else { return };
+    let Some(folder) = shared("oracles/rfc4134") else { return };
     let layer = Given::default().open(fs::read(folder.join("4.4.bin")).unwrap()).verdict.layers.remove(0);
     let [signer] = layer.signers.as_slice() else { panic!("{layer:?}") };
     assert!(layer.structure.is_good() && signer.integrity.is_good(), "{layer:?}");

@@ -6,23 +6,13 @@ mod support;
 
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::message::{Credential, Opened, Secrets};
 use waxseal_key::PrivateKey;
+use waxseal_testing::shared;
 use waxseal_verdict::{Aspect, Deviation, Kind, Reason};
-
-/// The folder of the recordings; with `CI` set they must be there.
-fn recordings() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings");
-    if folder.join("manifest.tsv").exists() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the recordings are missing");
-    println!("not available: the recordings; nothing was checked");
-    None
-}
 
 fn judge(path: &Path, credentials: &[Credential<'_>], extra: &[Certificate]) -> Opened {
     support::judge(fs::read(path).unwrap(), credentials, extra).unwrap()
@@ -33,7 +23,7 @@ const SM2_DETACHED: &str = "sm2/cfca-sadk-sm2-signed-detached.p7s";
 
 #[test]
 fn signatures_hold_as_the_catalogue_says() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("recordings") else { return };
     let manifest = fs::read_to_string(folder.join("manifest.tsv")).unwrap();
     let kde = Certificate::from_file(&fs::read(folder.join("keys/kde/cert.pem")).unwrap()).unwrap();
     let (mut good, mut altered) = (0, 0);
@@ -104,7 +94,7 @@ const ENCRYPTED: &[(&str, &str, &str, usize, &str)] = &[
 
 #[test]
 fn encrypted_mails_open_and_their_inner_signatures_hold() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("recordings") else { return };
     for (file, key, certificate, layers, cipher) in ENCRYPTED {
         let key = fs::read_to_string(folder.join("keys").join(key)).unwrap();
         let key = PrivateKey::from_pem(&key, Some("letmein")).unwrap();
@@ -133,7 +123,7 @@ fn encrypted_mails_open_and_their_inner_signatures_hold() {
 
 #[test]
 fn password_recipients_open_with_the_published_password() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("recordings") else { return };
     let secrets = Secrets { passwords: vec![b"abc".to_vec().into()], ..Secrets::default() };
     for file in ["gpgsm/pwri-sample.cbc.p7m", "gpgsm/pwri-sample.cbc-2.p7m"] {
         let octets = fs::read(folder.join(file)).unwrap();

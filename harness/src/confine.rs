@@ -56,9 +56,7 @@ mod tests {
     #[test]
     fn a_confined_program() {
         if let Err(why) = probe() {
-            assert!(std::env::var_os("CI").is_none(), "{why}");
-            eprintln!("not tested: {why}");
-            return;
+            return waxseal_testing::not_here(why);
         }
         let script =
             "sleep 1000 & ls /run; echo $$; tail -n +3 /proc/net/dev | cut -d: -f1; set -- /proc/[0-9]*; echo $#";

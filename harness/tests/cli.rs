@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "cli/asked.rs"]
+mod asked;
+#[path = "cli/shaped.rs"]
+mod shaped;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -66,6 +71,11 @@ impl Place {
         let result = self.run_with(code, line, cat.stdout.take().unwrap().into());
         assert!(cat.wait().unwrap().success());
         result
+    }
+
+    fn openssl(&self, line: &str) {
+        let output = Command::new("openssl").args(line.split_whitespace()).current_dir(self.path()).output().unwrap();
+        assert!(output.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn run_with(&self, code: i32, line: &str, input: Stdio) -> (String, String) {
@@ -253,15 +263,10 @@ fn certificates_travel_alone() {
     assert_eq!(verdict["layers"][0]["kind"], "certs-only");
     assert_eq!(verdict["layers"][0]["deviations"], serde_json::json!([]));
     // What came in it can be used, by us and by OpenSSL.
-    let printed = Command::new("openssl")
-        .args(["smime", "-pk7out", "-in", "made", "-out", "p7"])
-        .current_dir(place.path())
-        .output();
-    if printed.is_ok_and(|output| output.status.success()) {
+    if waxseal_testing::has_openssl() {
+        place.openssl("smime -pk7out -in made -out p7");
         place.run(0, &format!("{SIGN} --no-certificates -o signed"));
         inside(&place, "signed", "--extra-cert p7");
-    } else {
-        assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests");
     }
     let (_, err) = place.run(2, "certificates");
     assert!(err.contains("<CERT>"), "{err}");
@@ -351,12 +356,10 @@ fn pkcs12_files_are_opened_with_their_password() {
     let place = Place::new();
     place.run(0, "encrypt mail --to alice.cert.pem -o encrypted");
     let export = "pkcs12 -export -inkey alice.key.pem -in alice.cert.pem -passout pass:se:cret -out alice.p12";
-    let made = Command::new("openssl").args(export.split_whitespace()).current_dir(place.path()).output();
-    if !made.is_ok_and(|output| output.status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests");
-        println!("not tested: there is no openssl to make a PKCS#12 file");
+    if !waxseal_testing::has_openssl() {
         return;
     }
+    place.openssl(export);
     place.write("password", "se:cret\n");
     for password in ["se:cret", "env:SECRET", "file:password"] {
         place.run(0, &format!("open encrypted --p12 alice.p12:{password}"));

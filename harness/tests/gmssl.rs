@@ -36,8 +36,7 @@ impl Place {
     /// `None` without GmSSL, with a line that says so.
     fn new() -> Option<Self> {
         if let Err(why) = gmssl::place() {
-            assert!(std::env::var_os("CI").is_none(), "GmSSL belongs to the machine of the tests: {why}");
-            eprintln!("not tested: {why}");
+            waxseal_testing::not_installed(why);
             return None;
         }
         let dir = tempfile::tempdir().unwrap();

@@ -470,8 +470,8 @@ fn exit_codes_are_those_of_every_command() {
     let output = import(dir.path(), &["nowhere.msg"]);
     assert_eq!(output.status.code(), Some(2));
     // What the catalogue has is named, where the recordings are here.
-    let known = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings/outlook/outlook16-rx-signed.eml");
-    if let Ok(octets) = std::fs::read(known) {
+    if let Some(known) = waxseal_testing::shared("recordings/outlook/outlook16-rx-signed.eml") {
+        let octets = std::fs::read(known).unwrap();
         let (code, text) = exit("known.eml", &octets);
         assert!(code == 2 && text.contains("the catalogue has it, as recorded/outlook/outlook16-signed"), "{text}");
         // With one more field it is another mail, and its structure is still that of Outlook: a guess, no fact.
@@ -492,14 +492,16 @@ fn other_programs_know_the_containers() {
     let message = Message::clear(&mail);
     std::fs::write(dir.path().join("mail.msg"), message.msg()).unwrap();
     std::fs::write(dir.path().join("winmail.dat"), message.tnef()).unwrap();
-    let run = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).current_dir(dir.path()).stdin(Stdio::null()).output();
-        match output {
-            Ok(output) => Some(output),
-            Err(_) => {
-                println!("not tested: no {program} on this machine");
-                None
-            }
+    let run = |program: &str, arguments: &[&str]| match Command::new(program)
+        .args(arguments)
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .output()
+    {
+        Ok(output) => Some(output),
+        Err(error) => {
+            waxseal_testing::not_installed(format_args!("{program}: {error}"));
+            None
         }
     };
     let body = String::from_utf8_lossy(split(&mail).1).into_owned();

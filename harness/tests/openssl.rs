@@ -42,8 +42,7 @@ impl Place {
     /// `None` without openssl, with a line that says so.
     fn new() -> Option<Self> {
         if let Err(why) = OpenSsl::default().hello() {
-            assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests: {why}");
-            eprintln!("not tested: {why}");
+            waxseal_testing::not_installed(why);
             return None;
         }
         let dir = tempfile::tempdir().unwrap();

@@ -25,8 +25,7 @@ const MAIL: &str = "From: Alice Amber <alice@example.test>\r\nTo: Bob Birch <bob
 fn is_there() -> bool {
     let hello = Thunderbird::default().hello();
     if let Err(why) = &hello {
-        assert!(std::env::var_os("CI").is_none(), "Thunderbird belongs to the machine of the tests: {why}");
-        eprintln!("not tested: {why}");
+        waxseal_testing::not_installed(why);
     }
     hello.is_ok()
 }

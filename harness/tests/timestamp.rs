@@ -62,8 +62,8 @@ impl Place {
 
     /// What OpenSSL says, if it is here.
     fn openssl(&self, line: &str) -> Option<bool> {
-        let output = Command::new("openssl").args(line.split_whitespace()).current_dir(self.0.path()).output().ok()?;
-        Some(output.status.success())
+        let ask = || Command::new("openssl").args(line.split_whitespace()).current_dir(self.0.path()).output().unwrap();
+        waxseal_testing::has_openssl().then(|| ask().status.success())
     }
 }
 

@@ -35,8 +35,7 @@ fn cells<'a>(table: &'a Value, way: &str) -> Vec<(&'a str, &'a Value)> {
 fn servers_are_here() -> bool {
     let absent = confine::probe().map_err(|error| error.to_string()).and_then(|()| programs(SubmitBy::Smtp));
     if let Err(why) = &absent {
-        assert!(std::env::var_os("CI").is_none(), "{why}");
-        println!("not tested: {why}");
+        waxseal_testing::not_installed(why);
     }
     absent.is_ok()
 }
@@ -80,8 +79,7 @@ fn a_program_that_is_not_there() {
 #[test]
 fn servers_start_nowhere_else() {
     if confine::is_confined().unwrap() {
-        println!("not tested: this machine has no network");
-        return;
+        return waxseal_testing::not_here("a network is not there to be refused");
     }
     let dir = tempfile::tempdir().unwrap();
     let output = waxseal(dir.path(), &["carry", "."]).output().unwrap();

@@ -28,6 +28,15 @@ pub(crate) struct Package {
 pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) path: Option<std::path::PathBuf>,
+    /// `dev` or `build`; nothing for an ordinary one.
+    kind: Option<String>,
+}
+
+impl Dependency {
+    /// Whether tests alone have it.
+    pub(crate) fn is_of_tests(&self) -> bool {
+        self.kind.as_deref() == Some("dev")
+    }
 }
 
 /// A library, binary or test of a package.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::counts::Counts;
+use crate::counts::{Counts, Lacking};
 use crate::features;
 use crate::metadata::{Metadata, Target};
 use crate::peers::{self, Peer};
@@ -22,7 +22,13 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
         [flag] if flag == "--install" => true,
         _ => return Err("usage: cargo xtask test [--install]".to_owned()),
     };
-    let mut steps = Steps { start: Instant::now(), counts: Counts::default(), failed: Vec::new(), minutes: Vec::new() };
+    let mut steps = Steps {
+        start: Instant::now(),
+        counts: Counts::default(),
+        failed: Vec::new(),
+        minutes: Vec::new(),
+        is_installed: install,
+    };
 
     let mut present = Vec::new();
     steps.step("peers", || {
@@ -66,6 +72,8 @@ struct Steps {
     failed: Vec<String>,
     /// How long each step took.
     minutes: Vec<(String, f64)>,
+    /// Whether every program was installed: then no test does without one.
+    is_installed: bool,
 }
 
 impl Steps {
@@ -85,10 +93,17 @@ impl Steps {
     }
 
     /// A step that runs test programs: their tests are counted, and of their
-    /// output everything is shown but the tests that passed.
+    /// output everything is shown but the tests that passed. What they lacked is
+    /// shown, too, and a test that lacked something is one that was skipped.
     fn tests(&mut self, name: &str, command: &mut Command) {
         let mut counts = Counts::default();
+        let list = root().join(LACKING);
+        command.env(waxseal_testing::NOT_TESTED, &list);
+        if self.is_installed {
+            command.env(waxseal_testing::INSTALLED, "1");
+        }
         self.step(name, || {
+            std::fs::write(&list, "").map_err(|error| format!("{}: {error}", list.display()))?;
             let passed = lines(command, |line| {
                 counts.add_line(line);
                 let dull = line.is_empty() || line.ends_with(" ok") || line.starts_with("running ");
@@ -96,6 +111,10 @@ impl Steps {
                     println!("    {line}");
                 }
             })?;
+            let text = std::fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+            let lacking = Lacking::of_list(&text);
+            print!("{lacking}");
+            counts.take_away(&lacking);
             match (passed, counts.failed) {
                 (true, 0) => Ok(()),
                 (_, 0) => Err("did not build, or a test program ended before its result".to_owned()),
@@ -169,6 +188,9 @@ fn broken_readers(steps: &mut Steps) {
     }
     steps.tests(FEATURE, cargo().args(arguments));
 }
+
+/// Where the tests of a step say what they lack.
+const LACKING: &str = "target/not-tested";
 
 /// Where the README's first command leaves its record and report.
 const RUN: &str = "target/waxseal";

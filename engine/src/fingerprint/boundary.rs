@@ -11,6 +11,8 @@ const ZEROS: usize = 8;
 const RANDOM: usize = 10;
 /// Decimal digits after a word that count something.
 const COUNTER: usize = 4;
+/// Letters from A to F beside hexadecimal numbers that are one without digits.
+const LETTERS: usize = 4;
 
 /// The pattern of a boundary. Random are: UUIDs (`{UUID}`, `{uuid}`), decimal
 /// digits (`{digits}`, from 16 on with their number), hexadecimal digits
@@ -18,7 +20,7 @@ const COUNTER: usize = 4;
 /// Zeros at the start of a long number are `{zeros:12}`.
 pub(super) fn pattern(boundary: &str) -> String {
     let words = words(boundary);
-    // A number between hexadecimal ones is hexadecimal without its letters.
+    // A number between hexadecimal ones is hexadecimal without its letters, and so is a word without its digits.
     let case = words.iter().find_map(|word| match word {
         Word::Text(_) => None,
         Word::Token(token) => hexadecimal(token).filter(|_| token.len() < COUNTED),
@@ -106,6 +108,13 @@ fn push_token(out: &mut String, token: &str, case: Option<&'static str>) {
     if let Some(case) = hexadecimal(token) {
         return push_number(out, token, case);
     }
+    let letters = if case == Some("HEX") { b'A'..=b'F' } else { b'a'..=b'f' };
+    if let Some(case) = case
+        && token.len() >= LETTERS
+        && token.bytes().all(|octet| letters.contains(&octet))
+    {
+        return push_number(out, token, case);
+    }
     // A word before the number: the shortest one that leaves a long number.
     for at in 1..token.len() {
         let (word, number) = token.split_at(at);
@@ -150,6 +159,9 @@ mod tests {
         for (boundary, expected) in [
             ("----=_NextPart_000_0008_01DB4BD6.3C9F50C0", "----=_NextPart_{HEX:3}_{HEX:4}_{HEX:8}.{HEX:8}"),
             ("----=_NextPart_000_006B_01D6869B.77777777", "----=_NextPart_{HEX:3}_{HEX:4}_{HEX:8}.{HEX:8}"),
+            ("----=_NextPart_000_DEEC_0178D503.9AF086C0", "----=_NextPart_{HEX:3}_{HEX:4}_{HEX:8}.{HEX:8}"),
+            ("----=_NextPart_000_00E1_FACADE", "----=_NextPart_{HEX:3}_{HEX:4}_{HEX:6}"),
+            ("B_face_1F", "B_face_{HEX:2}"),
             ("Apple-Mail=_5B5B54CF-09FD-4BC5-9DCF-62752A49CD87", "Apple-Mail=_{UUID}"),
             ("Apple-Mail-140229FA-7C1D-4798-ACBB-6DCD11D8CBDD", "Apple-Mail-{UUID}"),
             ("Apple-Mail-1-230432833", "Apple-Mail-{digits}-{digits}"),

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use time::macros::datetime;
 use waxseal_key::Arithmetic;
+use waxseal_testing::shared;
 use waxseal_verdict::FactName as F;
 
 use super::*;
 use crate::io::MemoryWorkspace;
-use crate::mime::testing::shared;
 use crate::policy::Policy;
 
 fn read(octets: &[u8]) -> Result<Fingerprint, OpenError> {

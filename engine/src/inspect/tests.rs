@@ -4,10 +4,11 @@
 use std::io::Cursor;
 
 use insta::assert_snapshot;
+use waxseal_testing::shared;
 
 use super::*;
 use crate::ber::Tag;
-use crate::mime::testing::{Huge, shared};
+use crate::mime::testing::Huge;
 
 const SIGNATURE: &str = "\
 MIIC4AYJKoZIhvcNAQcCoIIC0TCCAs0CAQExDTALBglghkgBZQMEAgEwCwYJKoZI

@@ -18,9 +18,9 @@ use crate::mime::{self, Headers, MimeError};
 /// Opens a message: peels every layer, and judges each.
 ///
 /// `input` is a mail (or a MIME entity), or a bare CMS object in DER, BER or
-/// PEM. `content` is what a bare detached signature is over. Memory stays
-/// bounded whatever the size of the content; what a layer puts out waits in
-/// spools of `workspace`.
+/// PEM. `content` is what a bare detached signature is over; beside a mail it
+/// is refused, as nobody would look at it. Memory stays bounded whatever the
+/// size of the content; what a layer puts out waits in spools of `workspace`.
 ///
 /// # Errors
 /// There is no verdict: the input is no message, or cannot be read. Once an
@@ -63,6 +63,7 @@ pub(super) fn open_with(
     let mut outer = None;
     let peeler = match kind {
         InputKind::Neither => return Err(OpenError::NotAMessage),
+        InputKind::Mail if content.is_some() => return Err(OpenError::ContentBesideMail),
         InputKind::Mail => {
             let root = match mime::parse(input, request.limits) {
                 Ok(root) => root,

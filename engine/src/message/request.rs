@@ -176,6 +176,9 @@ pub enum OpenError {
     /// The input is neither a mail (it has no header field) nor a CMS object.
     #[error("the input is neither mail (no header field) nor CMS (no DER, BER or PEM)")]
     NotAMessage,
+    /// Content was given for a bare signature, and the input is a mail.
+    #[error("content of its own is for a bare CMS object, and this is a mail, which has its content inside")]
+    ContentBesideMail,
     /// The mail could not be cut into parts before any S/MIME type was read.
     #[error("the mail cannot be read: {0}")]
     Mime(#[from] MimeError),

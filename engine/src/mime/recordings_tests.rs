@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use waxseal_testing::shared;
+
 use super::smime::{Role, find};
-use super::testing::shared;
 use super::*;
 use crate::Limits;
 

@@ -1,20 +1,7 @@
-//! Inputs for tests: a source that gives few octets at a time, one that is
-//! larger than memory, and folders of recordings.
+//! Inputs for tests: a source that gives few octets at a time, and one that is
+//! larger than memory.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
-
-/// A folder of recordings or oracles that is not part of the project. Where it
-/// is absent the test says so and is over; in CI it must be there.
-pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")).join(folder);
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the folder {folder} is missing");
-    println!("the folder {folder} is not here");
-    None
-}
 
 /// Gives at most `piece` octets at a read.
 #[derive(Debug)]

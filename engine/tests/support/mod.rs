@@ -6,6 +6,7 @@
 
 pub mod authority;
 pub mod large;
+pub mod limited;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -33,15 +34,9 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// `None`, and a line on standard output, without OpenSSL.
+    /// `None` without OpenSSL, where it need not be.
     pub fn new() -> Option<Self> {
-        let found = Command::new("openssl").arg("version").output();
-        if found.is_ok_and(|output| output.status.success()) {
-            Some(Self { directory: tempfile::tempdir().unwrap() })
-        } else {
-            println!("not tested: no openssl on this machine");
-            None
-        }
+        waxseal_testing::has_openssl().then(|| Self { directory: tempfile::tempdir().unwrap() })
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

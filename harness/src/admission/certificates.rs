@@ -260,10 +260,7 @@ mod tests {
         let mut judges: Vec<(&str, &mut dyn Shim)> = vec![("engine", &mut engine)];
         match openssl.hello() {
             Ok(_) => judges.push(("openssl", &mut openssl)),
-            Err(why) => {
-                assert!(std::env::var_os("CI").is_none(), "openssl belongs to the machine of the tests: {why}");
-                eprintln!("not tested: {why}");
-            }
+            Err(why) => waxseal_testing::not_installed(why),
         }
         for (number, row) in TABLE.iter().enumerate() {
             let now = corpus.matrix().clock.date_time();

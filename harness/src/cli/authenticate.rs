@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
     }
     let loaded = recipients.load()?;
     let list = loaded.list();
-    let key_management = recipients.key_management()?;
+    let key_management = recipients.key_management(&loaded)?;
     let arithmetic = provider.arithmetic();
     let into = Enclosure::Authenticated { recipients: &list, key_management: &key_management, digest: *digest };
     writing.enclose(file, into, &arithmetic, |shape| {

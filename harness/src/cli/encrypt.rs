@@ -113,7 +113,7 @@ fn encrypt_for_recipients(arguments: &Arguments) -> Result<(), Failed> {
     let list = loaded.list();
     let arithmetic = arguments.provider.arithmetic();
     let mut request = EncryptRequest::new(&list, &arithmetic);
-    request.key_management = recipients.key_management()?;
+    request.key_management = recipients.key_management(&loaded)?;
     let encrypting = arguments.shape.encrypting(arguments.cipher)?;
     let usual = if sm2 { ContentCipher::Sm4Cbc } else { ContentCipher::Aes256Cbc };
     let usual = encrypting.as_ref().map_or(usual.into(), |encrypting| encrypting.cipher);

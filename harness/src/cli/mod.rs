@@ -36,6 +36,7 @@ mod transport;
 mod verdict_text;
 mod writing;
 
+use std::panic::UnwindSafe;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
@@ -121,16 +122,9 @@ pub fn main() -> ExitCode {
     if let Ok(program) = std::env::current_exe() {
         sut::guarded_by(program);
     }
-    // A panic has printed where it happened; here it becomes an exit code.
-    let exit = std::panic::catch_unwind(|| {
+    let exit = ended(|| {
         let _leftovers = Leftovers::watch();
         dispatch(cli)
-    });
-    let exit =
-        exit.unwrap_or_else(|_| Err(Failed::fault("internal fault; please report it with the command and its input")));
-    let exit = exit.unwrap_or_else(|failed| {
-        eprint!("error: {}", output::harmless_lines(&failed.message));
-        failed.exit
     });
     ending::finish();
     ExitCode::from(exit as u8)
@@ -150,6 +144,16 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
     error
+}
+
+/// How a command ends; an error is said. A panic has printed where it happened,
+/// and becomes an exit code here.
+fn ended(command: impl FnOnce() -> Result<Exit, Failed> + UnwindSafe) -> Exit {
+    let fault = |_| Err(Failed::fault("internal fault; please report it with the command and its input"));
+    std::panic::catch_unwind(command).unwrap_or_else(fault).unwrap_or_else(|failed| {
+        eprint!("error: {}", output::harmless_lines(&failed.message));
+        failed.exit
+    })
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, Failed> {
@@ -180,5 +184,26 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Some(Command::Record(command)) => record::run(&command),
         Some(Command::Recordings(command)) => recordings::run(&command),
         Some(Command::Shim(command)) => shim::run(&command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_fault_and_an_error_what_it_says() {
+        for (command, code) in [
+            ((|| Ok(Exit::Good)) as fn() -> Result<Exit, Failed>, 0),
+            (|| Ok(Exit::Bad), 1),
+            (|| Err(Failed::bad("x")), 1),
+            (|| Err(Failed::usage("x")), 2),
+            (|| Ok(Exit::NotAMessage), 3),
+            (|| Err(Failed::fault("x")), 70),
+            (|| panic!("a fault of the program"), 70),
+            (|| Vec::<Result<Exit, Failed>>::new().remove(0), 70),
+        ] {
+            assert_eq!(ended(command) as u8, code);
+        }
     }
 }

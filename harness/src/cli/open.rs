@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use time::OffsetDateTime;
 use waxseal_engine::Limits;
+use waxseal_engine::certificate::identity::comparable;
 use waxseal_engine::io::{Section, Source};
 use waxseal_engine::message::{OpenError, Opened};
 use waxseal_engine::mime::{MimeError, mbox};
@@ -40,7 +41,7 @@ use crate::workspace;
 pub(super) struct Arguments {
     /// The message
     file: PathBuf,
-    /// What a bare detached signature is over
+    /// What a bare detached signature is over; a mail has its content inside
     #[arg(long, value_name = "FILE")]
     content: Option<PathBuf>,
     #[command(flatten)]
@@ -84,7 +85,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RFC3339", value_parser = options::rfc3339)]
     at: Option<OffsetDateTime>,
     /// The sender's address, instead of the From of the message
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     from: Option<String>,
     /// What is good enough: the name of a built-in policy, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
@@ -125,7 +126,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failed> {
         None => open(&mut input),
         Some(index) => open(&mut message_of_mbox(&mut *input, &arguments.file, index)?),
     };
-    let opened = opened.map_err(|error| refused(&arguments.file, &error))?;
+    let opened = opened.map_err(|error| match error {
+        OpenError::ContentBesideMail => Failed::usage(format!("--content: {}: {error}", arguments.file.display())),
+        error => refused(&arguments.file, &error),
+    })?;
     if arguments.json {
         output::print_json(&opened.verdict)?;
     } else {
@@ -169,6 +173,14 @@ impl Arguments {
             arithmetic: self.provider.arithmetic(),
             limits: self.limits.limits(),
         })
+    }
+}
+
+/// An address that can be compared with those of a certificate.
+fn address(text: &str) -> Result<String, String> {
+    match comparable(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("not an address, such as alice@example.test".to_owned()),
     }
 }
 

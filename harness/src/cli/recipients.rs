@@ -6,7 +6,9 @@ use clap::Args;
 use waxseal_engine::certificate::Certificate;
 use waxseal_engine::cms::write::{IdentifierForm, KeyManagement, PasswordDerivation, Recipient};
 use waxseal_engine::message::Secrets;
-use waxseal_key::{ContentCipher, DigestAlgorithm, KeyWrap, OaepParameters};
+use waxseal_key::{
+    ContentCipher, DigestAlgorithm, KeyWrap, OaepParameters, PublicKeyAlgorithm as Key, describe_public_key,
+};
 
 use super::options::{IdOption, digest, named};
 use crate::exit::Failed;
@@ -118,11 +120,32 @@ impl RecipientOptions {
         Ok(Recipients { certificates: load_certificates(&self.to)?, secrets })
     }
 
+    /// An option for a kind of key that none of the recipients has is a mistake: what was asked for would not happen.
+    fn check(&self, recipients: &Recipients) -> Result<(), Failed> {
+        let keys = recipients.certificates.iter().map(|one| describe_public_key(one.spki()).map(|key| key.algorithm));
+        // What is wrong with a key is said where it is used.
+        let Ok(keys) = keys.collect::<Result<Vec<_>, _>>() else { return Ok(()) };
+        let is_rsa = |key: &Key| matches!(key, Key::Rsa | Key::RsaPss | Key::RsaOaep);
+        let is_ec = |key: &Key| matches!(key, Key::P256 | Key::P384 | Key::P521 | Key::Other(_));
+        let options = [
+            ("--oaep", self.oaep.is_some(), "of RSA", keys.iter().any(is_rsa)),
+            ("--kdf", self.kdf.is_some(), "of ECDH, X25519 or ML-KEM", !keys.iter().all(is_rsa)),
+            ("--cofactor", self.cofactor, "of ECDH", keys.iter().any(is_ec)),
+            ("--sm2-agreement", self.sm2_agreement, "of SM2", keys.contains(&Key::Sm2)),
+        ];
+        match options.into_iter().find(|(_, is_given, _, has_use)| *is_given && !has_use) {
+            Some((option, _, of, _)) => Err(Failed::usage(format!("{option}: none of the recipients has a key {of}"))),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn identifier(&self) -> Option<IdentifierForm> {
         self.recipient_id.map(Into::into)
     }
 
-    pub(super) fn key_management(&self) -> Result<KeyManagement, Failed> {
+    /// How the key gets to these recipients.
+    pub(super) fn key_management(&self, recipients: &Recipients) -> Result<KeyManagement, Failed> {
+        self.check(recipients)?;
         let label = self.oaep_label.as_deref().map(keys::hexadecimal).transpose();
         let label = label.map_err(|_| Failed::usage("--oaep-label is not hexadecimal"))?;
         let label = label.map(|label| label.to_vec()).unwrap_or_default();

@@ -225,9 +225,7 @@ mod tests {
     #[test]
     fn programs_believe_it() {
         let Some(faketime) = Faketime::find() else {
-            assert!(std::env::var_os("CI").is_none(), "{}", Faketime::ABSENT);
-            eprintln!("not tested: {}", Faketime::ABSENT);
-            return;
+            return waxseal_testing::not_installed(Faketime::ABSENT);
         };
         let said = |command: &mut Command| String::from_utf8(command.output().unwrap().stdout).unwrap();
         let date = || {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read as _};
-use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -102,18 +101,7 @@ pub(crate) fn sha256(octets: &[u8]) -> String {
     Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// The recordings and examples that the user names, or those beside the
-/// project; with `CI` set they must be there.
+/// The recordings and examples that the user names, or those beside the project.
 pub(crate) fn recordings() -> Option<Recordings> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    let dirs: Vec<PathBuf> = match std::env::var_os("WAXSEAL_RECORDINGS").filter(|dirs| !dirs.is_empty()) {
-        Some(dirs) => std::env::split_paths(&dirs).collect(),
-        None => vec![shared.join("recordings"), shared.join("oracles")],
-    };
-    if dirs.iter().all(|dir| dir.is_dir()) {
-        return Some(Recordings::open_all(dirs).unwrap());
-    }
-    assert!(std::env::var_os("CI").is_none(), "{dirs:?} belong to the machine of the tests");
-    println!("not tested: the recordings are not on this machine (WAXSEAL_RECORDINGS names their directory)");
-    None
+    Some(Recordings::open_all(waxseal_testing::recordings()?).unwrap())
 }

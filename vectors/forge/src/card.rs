@@ -88,15 +88,15 @@ mod tests {
         let file = |name: &str| dir.path().join(name);
         std::fs::write(file("so.der"), tlv::find(&value, object::SIGNED_HASHES).unwrap()).unwrap();
         std::fs::write(file("signer.pem"), corpus.pki().certificate_pem("card-issuer").unwrap()).unwrap();
-        let Ok(output) = Process::new("openssl")
+        if !waxseal_testing::has_openssl() {
+            return;
+        }
+        let output = Process::new("openssl")
             .args(["cms", "-verify", "-inform", "DER", "-in", "so.der", "-certfile", "signer.pem", "-noverify"])
             .args(["-binary", "-out", "lds.der"])
             .current_dir(dir.path())
             .output()
-        else {
-            assert!(std::env::var_os("CI").is_none(), "openssl is on every machine of the tests");
-            return;
-        };
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lds = std::fs::read(file("lds.der")).unwrap();
         let parts = tlv::read_all(tlv::only(&lds, 0x30).unwrap()).unwrap();

@@ -2,29 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::path::{Path, PathBuf};
-
 use waxseal_model::{Corpus, Recordings};
-
-/// The directories of recordings and of published examples; on the build
-/// machine they must be there.
-fn directories() -> Option<Vec<PathBuf>> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let directories: Vec<PathBuf> = match std::env::var_os("WAXSEAL_RECORDINGS") {
-        Some(list) => std::env::split_paths(&list).collect(),
-        None => vec![beside.join("recordings"), beside.join("oracles")],
-    };
-    let found = directories.iter().all(|directory| directory.is_dir());
-    assert!(found || std::env::var_os("CI").is_none(), "{directories:?} are missing");
-    if !found {
-        eprintln!("no recordings here: set WAXSEAL_RECORDINGS");
-    }
-    found.then_some(directories)
-}
 
 #[test]
 fn every_entry_finds_its_files_and_every_file_has_its_entry() {
-    let Some(directories) = directories() else { return };
+    let Some(directories) = waxseal_testing::recordings() else { return };
     let corpus = Corpus::embedded().unwrap();
     let recordings = Recordings::open_all(directories.clone()).unwrap();
     for entry in corpus.entries() {

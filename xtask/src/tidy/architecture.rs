@@ -3,10 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
+use crate::metadata::{Dependency, Package};
 use crate::run::root;
 
+/// What must never be in a program that users get: only tests depend on it, and
+/// the crate that runs them.
+const OF_TESTS: (&str, &str) = ("waxseal-testing", "xtask");
+
 /// Every crate uses only what its row of the table names, every row names only
-/// rows above it (so that no arrow runs up), and every crate has a row.
+/// rows above it (so that no arrow runs up), every crate has a row, and what is
+/// for tests is a dependency of tests.
 pub(super) fn arrows(state: &State) -> Result<Vec<String>, String> {
     let text =
         std::fs::read_to_string(root().join("ARCHITECTURE.md")).map_err(|error| format!("ARCHITECTURE.md: {error}"))?;
@@ -14,7 +20,17 @@ pub(super) fn arrows(state: &State) -> Result<Vec<String>, String> {
         let house = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
         (package.name.clone(), house.map(|dependency| dependency.name.clone()).collect())
     });
-    compare(&table(&text), &real.collect())
+    let mut problems = compare(&table(&text), &real.collect())?;
+    problems.extend(state.metadata.members().filter_map(beside_the_tests));
+    Ok(problems)
+}
+
+/// What a crate has of the tests' own beside its tests.
+fn beside_the_tests(package: &Package) -> Option<String> {
+    let (of_tests, runner) = OF_TESTS;
+    let wrong = |one: &Dependency| one.name == of_tests && !one.is_of_tests();
+    (package.name != runner && package.dependencies.iter().any(wrong))
+        .then(|| format!("{} uses {of_tests} beside its tests: it belongs under [dev-dependencies]", package.name))
 }
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
@@ -81,6 +97,22 @@ mod tests {
     #[test]
     fn arrows_that_are_drawn_are_allowed() {
         assert_eq!(compare(&table(TABLE), &real(&[("a", &[]), ("b", &["a"])])), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_for_tests_is_found_outside_of_them() {
+        let package = |name: &str, kind: Option<&str>| -> Package {
+            let uses = serde_json::json!([{ "name": "waxseal-testing", "path": "/testing", "kind": kind }]);
+            let package = serde_json::json!({
+                "id": name, "name": name, "version": "1", "dependencies": uses, "targets": [], "features": {},
+            });
+            serde_json::from_value(package).unwrap()
+        };
+        let problem = beside_the_tests(&package("a", None)).unwrap();
+        assert_eq!(problem, "a uses waxseal-testing beside its tests: it belongs under [dev-dependencies]");
+        assert!(beside_the_tests(&package("a", Some("build"))).is_some());
+        assert_eq!(beside_the_tests(&package("a", Some("dev"))), None);
+        assert_eq!(beside_the_tests(&package("xtask", None)), None);
     }
 
     #[test]

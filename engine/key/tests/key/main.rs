@@ -47,18 +47,6 @@ fn aws_lc() -> Arithmetic {
     Arithmetic::new(ProviderChoice::AwsLc)
 }
 
-/// A folder of files that others made, which are no part of this repository.
-/// Where it must be there (`CI` is set) its absence is a failure.
-fn shared(folder: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(folder);
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing", path.display());
-    println!("skipped: ../shared/{folder} is not there");
-    None
-}
-
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

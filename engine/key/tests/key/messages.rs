@@ -6,12 +6,13 @@ use waxseal_key::{
     Arithmetic, DigestAlgorithm, KeyError, PrivateKey, ProviderChoice, SignatureScheme, Signer, describe_public_key,
     with_inherited_parameters,
 };
+use waxseal_testing::shared;
 
 use crate::{
     aws_lc, hex, key,
     known_answers::{private_key_info, public_key_info, tlv, unhex},
     openssl::{Folder, key_file, openssl},
-    rustcrypto, shared,
+    rustcrypto,
 };
 
 /// RFC 8032 section 7.1: seed, public key, message, signature.

@@ -7,11 +7,12 @@ use waxseal_key::{
     Arithmetic, Decryptor, DigestAlgorithm, KeyError, KeyWrap, PrivateKey, ProviderChoice, PublicKeyAlgorithm,
     SeededRandom,
 };
+use waxseal_testing::shared;
 
 use crate::{
     aws_lc, hex, key,
     known_answers::{private_key_info, tlv, unhex},
-    rustcrypto, shared,
+    rustcrypto,
 };
 
 fn read_hex(folder: &Path, name: &str) -> Vec<u8> {

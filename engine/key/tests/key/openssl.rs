@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use waxseal_key::{Decryptor, DigestAlgorithm, ProviderChoice, SeededRandom, Signer, pkcs12};
@@ -178,8 +178,7 @@ pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn with_openssl(test: &str) -> Option<Self> {
-        if Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_err() {
-            println!("skipped: the program openssl is not there");
+        if !waxseal_testing::has_openssl() {
             return None;
         }
         let path = std::env::temp_dir().join(format!("waxseal-key-{test}-{}", std::process::id()));

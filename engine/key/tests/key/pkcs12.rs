@@ -4,8 +4,9 @@ use std::{path::Path, time::Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use waxseal_key::{KeyError, PublicKeyAlgorithm, pkcs12};
+use waxseal_testing::shared;
 
-use crate::{data, key, shared};
+use crate::{data, key};
 
 #[test]
 fn modern_and_old_files_of_openssl() {

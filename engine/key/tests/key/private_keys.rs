@@ -4,8 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use waxseal_key::{
     Decryptor, DigestAlgorithm, KeyError, PrivateKey, PublicKeyAlgorithm, SignatureScheme, Signer, describe_public_key,
 };
+use waxseal_testing::shared;
 
-use crate::{key, known_answers, pem, shared};
+use crate::{key, known_answers, pem};
 
 #[test]
 fn every_format_gives_the_same_key() {

@@ -9,8 +9,8 @@ use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice, SignatureScheme, Signe
 use super::{Answer, Edition, Level, Outcome, RULES, Role, Subject, check, check_pair};
 use crate::Limits;
 use crate::ber::writer as w;
+use crate::certificate::Certificate;
 use crate::certificate::path::{PathRequest, PolicyInputs, Purpose, RevocationInputs, validate};
-use crate::certificate::{Certificate, corpora};
 
 const FROM: OffsetDateTime = datetime!(2025-01-01 00:00 UTC);
 const SM2_WITH_SM3: &str = "1.2.156.10197.1.501";
@@ -270,7 +270,7 @@ fn certificates_of_others() {
     let pair = check_pair(&read("alice-sm2"), &read("bob-sm2-encrypt"), Edition::Gmt2023);
     assert_eq!(broken(&pair), BTreeSet::from(["pair-subject"]));
 
-    let Some(folder) = corpora::shared("recordings/sm2") else { return };
+    let Some(folder) = waxseal_testing::shared("recordings/sm2") else { return };
     let message = fs::read(folder.join("cfca-sadk-sm2-signed-detached.p7s")).unwrap();
     // The only certificate stands at octet 61, and has 397.
     let theirs = Certificate::parse(&message[61..61 + 397]).unwrap();

@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
 
 use waxseal_engine::Limits;
 use waxseal_engine::certificate::{Certificate, Crl, OcspResponse};
@@ -16,26 +15,11 @@ use waxseal_forge::{CaseFiles, Forge};
 use waxseal_key::{Arithmetic, PrivateKey, ProviderChoice};
 use waxseal_model::{Case, Corpus, Recordings, SharedKey};
 
-/// The folder of the recordings; with `CI` set they must be there.
-pub fn recordings() -> Option<PathBuf> {
-    shared("recordings")
-}
-
-/// A folder of other people's bytes beside the project.
-fn shared(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the {name} are missing");
-    println!("not available: the {name}");
-    None
-}
-
 /// Opens every case, and every recording whose bytes are here.
 pub fn for_each_case(mut look: impl FnMut(&Case, &CaseFiles, &Opened)) {
     let corpus = Corpus::embedded().unwrap();
-    let recordings = Recordings::open_all(["recordings", "oracles"].into_iter().filter_map(shared)).unwrap();
+    let recordings =
+        Recordings::open_all(["recordings", "oracles"].into_iter().filter_map(waxseal_testing::shared)).unwrap();
     let forge = Forge::new(&corpus).with_recordings(&recordings);
     for case in corpus.cases() {
         let files = match forge.files(case) {

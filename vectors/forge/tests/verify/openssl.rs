@@ -14,8 +14,7 @@ pub(crate) struct OpenSsl {
 }
 
 pub(crate) fn find() -> Option<OpenSsl> {
-    let output = Command::new("openssl").arg("version").output().ok()?;
-    output.status.success().then(|| OpenSsl { folder: tempfile::tempdir().unwrap() })
+    waxseal_testing::has_openssl().then(|| OpenSsl { folder: tempfile::tempdir().unwrap() })
 }
 
 impl OpenSsl {

@@ -26,8 +26,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let corpus: &'static Corpus = Box::leak(Box::new(Corpus::embedded().unwrap_or_else(|error| panic!("{error}"))));
     let Some(openssl) = OpenSsl::find() else {
-        assert!(std::env::var_os("CI").is_none(), "openssl is not on this machine, and CI needs it");
-        eprintln!("openssl is not on this machine: no witness is heard");
+        waxseal_testing::not_installed("openssl is not here: no witness is heard");
         return;
     };
     let openssl: &'static OpenSsl = Box::leak(Box::new(openssl));

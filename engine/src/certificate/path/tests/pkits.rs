@@ -13,7 +13,7 @@ use crate::Limits;
 use crate::certificate::path::{
     ANY_POLICY, PathRequest, PathResult, PolicyInputs, Purpose, RevocationInputs, validate,
 };
-use crate::certificate::{Certificate, Crl, corpora};
+use crate::certificate::{Certificate, Crl};
 
 /// The arc of NIST-test-policy-1 and those after it.
 const TEST_POLICIES: &str = "2.16.840.1.101.3.2.1.48";
@@ -54,7 +54,7 @@ struct Pkits {
 
 impl Pkits {
     fn load() -> Option<Self> {
-        let folder = corpora::shared("oracles/pkits")?;
+        let folder = waxseal_testing::shared("oracles/pkits")?;
         let cases: Vec<Case> = serde_json::from_slice(&fs::read(folder.join("pkits_expected.json")).unwrap()).unwrap();
         let certificates = files(&folder.join("certs"), Certificate::parse);
         let crls = files(&folder.join("crls"), Crl::parse);

@@ -8,12 +8,12 @@ use waxseal_key::{Arithmetic, ProviderChoice};
 use waxseal_verdict::{Aspect, Reason};
 
 use crate::Limits;
+use crate::certificate::Certificate;
 use crate::certificate::path::{PathRequest, PolicyInputs, Purpose, RevocationInputs, validate};
-use crate::certificate::{Certificate, corpora};
 
 #[test]
 fn people_lead_to_their_authority() {
-    let Some(folder) = corpora::shared("oracles/rfc9216") else { return };
+    let Some(folder) = waxseal_testing::shared("oracles/rfc9216") else { return };
     let load = |section: &str| {
         let bytes = fs::read(folder.join(format!("s{section}.certificate.pem"))).unwrap();
         Certificate::from_file(&bytes).unwrap().remove(0)
