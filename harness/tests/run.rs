@@ -287,22 +287,15 @@ fn a_gate_does_not_pass_where_a_sut_was_asked_no_more() {
     let dir = tempfile::tempdir().unwrap();
     let hello = support::HELLO.replace(r#""sha-256""#, r#""rsa","rsa-pkcs1-v1_5","sha-256""#);
     let unknown = r#"echo '{"id":'$id',"unsupported":"no"}'"#;
-    let with = |open: &str| custom(dir.path(), "shim", &format!("echo '{hello}'"), open, unknown);
+    custom(dir.path(), "shim", &format!("echo '{hello}'"), "exec sleep 60", unknown);
     let arguments = ["--case", "signed/clear/*", "--sut", "./shim", "--jobs", "1", "--timeout", "2"];
-    with(&format!("echo '{}'", verdict(r#"{"bad":"digest-mismatch"}"#)));
-    run(dir.path(), &arguments);
-    let failed = outcomes(&dir.path().join("out")).into_values().filter(|outcome| outcome.outcome == Outcome::Fail);
-    let failed: Vec<String> = failed.map(|outcome| outcome.case).collect();
-    assert!(failed.len() > 6, "{failed:?}");
-    with("exec sleep 60");
-    let known = failed.iter().take(5).map(|case| {
-        format!("[[known]]\ncase = '{case}'\nsut = 'shim'\noutcome = 'hang'\nreason = 'no answer within 2 s'\n")
-    });
-    std::fs::write(dir.path().join("known.toml"), known.collect::<String>()).unwrap();
+    // What is written down of such a run is not all that there is to know of it.
+    let (code, out, err) = run(dir.path(), &[&arguments[..], &["--write-known", "known.toml"]].concat());
+    assert!(code == 1 && out.contains("5 known failures, 0 passes"), "{out}{err}");
     let (code, out, err) = run(dir.path(), &[&arguments[..], &["--known", "known.toml"]].concat());
     let after = outcomes(&dir.path().join("out"));
-    let hangs = after.values().filter(|outcome| outcome.outcome == Outcome::Hang);
-    assert!(hangs.map(|outcome| &outcome.case).eq(failed.iter().take(5)), "{out}{err}");
+    assert_eq!(after.values().filter(|outcome| outcome.outcome == Outcome::Hang).count(), 5, "{out}{err}");
+    assert!(out.contains("--known lists 5 failures"), "{out}{err}");
     let not_asked = after.values().filter(|outcome| outcome.not_asked).count();
     assert_eq!(not_asked, after.values().filter(|outcome| outcome.outcome == Outcome::NotAvailable).count());
     let words = format!("{not_asked} cases on shim, ");
@@ -427,7 +420,7 @@ fn one_cell_of_the_matrix_runs_again() {
     assert!(ids.iter().filter(|id| *id != POSITIVE).all(|id| id.ends_with("/replica-gmail")), "{ids:?}");
     // Who does not take part writes nothing.
     let (code, out, err) = with(&["matrix/clear.rsa.*/openssl"]);
-    assert!(code == 2 && err.contains("name the writer with --sut"), "{code} {out}{err}");
+    assert!(code == 2 && err.contains("name its writers with --sut"), "{code} {out}{err}");
 }
 
 #[test]
