@@ -587,6 +587,32 @@ fn the_example_of_the_manual_is_admitted() {
     }
 }
 
+/// What a shim got wrong is told with its reason and its own words, and can be asked again.
+#[test]
+fn what_an_examination_asked_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let hello = support::HELLO.replace(r#""sha-256""#, r#""sha-256","rsa-pkcs1-v1_5""#);
+    let bad = verdict(r#"{"bad":"digest-mismatch"}"#).replacen('{', r#"{"native":"no such digest","#, 1);
+    let (hello, bad) = (format!("echo '{hello}'"), format!("echo '{bad}'"));
+    let refuser = custom(dir.path(), "refuser", &hello, &bad, r#"echo '{"id":'$id',"unsupported":"no"}'"#);
+    let output = Command::new(env!("CARGO_BIN_EXE_waxseal"))
+        .args(["shim", "test", "./refuser", "--keep", "kept"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{out}");
+    let first = out.lines().find(|line| line.starts_with("wrong")).unwrap();
+    for words in ["a good mail (", "integrity of signed is bad: digest-mismatch", "in its own words: no such digest"] {
+        assert!(first.contains(words), "{first}");
+    }
+    let number = first.split_once("question ").unwrap().1.split_once(',').unwrap().0;
+    let question = dir.path().join("kept/examination-refuser").join(format!("question-{number}"));
+    assert!(out.contains(question.parent().unwrap().to_str().unwrap()), "{out}");
+    let again = Command::new(refuser).stdin(std::fs::File::open(question.join("open.json")).unwrap()).output().unwrap();
+    assert!(String::from_utf8(again.stdout).unwrap().contains("digest-mismatch"));
+}
+
 /// The engine behind a script that changes what it is asked and what it answers:
 /// each operation that a shim lists is looked at, and what it declares.
 #[test]

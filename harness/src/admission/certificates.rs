@@ -119,22 +119,22 @@ pub(super) fn ask(
     let mut judged = Vec::new();
     for (number, row) in rows.into_iter().enumerate() {
         let arguments = row.write(&exam.pki, &scratch.join(format!("certificate-{number}")), exam.now(hello))?;
-        let answer = match asked(shim, op::CHECK_CERTIFICATE, &arguments) {
+        let answer = match asked(shim, op::CHECK_CERTIFICATE, &arguments.dir, &arguments)? {
             Ok(Answer::Certificate(answer)) => Ok(answer),
             Ok(_) => Err(Told::Unclear("it was answered with something else than a judged certificate".to_owned())),
             Err(told) => Err(told),
         };
         report.is_lost = matches!(answer, Err(Told::Lost(_)));
-        judged.push((row, answer));
+        judged.push((number, row, answer));
         if report.is_lost {
             break;
         }
     }
     // Identity is not among what every implementation looks at; who never says good of it does not.
-    let judges_identity = judged.iter().any(|(_, answer)| matches!(answer, Ok(one) if one.identity.is_good()));
-    let offered: Vec<_> = judged.iter().filter(|(_, answer)| answer.is_ok()).map(|(row, _)| row.purpose).collect();
+    let judges_identity = judged.iter().any(|(.., answer)| matches!(answer, Ok(one) if one.identity.is_good()));
+    let offered: Vec<_> = judged.iter().filter(|(.., answer)| answer.is_ok()).map(|(_, row, _)| row.purpose).collect();
     let mut tally = Tally::default();
-    for (row, answer) in judged {
+    for (number, row, answer) in judged {
         let told = answer.map_or_else(|told| told, |answer| judge(&answer));
         match told {
             Told::Good if row.with == With::OtherAddress && !judges_identity => {
@@ -144,7 +144,7 @@ pub(super) fn ask(
             Told::Declined(why) if !offered.contains(&row.purpose) => {
                 report.declined.push(format!("{}: {why}", row.name()));
             }
-            told => tally.count(row, &told, &mut report.wrong),
+            told => tally.count((number, row), &told, &mut report.wrong),
         }
     }
     if tally.good == 0 {
@@ -155,24 +155,26 @@ pub(super) fn ask(
 }
 
 impl Tally {
-    fn count(&mut self, row: &Row, told: &Told, wrong: &mut Vec<String>) {
-        let (asked, right, wanted) = match row.reason {
-            None => (&mut self.good, &mut self.accepted, Told::Good),
-            Some(_) => (&mut self.bad, &mut self.refused, Told::Bad),
+    fn count(&mut self, (number, row): (usize, &Row), told: &Told, wrong: &mut Vec<String>) {
+        let (asked, right, is_right) = match row.reason {
+            None => (&mut self.good, &mut self.accepted, *told == Told::Good),
+            Some(_) => (&mut self.bad, &mut self.refused, matches!(told, Told::Bad(_))),
         };
         *asked += 1;
-        if *told == wanted {
+        if is_right {
             *right += 1;
         } else {
-            wrong.push(format!("{}: {told}", row.name()));
+            wrong.push(format!("certificate {number}, {}: {told}", row.name()));
         }
     }
 }
 
 /// Good is what leads to an anchor, and is not for somebody else.
 fn judge(judged: &JudgedCertificate) -> Told {
-    if judged.chain.is_bad() || judged.identity.is_bad() {
-        Told::Bad
+    if judged.chain.is_bad() {
+        Told::Bad(format!("its chain is {}", judged.chain))
+    } else if judged.identity.is_bad() {
+        Told::Bad(format!("its identity is {}", judged.identity))
     } else if judged.chain.is_good() {
         Told::Good
     } else {

@@ -27,6 +27,7 @@ use waxseal_verdict::{Aspect, AspectName, Clock, Hello, Kind, Verdict};
 use crate::matrix;
 use crate::shim::protocol::{Answer, OpenArguments, Request, op};
 use crate::sut::child::{ShimLimits, ShimProcess};
+use crate::sut::left;
 use crate::sut::scratch::Scratch;
 use crate::sut::words::shorten;
 use crate::sut::{Sut, hello_of};
@@ -128,11 +129,14 @@ impl<'a> Exam<'a> {
     /// # Errors
     /// The examination cannot be held; what the shim does wrong is in the report.
     pub fn hold(&self, shim: &mut ShimProcess, hello: &Hello) -> Result<Report, ExamError> {
-        let scratch = scratch()?;
+        self.hold_in(scratch()?.path(), shim, hello)
+    }
+
+    fn hold_in(&self, dir: &Path, shim: &mut ShimProcess, hello: &Hello) -> Result<Report, ExamError> {
         let mut report = Report::default();
-        self.mails(shim, hello, scratch.path(), &mut report)?;
+        self.mails(shim, hello, dir, &mut report)?;
         if !report.is_lost {
-            certificates::ask(self, shim, hello, scratch.path(), &mut report)?;
+            certificates::ask(self, shim, hello, dir, &mut report)?;
         }
         Ok(report)
     }
@@ -165,7 +169,7 @@ impl<'a> Exam<'a> {
         for (number, scenario) in scenarios.iter().enumerate() {
             let dir = scratch.join(format!("first-{number}"));
             let question = Question::write(&self.pki, scenario, true, &dir, at)?;
-            match told(shim, hello, &question.arguments, question.layers) {
+            match told(shim, hello, &question.arguments, question.layers)?.0 {
                 Told::Declined(why) => report.declined.push(format!("{}: {why}", scenario.name())),
                 Told::Lost(why) => {
                     report.wrong.push(format!("a good mail ({}): {why}", question.what));
@@ -187,20 +191,22 @@ impl<'a> Exam<'a> {
         shuffle(&mut order);
         // Only now they get directories: the number of one says when it is asked, and nothing else.
         let questions = order.into_iter().enumerate().map(|(number, (scenario, good))| {
-            Question::write(&self.pki, scenario, good, &scratch.join(number.to_string()), at)
+            Question::write(&self.pki, scenario, good, &scratch.join(format!("question-{number}")), at)
         });
         let questions = questions.collect::<Result<Vec<_>, _>>()?;
-        for question in &questions {
+        for (number, question) in questions.iter().enumerate() {
             let start = Instant::now();
-            let told = told(shim, hello, &question.arguments, question.layers);
+            let (told, native) = told(shim, hello, &question.arguments, question.layers)?;
             report.time += start.elapsed();
             match (question.good, told) {
                 (true, Told::Good) => report.accepted += 1,
-                (false, Told::Bad) => report.refused += 1,
+                (false, Told::Bad(_)) => report.refused += 1,
                 (good, told) => {
                     let kind = if good { "good" } else { "bad" };
                     report.is_lost = matches!(told, Told::Lost(_));
-                    report.wrong.push(format!("a {kind} mail ({}): {told}", question.what));
+                    let words = native.map(|words| format!("; in its own words: {}", shorten(&words)));
+                    let words = words.unwrap_or_default();
+                    report.wrong.push(format!("question {number}, a {kind} mail ({}): {told}{words}", question.what));
                     if report.is_lost {
                         break;
                     }
@@ -231,7 +237,8 @@ fn scratch() -> Result<Scratch, ExamError> {
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
     Good,
-    Bad,
+    /// With what it found: the first of it.
+    Bad(String),
     /// It says that it cannot read this mail.
     Declined(String),
     /// Neither.
@@ -244,26 +251,41 @@ impl std::fmt::Display for Told {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Good => f.write_str("it was accepted"),
-            Self::Bad => f.write_str("it was refused"),
+            Self::Bad(why) => write!(f, "it was refused: {why}"),
             Self::Declined(why) => write!(f, "it was answered unsupported: {why}"),
             Self::Unclear(what) | Self::Lost(what) => f.write_str(what),
         }
     }
 }
 
-fn told(shim: &mut ShimProcess, hello: &Hello, arguments: &OpenArguments, layers: usize) -> Told {
-    match asked(shim, op::OPEN, arguments) {
-        Ok(Answer::Verdict(verdict, _)) => judge(&verdict, hello, layers),
-        Ok(_) => Told::Unclear("it was answered with something else than a verdict".to_owned()),
-        Err(told) => told,
-    }
+/// What it said, and the implementation's own words beside it.
+fn told(
+    shim: &mut ShimProcess,
+    hello: &Hello,
+    arguments: &OpenArguments,
+    layers: usize,
+) -> Result<(Told, Option<String>), ExamError> {
+    Ok(match asked(shim, op::OPEN, &arguments.dir, arguments)? {
+        Ok(Answer::Verdict(verdict, native)) => (judge(&verdict, hello, layers), native),
+        Ok(_) => (Told::Unclear("it was answered with something else than a verdict".to_owned()), None),
+        Err(told) => (told, None),
+    })
 }
 
-/// The answer to a request, unless it is none that answers any question.
-fn asked(shim: &mut ShimProcess, operation: &str, arguments: &impl serde::Serialize) -> Result<Answer, Told> {
+/// The answer to a request, unless it is none that answers any question. The
+/// request stays beside the files that it names, so that it can be repeated.
+fn asked(
+    shim: &mut ShimProcess,
+    operation: &str,
+    dir: &str,
+    arguments: &impl serde::Serialize,
+) -> Result<Result<Answer, Told>, ExamError> {
     let request = Request::new(shim.next_id(), operation, arguments)
-        .map_err(|error| Told::Unclear(format!("the request cannot be written: {error}")))?;
-    match shim.ask(&request) {
+        .map_err(|error| ExamError::File(format!("the request cannot be written: {error}")))?;
+    let path = Path::new(dir).join(format!("{operation}.json"));
+    let line = serde_json::to_string(&request).map_err(|error| at(&path)(error.into()))? + "\n";
+    left::replace(&path, line.as_bytes()).map_err(at(&path))?;
+    Ok(match shim.ask(&request) {
         Ok(Answer::Unsupported(why)) => Err(Told::Declined(why)),
         Ok(Answer::Error(error, native)) => {
             let words = format!("{error} {}", native.unwrap_or_default());
@@ -271,7 +293,7 @@ fn asked(shim: &mut ShimProcess, operation: &str, arguments: &impl serde::Serial
         }
         Ok(answer) => Ok(answer),
         Err(failure) => Err(Told::Lost(failure.to_string())),
-    }
+    })
 }
 
 /// Good is what has all its layers, nothing bad, and a good word on what was
@@ -280,8 +302,10 @@ fn judge(verdict: &Verdict, hello: &Hello, layers: usize) -> Told {
     let declared = |layer: &waxseal_verdict::Layer| -> Vec<(AspectName, Aspect)> {
         hello.aspects.iter().map(|name| (*name, layer.aspect(*name).clone())).collect()
     };
-    if verdict.layers.iter().flat_map(declared).any(|(_, aspect)| aspect.is_bad()) {
-        return Told::Bad;
+    for layer in &verdict.layers {
+        if let Some((name, aspect)) = declared(layer).into_iter().find(|(_, aspect)| aspect.is_bad()) {
+            return Told::Bad(format!("{name} of {} is {aspect}", layer.kind));
+        }
     }
     if verdict.layers.len() != layers {
         return Told::Unclear(format!("{} of {layers} layers were seen", verdict.layers.len()));
@@ -307,7 +331,8 @@ fn shuffle<T>(list: &mut [T]) {
 }
 
 /// Starts a shim and asks it who it is, then examines it, and lets it write
-/// what it says it writes.
+/// what it says it writes. In `keep`, an empty directory, stays what it was
+/// asked: a directory for each question, in which is each request.
 ///
 /// # Errors
 /// The examination cannot be held.
@@ -315,6 +340,7 @@ pub fn examine_file(
     corpus: &Corpus,
     sut: &Sut,
     limits: ShimLimits,
+    keep: Option<&Path>,
 ) -> Result<Result<(Hello, Report), String>, ExamError> {
     let mut shim = match ShimProcess::start(&sut.command, limits) {
         Ok(shim) => shim,
@@ -325,9 +351,11 @@ pub fn examine_file(
         Err(why) => return Ok(Err(why)),
     };
     let exam = Exam::new(corpus)?;
-    let mut report = exam.hold(&mut shim, &hello)?;
+    let scratch = scratch()?;
+    let dir = keep.unwrap_or_else(|| scratch.path());
+    let mut report = exam.hold_in(dir, &mut shim, &hello)?;
     if !report.is_lost {
-        writing::ask(&exam, &mut shim, &hello, scratch()?.path(), &mut report)?;
+        writing::ask(&exam, &mut shim, &hello, dir, &mut report)?;
     }
     Ok(Ok((hello, report)))
 }

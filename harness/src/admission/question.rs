@@ -148,6 +148,7 @@ fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Told, judge};
     use super::*;
     use waxseal_model::Corpus;
 
@@ -185,9 +186,9 @@ mod tests {
                 let dir = scratch.path().join(format!("{number}-{good}"));
                 let question = Question::write(corpus.pki(), scenario, good, &dir, now).unwrap();
                 let Ok(Answer::Verdict(verdict, _)) = Engine::default().open(&question.arguments) else { panic!() };
-                let told = super::super::judge(&verdict, &hello, question.layers);
-                let expected = if good { super::super::Told::Good } else { super::super::Told::Bad };
-                assert_eq!(told, expected, "{name} {good}");
+                let told = judge(&verdict, &hello, question.layers);
+                let expected = if good { told == Told::Good } else { matches!(told, Told::Bad(_)) };
+                assert!(expected, "{name} {good}: {told}");
             }
         }
     }

@@ -84,8 +84,8 @@ fn write(
         step.out().clone_into(&mut name);
         left::clear(&dir.join(&name)).map_err(at(&dir))?;
         let answer = match &step {
-            Step::Sign(arguments) => asked(shim, op::SIGN, arguments),
-            Step::Encrypt(arguments) => asked(shim, op::ENCRYPT, arguments),
+            Step::Sign(arguments) => asked(shim, op::SIGN, &arguments.dir, arguments)?,
+            Step::Encrypt(arguments) => asked(shim, op::ENCRYPT, &arguments.reading.dir, arguments)?,
         };
         match answer {
             Ok(Answer::Wrote(_)) => {}

@@ -1,6 +1,7 @@
 //! `waxseal shim`: the shims that are part of this program.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -13,6 +14,7 @@ use super::options::ProviderOption;
 use super::output;
 use crate::admission::{self, Report, Tally};
 use crate::exit::{Exit, Failed, help};
+use crate::runner::fresh_dir;
 use crate::shim::engine::Engine;
 use crate::shim::serve::{ServeError, Shim, serve};
 use crate::shim::shipped::{SHIPPED, Shipped};
@@ -40,15 +42,23 @@ pub(super) enum Command {
 /// order. If it lists check-certificate it has to tell good certificates from
 /// bad ones, too; if it lists sign or encrypt it writes a mail, which the engine
 /// has to find good. Exit code 1 means that it is not admitted. What looks wrong
-/// in what it declares is a warning.
+/// in what it declares is a warning. With --keep the questions stay, each with
+/// its request: `./my-shim < DIR/examination-my-shim/question-7/open.json` asks one again.
 #[derive(Debug, Args)]
-#[command(after_help = help!("waxseal shim test ./my-shim", "waxseal shim test openssl --json"))]
+#[command(after_help = help!(
+    "waxseal shim test ./my-shim",
+    "waxseal shim test ./my-shim --keep kept",
+    "waxseal shim test openssl --json"
+))]
 pub(super) struct TestArguments {
     /// A shipped shim by name, or the path of one
     shim: String,
     /// Seconds that it has for one request
     #[arg(long, value_name = "S", default_value_t = 30)]
     timeout: u64,
+    /// Keep the questions in DIR/examination-NAME; what an earlier examination left there is removed
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -120,7 +130,10 @@ fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
     let Some(sut) = suts.pop() else { return Err(Failed::usage("no shim was named")) };
     let corpus = Corpus::embedded().map_err(Failed::fault)?;
     let limits = ShimLimits { time: Duration::from_secs(arguments.timeout.max(1)), ..ShimLimits::default() };
-    let (hello, report) = match admission::examine_file(&corpus, &sut, limits).map_err(Failed::fault)? {
+    let keep = arguments.keep.as_ref().map(|dir| fresh_dir(&dir.join(format!("examination-{}", sut.name))));
+    let keep = keep.transpose().map_err(Failed::usage)?;
+    let examined = admission::examine_file(&corpus, &sut, limits, keep.as_deref()).map_err(Failed::fault)?;
+    let (hello, report) = match examined {
         Ok((hello, report)) => (Some(hello), report),
         Err(why) => (None, Report { wrong: vec![why], ..Report::default() }),
     };
@@ -141,13 +154,16 @@ fn test(arguments: &TestArguments) -> Result<Exit, Failed> {
             ms: report.time.as_millis(),
         })?;
     } else {
-        output::print(&output::harmless_lines(&examined(&sut.name, hello.as_ref(), &report, &warnings)))?;
+        output::print(&output::harmless_lines(&told(&sut.name, hello.as_ref(), &report, &warnings)))?;
+        if let Some(dir) = &keep {
+            output::print(&format!("the questions are in {}\n", dir.display()))?;
+        }
     }
     Ok(if admitted { Exit::Good } else { Exit::Bad })
 }
 
 /// The result for a person.
-fn examined(name: &str, hello: Option<&Hello>, report: &Report, warnings: &[String]) -> String {
+fn told(name: &str, hello: Option<&Hello>, report: &Report, warnings: &[String]) -> String {
     let mut lines = Vec::new();
     if let Some(hello) = hello {
         lines.push(format!("{} {}", hello.name, hello.version));
