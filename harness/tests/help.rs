@@ -10,7 +10,7 @@ use waxseal_model::{Corpus, Selection};
 fn globs(help: &str) -> Vec<&str> {
     let words: Vec<&str> = help.split_whitespace().collect();
     let after = words.windows(2).filter(|two| two[0] == "--case").map(|two| two[1].trim_matches('\''));
-    let shown = words.windows(3).filter_map(|three| (three[..2] == ["waxseal", "show"]).then_some(three[2]));
+    let shown = words.windows(3).filter(|three| three[..2] == ["waxseal", "show"]).map(|three| three[2]);
     let such_as = words.windows(3).filter(|three| three[..2] == ["such", "as"]).map(|three| three[2]);
     let such_as = such_as.filter_map(|word| word.strip_prefix('`')?.strip_suffix('`'));
     after.chain(shown).chain(such_as).filter(|glob| glob.contains('/')).collect()
