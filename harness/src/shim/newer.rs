@@ -12,9 +12,12 @@ use waxseal_verdict::{AspectName, Dialect, Hello, Kind, Operation, WrittenForm};
 const MOST_NAMES: usize = 50;
 const MOST_CHARACTERS: usize = 100;
 
+/// All that may stand in a list.
+type Names = fn() -> BTreeSet<String>;
+
 /// The lists of `hello` that have names of this protocol, and all that may stand there. (Names
 /// of algorithms are no types: every one is taken.)
-const LISTS: &[(&str, fn() -> BTreeSet<String>)] = &[
+const LISTS: &[(&str, Names)] = &[
     ("operations", || codes(Operation::ALL)),
     ("forms", || codes(Kind::ALL)),
     ("dialects", || codes(Dialect::ALL)),
