@@ -12,7 +12,7 @@ use waxseal_verdict::{AspectName, Dialect, Hello, Kind, Operation, WrittenForm};
 const MOST_NAMES: usize = 50;
 const MOST_CHARACTERS: usize = 100;
 
-/// All names of a kind.
+/// All that may stand in a list.
 type Names = fn() -> BTreeSet<String>;
 
 /// The lists of `hello` that have names of this protocol, and all that may stand there. (Names
