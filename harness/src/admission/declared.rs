@@ -240,6 +240,19 @@ mod tests {
             let found = of(&hello);
             assert!(found.iter().any(|line| line.starts_with(expected)), "{expected}: {found:?}");
         }
+        // What is signed and encrypted is signed, too.
+        let mut hello = Engine::default().hello().unwrap();
+        hello.writes_forms.retain(|form| *form == WrittenForm::SignedEncrypted);
+        assert_eq!(of(&hello), Vec::<String>::new());
+        hello.operations.retain(|one| *one != Operation::Encrypt);
+        assert_eq!(of(&hello), ["writes_forms has signed-encrypted, and operations has no encrypt"]);
+        // Who decrypts nothing may encrypt.
+        let mut hello = Engine::default().hello().unwrap();
+        hello.algorithms.remove("aes-256-cbc");
+        let own = "writes_algorithms has aes-256-cbc, and algorithms has not: none of its own mails is given to it";
+        assert_eq!(of(&hello), [own]);
+        hello.forms.retain(|form| !matches!(form, Kind::Encrypted | Kind::AuthEnveloped));
+        assert_eq!(of(&hello), Vec::<String>::new());
         // Who verifies nothing may sign.
         let mut hello = Engine::default().hello().unwrap();
         hello.forms.remove(&Kind::Signed);

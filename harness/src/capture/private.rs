@@ -515,6 +515,7 @@ mod tests {
     #[test]
     fn a_mail_of_nobody_but_its_text_is_harmless() {
         let found = of("From: <a@example.com>\r\nTo: <b@mail.example.net>\r\n\r\n\r\n");
+        assert!(found.len() >= 2, "{found:?}");
         assert!(found.iter().all(|(kind, _, harmless)| *harmless || *kind == PrivateKind::Content), "{found:?}");
         assert!(!is_nobodys("example.de") && !is_nobodys("myexample.com") && is_nobodys("A.TEST."));
     }

@@ -273,7 +273,8 @@ mod tests {
         assert!(all.iter().filter(|file| file.source.is_ok()).count() >= 75);
         let key = all.iter().find(|file| file.file == "keys/hiraoka/smime-1.key").unwrap();
         assert!(key.entries.len() == 4 && key.source.unwrap().path == "certs/smime-1.key", "{key:?}");
-        assert!(of("recorded/rfc4134/").iter().all(|file| file.source.is_err()));
+        let of_rfc = of("recorded/rfc4134/");
+        assert!(!of_rfc.is_empty() && of_rfc.iter().all(|file| file.source.is_err()), "{of_rfc:?}");
         let mut paths: Vec<_> = all.iter().map(|file| &file.file).collect();
         paths.dedup();
         assert_eq!(paths.len(), all.len(), "two files have one name");

@@ -140,6 +140,7 @@ fn a_good_pair_keeps_every_rule() {
             assert_eq!(Role::of(certificate), Some(role));
             let answers = asked(certificate, None, Some(&issuer), edition);
             assert_eq!(broken(&answers), BTreeSet::new(), "{role:?} {edition:?}");
+            assert!(!answers.is_empty());
             assert!(answers.iter().all(|answer| !matches!(answer.outcome, Outcome::NotChecked(_))));
         }
         let answers = check_pair(&signature, &encryption, edition);
