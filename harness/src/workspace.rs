@@ -77,6 +77,23 @@ pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
+/// A directory of this name, with those above it; it may be there.
+///
+/// # Errors
+/// It cannot be made: the error says which file is in its place.
+pub fn directory(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path).map_err(|error| {
+        // Of a file in its place the system says that it exists, or is no directory, and not which.
+        match path.ancestors().find(|above| above.exists() && !above.is_dir()) {
+            Some(file) => {
+                let what = format!("{} is a file, and not a directory: choose another name", file.display());
+                io::Error::new(error.kind(), what)
+            }
+            None => error,
+        }
+    })
+}
+
 /// All octets of a file that is held in memory: a key, a certificate, a list,
 /// a policy.
 ///
@@ -215,6 +232,12 @@ mod tests {
         assert_eq!(read_up_to(&file, 10).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert!(read_up_to(dir.path(), 10).is_err());
         assert_eq!(read_small(&file).unwrap(), [7; 11]);
+        for name in [file.clone(), file.join("a/b")] {
+            let error = directory(&name).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{} is a file", file.display())), "{error}");
+        }
+        directory(&dir.path().join("a/b")).unwrap();
+        directory(&dir.path().join("a/b")).unwrap();
         std::fs::write(&file, b"ab\xff").unwrap();
         assert_eq!(read_small_text(&file).unwrap_err().to_string(), "is no text in UTF-8 (octet 2)");
         assert!(read_small(Path::new("/dev/zero")).unwrap_err().to_string().contains("256 MiB"));

@@ -242,7 +242,7 @@ mod tests {
         }
         // What is signed and encrypted is signed, too.
         let mut hello = Engine::default().hello().unwrap();
-        hello.writes_forms.retain(|form| *form == WrittenForm::SignedEncrypted);
+        hello.writes_forms = [WrittenForm::SignedEncrypted].into();
         assert_eq!(of(&hello), Vec::<String>::new());
         hello.operations.retain(|one| *one != Operation::Encrypt);
         assert_eq!(of(&hello), ["writes_forms has signed-encrypted, and operations has no encrypt"]);

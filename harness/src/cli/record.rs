@@ -4,7 +4,6 @@ mod ask;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Cursor};
 use std::path::PathBuf;
 
@@ -28,7 +27,7 @@ use super::open::refused;
 use super::output;
 use crate::capture::{self, CaptureError, Captured, Claimed, MOST_OCTETS, Private, PrivateKind, claimed, private_in};
 use crate::exit::{Exit, Failed, help};
-use crate::workspace::{TempWorkspace, read_up_to};
+use crate::workspace::{self, TempWorkspace, read_up_to};
 use ask::{Answers, Missing};
 
 #[derive(Debug, Subcommand)]
@@ -328,7 +327,7 @@ impl Arguments {
         }
         for (path, octets, _) in &files {
             if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                fs::create_dir_all(parent).map_err(Failed::at(parent.display()))?;
+                workspace::directory(parent).map_err(Failed::at(parent.display()))?;
             }
             output::replace_file(path, |out| out.write_all(octets).map_err(Failed::at(path.display())))?;
         }

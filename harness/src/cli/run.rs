@@ -30,6 +30,7 @@ use crate::sut::child::ShimLimits;
 use crate::sut::ending;
 use crate::task::Task;
 use crate::transport::{self, Carried};
+use crate::workspace;
 
 /// Run cases on implementations, and write a record and a report
 ///
@@ -483,7 +484,7 @@ impl Arguments {
         start: Instant,
     ) -> Result<(PathBuf, Vec<OutcomeRecord>), Failed> {
         let Run { tasks, suts, plan, options } = *run;
-        std::fs::create_dir_all(&self.out).map_err(Failed::at(self.out.display()))?;
+        workspace::directory(&self.out).map_err(Failed::at(self.out.display()))?;
         let path = self.out.join("run.jsonl");
         let started = OffsetDateTime::now_utc().replace_nanosecond(0).map_err(Failed::fault)?;
         let id = self.run_id.clone().unwrap_or_else(|| run_id(started));
@@ -542,7 +543,7 @@ impl Arguments {
             html::Options { include_private: self.include_private, transport: Some(corpus.transport().clone()) };
         let page = html::render(&run, &texts, &known, &options);
         let folder = self.out.join("report");
-        std::fs::create_dir_all(&folder).map_err(Failed::at(folder.display()))?;
+        workspace::directory(&folder).map_err(Failed::at(folder.display()))?;
         let path = folder.join("index.html");
         output::replace_file(&path, |out| out.write_all(page.as_bytes()).map_err(Failed::at(path.display())))?;
         let summary = Summary::of(&run, &texts, &known);
