@@ -46,7 +46,8 @@ impl Known {
         self.matrix.iter().flat_map(|matrix| self.peers.reasons(matrix, outcome))
     }
 
-    /// One column for each client that the shapes know something about in these mails.
+    /// One column for each client that the shapes know something about in these
+    /// mails; first the one of which most is known.
     pub(crate) fn columns<'a>(&'a self, trips: &RoundTrips<'_>) -> Vec<Column<'a>> {
         let rows = trips.rows.iter().filter(|row| row.source != Source::SentOn);
         let mails: BTreeSet<&str> = rows.flat_map(|row| &row.mails).map(|id| mail_of(id)).collect();
@@ -56,7 +57,9 @@ impl Known {
             Column { shape, mails: known.map(|(name, mail)| (name.as_str(), shape.reading(mail))).collect() }
         };
         let columns = self.clients.iter().filter(|client| !took_part(client)).map(column);
-        columns.filter(Column::says_something).collect()
+        let mut columns: Vec<_> = columns.filter(Column::says_something).collect();
+        columns.sort_by_key(|column| std::cmp::Reverse(column.known()));
+        columns
     }
 }
 
@@ -81,6 +84,11 @@ pub(crate) struct Group<'c, 'a> {
 impl<'a> Column<'a> {
     fn says_something(&self) -> bool {
         self.mails.values().flat_map(|reading| &reading.features).any(|feature| !feature.lines.is_empty())
+    }
+
+    /// Of how many mails something is known.
+    fn known(&self) -> usize {
+        self.mails.values().filter(|reading| reading.answer != KnownAnswer::Unknown).count()
     }
 
     /// What is known of the mails of one writer.

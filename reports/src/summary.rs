@@ -229,6 +229,20 @@ mod tests {
     }
 
     #[test]
+    fn first_comes_the_client_of_which_most_is_known() {
+        let written = ["encrypted.rsa.aes-256-gcm.small", "clear.rsa.small"].map(|scenario| ("engine", scenario));
+        let run = crate::testing::written(&written);
+        let corpus = waxseal_model::Corpus::embedded().unwrap();
+        let known = Known::of(&corpus, &waxseal_model::Shapes::embedded().unwrap());
+        let summary: serde_json::Value = serde_json::from_str(&json(&run, &[], &known)).unwrap();
+        let is_known = |mail: &&serde_json::Value| mail["answer"] != "unknown";
+        let counts = summary["clients"].as_array().unwrap().iter();
+        let counts: Vec<usize> =
+            counts.map(|client| client["mails"].as_object().unwrap().values().filter(is_known).count()).collect();
+        assert!(counts.is_sorted_by(|a, b| a >= b) && counts.first() > counts.last(), "{counts:?}");
+    }
+
+    #[test]
     fn a_positive_that_only_the_engine_accepts_is_unwitnessed() {
         let (_, mut cases) = small();
         let (run, _) = small();
