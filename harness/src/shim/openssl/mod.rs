@@ -29,6 +29,8 @@ use super::protocol::{Answer, CheckCertificateArguments, EncryptArguments, OpenA
 use super::serve::{Crash, Shim, names};
 
 use native::Said;
+#[cfg(test)]
+pub(super) use native::TABLE as WORDS;
 use program::Program;
 
 /// Layers that are peeled at most; no mail of the corpus comes near.

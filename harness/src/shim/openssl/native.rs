@@ -2,6 +2,8 @@
 
 use waxseal_verdict::{Aspect, AspectName, Bad, Reason};
 
+use super::super::words::{Row, find, row};
+
 /// What one command said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Said {
@@ -21,22 +23,9 @@ struct NativeError {
     data: String,
 }
 
-/// One row: words of openssl and what they stand for. The words are sought in
-/// `function:reason` and in the data of an entry.
-struct Row {
-    words: &'static str,
-    aspect: AspectName,
-    reason: Reason,
-    also: &'static [Reason],
-}
-
-const fn row(words: &'static str, aspect: AspectName, reason: Reason) -> Row {
-    Row { words, aspect, reason, also: &[] }
-}
-
 /// Tried from the first to the last, on every entry of the queue from the root
-/// cause on; so what is more telling stands first.
-const TABLE: &[Row] = {
+/// cause on; the words are sought in `function:reason` and in the data of an entry.
+pub(in crate::shim) const TABLE: &[Row] = {
     use AspectName::{Chain, Decryption, Identity, Integrity, Structure};
     use Reason as R;
     &[
@@ -108,12 +97,14 @@ const TABLE: &[Row] = {
         row("kdf parameter error", Structure, R::UnsupportedAlgorithm),
         row("unknown digest algorithm", Structure, R::UnsupportedAlgorithm),
         row("unknown cipher", Structure, R::UnsupportedAlgorithm),
+        row("unsupported content type", Structure, R::UnsupportedContentType),
         row("unsupported", Structure, R::UnsupportedAlgorithm),
         row("cipher parameter", Structure, R::BadParameters),
         row("type not ", Structure, R::UnsupportedContentType),
         // --- encoding
         row("not enough data", Structure, R::Truncated),
         row("unexpected eof", Structure, R::Truncated),
+        row("sig invalid mime type", Structure, R::MimeMalformed),
         row("invalid mime type", Structure, R::TypeMismatch),
         row("no content type", Structure, R::TypeMismatch),
         row("no multipart", Structure, R::MimeMalformed),
@@ -178,10 +169,7 @@ impl Said {
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {
-        let queue = self.errors.iter().filter_map(|error| {
-            let text = error.text();
-            TABLE.iter().find(|row| text.contains(row.words))
-        });
+        let queue = self.errors.iter().filter_map(|error| find(TABLE, &error.text()));
         // A recipient that does not fit leaves no entry, only a sentence.
         let sentence = (self.errors.is_empty() && self.sentence == "Error decrypting CMS using private key")
             .then_some(&NO_RECIPIENT);
@@ -204,6 +192,7 @@ impl NativeError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::words::assert_fits;
     use super::*;
 
     const QUEUE: &str = "805BE52E957F0000:error:";
@@ -294,8 +283,6 @@ mod tests {
 
     #[test]
     fn every_row_names_a_reason_of_its_aspect() {
-        for row in TABLE {
-            assert!(row.reason.aspects().contains(&row.aspect), "{}", row.words);
-        }
+        assert_fits(TABLE);
     }
 }

@@ -195,6 +195,41 @@ mod tests {
         assert!(unknown.is_empty(), "not in the table of algorithms: {unknown:?}");
     }
 
+    /// OpenSSL speaks through three shims; what it says means the same in each,
+    /// but for what differs between them.
+    #[test]
+    fn the_words_of_openssl_mean_the_same_in_every_shim() {
+        const DIFFERENT: &[&str] = &[
+            // In front of the decoder of base64 openssl's own command says more.
+            "asn1 encoding routines::decode error",
+            // s-nail prints why beside it, and a binding of OpenSSL 1.1.1 keeps nothing of it.
+            "certificate verify error",
+            // PKCS7_signatureVerify says it where the attribute is missing, and where the digest is another one.
+            "unable to find message digest",
+        ];
+        use super::super::{openssl, snail, words};
+        let json: Value = serde_json::from_str(include_str!("openssl.json")).unwrap();
+        let ours: Vec<(&str, String)> = json["words"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| {
+                let text = |at: usize| row[at].as_str().unwrap();
+                (text(0), format!("{} {}", text(1), text(2)))
+            })
+            .collect();
+        let mean = |row: &words::Row| format!("{} {}", row.aspect, row.reason);
+        let meanings = |text: &str| {
+            let scripts = ours.iter().find(|(words, _)| text.contains(words)).map(|(_, meaning)| meaning.clone());
+            let programs = [openssl::WORDS, snail::WORDS].map(|table| words::find(table, text).map(mean));
+            programs.into_iter().chain([scripts]).flatten().collect::<BTreeSet<String>>()
+        };
+        let all = [openssl::WORDS, snail::WORDS].into_iter().flatten().map(|row| row.words);
+        let all: BTreeSet<&str> = all.chain(ours.iter().map(|(words, _)| *words)).collect();
+        let different: Vec<&str> = all.into_iter().filter(|words| meanings(words).len() > 1).collect();
+        assert_eq!(different, DIFFERENT);
+    }
+
     #[test]
     fn every_script_is_among_the_sources() {
         for script in [CRYPT_SMIME, PHP, RUBY, PYCA, M2CRYPTO, TONGSUO, NODE_FORGE, PKIJS] {

@@ -30,6 +30,8 @@ use super::program::{Run, Trouble};
 use super::protocol::{Answer, EncryptArguments, OpenArguments, SignArguments};
 use super::serve::{Crash, Shim, names};
 use native::Said;
+#[cfg(test)]
+pub(super) use native::TABLE as WORDS;
 use opened::{Left, ZONES};
 
 /// Layers that are peeled at most.

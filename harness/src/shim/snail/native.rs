@@ -9,7 +9,7 @@
 use waxseal_verdict::{Aspect, AspectName, Reason};
 
 use super::super::program::Ran;
-use super::super::words::{Row, row};
+use super::super::words::{Row, find, row};
 
 /// What a command said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ const MISMATCH: &str = "certificate does not match <";
 const UNREADABLE: &str = "Error loading ";
 
 /// The first row that fits decides.
-const TABLE: &[Row] = {
+pub(in crate::shim) const TABLE: &[Row] = {
     use AspectName::{Chain, Decryption, Identity, Integrity, Structure};
     use Reason as R;
     &[
@@ -39,6 +39,7 @@ const TABLE: &[Row] = {
         row("certificate is not yet valid", Chain, R::NotYetValid),
         row("certificate revoked", Chain, R::Revoked),
         row("certificate signature failure", Chain, R::BadSignature),
+        row("CRL signature failure", Chain, R::CrlProblem),
         row("self-signed certificate", Chain, R::Untrusted),
         row("unable to get local issuer certificate", Chain, R::NoPath),
         row("unable to get issuer certificate", Chain, R::NoPath),
@@ -47,6 +48,7 @@ const TABLE: &[Row] = {
         row("path length constraint exceeded", Chain, R::PathLength),
         row("key usage does not include certificate signing", Chain, R::KeyUsage),
         row("unsuitable certificate purpose", Chain, R::ExtendedKeyUsage),
+        row("unsupported certificate purpose", Chain, R::ExtendedKeyUsage),
         row("unhandled critical extension", Chain, R::UnknownCriticalExtension),
         row("subtree violation", Chain, R::NameConstraint),
         row("name constraint", Chain, R::NameConstraint),
@@ -68,11 +70,14 @@ const TABLE: &[Row] = {
         row("decrypt error", Decryption, R::WrongKey),
         // --- structure
         row("no signatures on data", Structure, R::NoSigners),
+        row("no content type", Structure, R::TypeMismatch),
         row("no content", Structure, R::ContentMissing),
+        row("unsupported content type", Structure, R::UnsupportedContentType),
         row("unsupported", Structure, R::UnsupportedAlgorithm),
         row("unknown digest type", Structure, R::UnsupportedAlgorithm),
         row("cipher has no object identifier", Structure, R::UnsupportedAlgorithm),
         row("wrong content type", Structure, R::UnsupportedContentType),
+        row("sig invalid mime type", Structure, R::MimeMalformed),
         row("invalid mime type", Structure, R::TypeMismatch),
         row("no multipart", Structure, R::MimeMalformed),
         row("mime parse error", Structure, R::MimeMalformed),
@@ -107,7 +112,7 @@ impl Said {
 
     /// The first thing that is wrong, and with what.
     pub(super) fn wrong(&self) -> Option<(AspectName, Aspect)> {
-        let row = TABLE.iter().find(|row| self.telling.contains(row.words))?;
+        let row = find(TABLE, &self.telling)?;
         Some((row.aspect, Aspect::bad(row.reason, self.words.clone())))
     }
 
