@@ -281,12 +281,18 @@ fn shim_process() -> u32 {
     number
 }
 
-/// Profiles of shims that run, and of those that were killed.
+/// Profiles of shims that run, and of those that were killed: among the
+/// temporary files, or in a directory there that a shim has for itself.
 fn profiles(of: u32) -> Vec<PathBuf> {
-    let folders = ["/dev/shm".into(), std::env::temp_dir()];
-    let entries = folders.into_iter().filter_map(|folder: PathBuf| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let list = |folder: PathBuf| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let outer: Vec<_> = ["/dev/shm".into(), std::env::temp_dir()].into_iter().flat_map(list).collect();
+    let inner: Vec<_> = outer.iter().cloned().flat_map(list).collect();
     let prefix = format!("waxseal-thunderbird-{of}-");
-    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix)).map(|entry| entry.path()).collect()
+    let is_profile = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+    outer.into_iter().chain(inner).filter(is_profile).collect()
 }
 
 /// It starts nothing before it must, and leaves nothing behind.

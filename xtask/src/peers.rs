@@ -268,7 +268,8 @@ pub(crate) const PEERS: &[Peer] = &[
         is_sut: false,
         packages: &["tnef"],
         build: None,
-        probe: &["tnef", "--version"],
+        // It states its version as if it were an error.
+        probe: &["sh", "-c", "tnef --version 2>&1"],
         what_for: "a second reader of winmail.dat",
     },
     Peer {
