@@ -320,6 +320,8 @@ fn a_process_that_comes_and_goes() {
     }
     assert_eq!(profiles(number), [""; 0].map(PathBuf::from));
 
+    // What libfaketime leaves of a program that was killed.
+    let _leftovers = waxseal::shim::faketime::Leftovers::watch();
     // A crash of the program is one of the shim, and no answer.
     let mut shim = process();
     let number = shim_process();

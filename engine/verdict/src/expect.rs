@@ -72,6 +72,28 @@ pub struct LayerExpectation {
 }
 
 impl LayerExpectation {
+    /// A layer of which everything holds that a mail between two who trust each
+    /// other needs. Whether its algorithms are strong enough (policy) is not asked.
+    #[must_use]
+    pub fn good(kind: Kind, form: Option<Form>, dialect: Dialect) -> Self {
+        use AspectName::{Chain, Coverage, Decryption, Identity, Integrity, Structure, Time};
+        let good: &[AspectName] = match (kind, dialect) {
+            // Where a signing time belongs into the message, it is that of the mail.
+            (Kind::Signed, Dialect::Cms) => &[Structure, Integrity, Coverage, Chain, Identity, Time],
+            (Kind::Signed, _) => &[Structure, Integrity, Coverage, Chain, Identity],
+            (Kind::AuthEnveloped, _) => &[Structure, Decryption, Integrity],
+            _ => &[Structure, Decryption],
+        };
+        Self {
+            kind,
+            form,
+            dialect: Some(dialect),
+            aspects: good.iter().map(|name| (*name, Aspect::Good)).collect(),
+            beside: BTreeMap::new(),
+            deviations: Vec::new(),
+        }
+    }
+
     /// What is expected of one aspect.
     #[must_use]
     pub fn aspect(&self, name: AspectName) -> Option<&Aspect> {

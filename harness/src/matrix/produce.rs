@@ -12,8 +12,8 @@ use waxseal_engine::cms::write::ContentEncryption;
 use waxseal_key::algorithm;
 use waxseal_model::{Corpus, Scenario};
 use waxseal_verdict::{
-    Aspect, AspectName, Clock, Dialect, Evidence, Expectation, Hello, Kind, Knowledge, LayerExpectation, Outcome,
-    OutcomeRecord, Planned, ReasonMatch, Verdict,
+    Clock, Evidence, Expectation, Hello, Knowledge, LayerExpectation, Outcome, OutcomeRecord, Planned, ReasonMatch,
+    Verdict,
 };
 
 use super::letter::{self, People, files};
@@ -321,31 +321,7 @@ pub(super) fn task_of(scenario: &Scenario<'_>, writer: &str, evidence: Evidence,
 /// What must come out: a valid mail of this form. What is good enough (policy)
 /// is not asked, because weak ciphers are among the scenarios.
 pub(super) fn expectation(scenario: &Scenario<'_>) -> Expectation {
-    let layer = |(kind, form): (Kind, Option<waxseal_verdict::Form>)| {
-        let good: &[AspectName] = match kind {
-            Kind::Signed => &[
-                AspectName::Structure,
-                AspectName::Integrity,
-                AspectName::Coverage,
-                AspectName::Chain,
-                AspectName::Identity,
-            ],
-            Kind::AuthEnveloped => &[AspectName::Structure, AspectName::Decryption, AspectName::Integrity],
-            _ => &[AspectName::Structure, AspectName::Decryption],
-        };
-        let dialect = Some(scenario.dialect());
-        // Where a signing time belongs into the message, it is that of the mail.
-        let time = (kind == Kind::Signed && scenario.dialect() == Dialect::Cms).then_some(AspectName::Time);
-        let good = good.iter().copied().chain(time);
-        LayerExpectation {
-            kind,
-            form,
-            dialect,
-            aspects: good.map(|name| (name, Aspect::Good)).collect(),
-            beside: BTreeMap::new(),
-            deviations: Vec::new(),
-        }
-    };
+    let layer = |(kind, form)| LayerExpectation::good(kind, form, scenario.dialect());
     Expectation { layers: scenario.layers().into_iter().map(layer).collect(), ..Expectation::default() }
 }
 

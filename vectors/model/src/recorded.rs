@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use waxseal_verdict::{
-    Aspect, AspectName, ContentMatch, Deviation, Dialect, Evidence, Expectation, Form, Kind, LayerExpectation,
-    Operation,
+    ContentMatch, Deviation, Dialect, Evidence, Expectation, Form, Kind, LayerExpectation, Operation,
 };
 
 use crate::files::{Files, sha256};
@@ -386,28 +385,9 @@ fn case(pki: &Pki, folder: &str, provenance: &Provenance, mail: &RecordedMail, s
     let layers = scripted.layers(is_authenticated);
     let mut deviations = mail.deviations.iter().cloned();
     let dialect = scripted.dialect.unwrap_or(Dialect::Cms);
-    let layer = |(kind, form): (Kind, Option<Form>)| {
-        let good: &[AspectName] = match kind {
-            Kind::Signed => &[
-                AspectName::Structure,
-                AspectName::Integrity,
-                AspectName::Coverage,
-                AspectName::Chain,
-                AspectName::Identity,
-            ],
-            Kind::AuthEnveloped => &[AspectName::Structure, AspectName::Decryption, AspectName::Integrity],
-            _ => &[AspectName::Structure, AspectName::Decryption],
-        };
-        // Where a signing time belongs into the message, it is that of the mail.
-        let time = (kind == Kind::Signed && dialect == Dialect::Cms).then_some(AspectName::Time);
-        LayerExpectation {
-            kind,
-            form,
-            dialect: Some(dialect),
-            aspects: good.iter().copied().chain(time).map(|name| (name, Aspect::Good)).collect(),
-            beside: BTreeMap::new(),
-            deviations: deviations.next().unwrap_or_default(),
-        }
+    let layer = |(kind, form): (Kind, Option<Form>)| LayerExpectation {
+        deviations: deviations.next().unwrap_or_default(),
+        ..LayerExpectation::good(kind, form, dialect)
     };
     let kinds = layers.iter().map(|(kind, _)| *kind).collect();
     let anchors = std::iter::once(&scripted.from).chain(&scripted.to).filter_map(|name| {
