@@ -22,6 +22,7 @@ use crate::shim::protocol::{Answer, KeyFiles, OpenArguments, op};
 use crate::shim::shipped::Shipped;
 use crate::sut::Sut;
 use crate::sut::left::{self, Unread};
+use crate::sut::words::shorten;
 use crate::task::{CaseFiles, Task};
 
 /// How many SUTs are in it.
@@ -136,7 +137,7 @@ impl Writer<'_> {
             out: "opened".to_owned(),
             ..OpenArguments::default()
         };
-        let failed = |outcome, why: String| Ok(Err(NotWritten { outcome, why: crate::runner::shorten(&why) }));
+        let failed = |outcome, why: String| Ok(Err(NotWritten { outcome, why: shorten(&why) }));
         let opened = dir.join(&arguments.out);
         match self.answer(dir, 0, op::OPEN, &arguments) {
             Ok(Answer::Verdict(verdict, _)) => match verdict.first_bad() {

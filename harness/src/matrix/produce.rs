@@ -26,6 +26,7 @@ use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimProcess};
 use crate::sut::left::{self, Unread};
 use crate::sut::scratch::Scratch;
+use crate::sut::words::shorten;
 use crate::task::{CaseFiles, Task};
 
 /// Octets of a written mail at most: those of the matrix have some kilobytes.
@@ -204,7 +205,7 @@ impl<'a> Writer<'a> {
                 (crate::runner::outcome_of(&failure), failure.to_string())
             }
         };
-        Err(NotWritten { outcome, why: crate::runner::shorten(&why) })
+        Err(NotWritten { outcome, why: shorten(&why) })
     }
 
     pub(super) fn answer(
@@ -266,7 +267,7 @@ impl<'a> Writer<'a> {
                 None
             }
             // The scenario stands; whoever reads the mail shows what it is.
-            Err(fault) => Some(crate::runner::shorten(&format!("its algorithms are not known: {fault}"))),
+            Err(fault) => Some(shorten(&format!("its algorithms are not known: {fault}"))),
         };
         task.files = Ok(Arc::new(CaseFiles {
             message: message.to_vec(),

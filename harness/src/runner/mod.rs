@@ -19,7 +19,6 @@ use crate::sut::Sut;
 use crate::sut::child::{Failure, ShimLimits, ShimProcess};
 use crate::sut::ending;
 use crate::sut::scratch::Scratch;
-pub(crate) use crate::sut::words::shorten;
 use crate::task::{CaseFiles, Task};
 use case_dir::CaseDir;
 pub(crate) use case_dir::fresh_dir;

@@ -25,6 +25,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use waxseal_verdict::Clock;
 
+use super::memory;
+
 /// Where distributions put it: Debian by architecture, Fedora, Arch, built from source.
 const PLACES: &[&str] = &[
     "/usr/lib/x86_64-linux-gnu/faketime",
@@ -36,9 +38,6 @@ const PLACES: &[&str] = &[
 
 /// The one that locks while it reads the time; it serves programs with one thread, too.
 const FILE: &str = "libfaketimeMT.so.1";
-
-/// Where Linux has what shm_open(3) and sem_open(3) make.
-const SHARED_MEMORY: &str = "/dev/shm";
 
 /// libfaketime, found on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +146,7 @@ impl Leftovers {
     #[must_use]
     pub fn watch() -> Self {
         // The clock of file systems lags behind by a tick.
-        Self { place: PathBuf::from(SHARED_MEMORY), since: SystemTime::now() - Duration::from_secs(1) }
+        Self { place: PathBuf::from(memory::SHARED), since: SystemTime::now() - Duration::from_secs(1) }
     }
 
     /// Nothing that fails here is worth a word: another process may be at the same.

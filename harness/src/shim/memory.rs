@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// own, which it removes when the shim has ended; absent where there is none.
 pub(crate) const VARIABLE: &str = "WAXSEAL_SHM";
 
-/// Where Linux has files in memory.
+/// Where Linux has files in memory, also those of shm_open(3) and sem_open(3).
 pub(crate) const SHARED: &str = "/dev/shm";
 
 /// Where this shim may have files in memory; it need not be there.

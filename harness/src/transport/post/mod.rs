@@ -26,6 +26,7 @@ use waxseal_model::{Pki, Route, SubmitBy};
 use crate::confine;
 use crate::sut::ending::{self, Mark};
 use crate::sut::scratch::Scratch;
+use crate::sut::words::shorten;
 pub use office::serve;
 
 /// The host that the servers are, on their certificate too.
@@ -253,7 +254,7 @@ impl Confined {
 
     fn said(&self) -> String {
         let text = read_at_most(&self.log, 1 << 16).unwrap_or_default();
-        crate::runner::shorten(&String::from_utf8_lossy(&text))
+        shorten(&String::from_utf8_lossy(&text))
     }
 }
 
